@@ -23,7 +23,11 @@ class Inbox(Protocol):
     """Where connectors put facts."""
 
     def put(self, fact: Fact) -> None:
-        """Never blocks, never drops: what overflows is made good by listing the node again."""
+        """Never blocks, never drops."""
+        ...
+
+    async def room(self) -> None:
+        """Wait while the inbox is full; whoever can produce facts without bound waits here before the next."""
         ...
 
 
@@ -52,6 +56,11 @@ class Turn(Struct, frozen=True):
 
 class Journal(Protocol):
     """What you would miss in the next second; synchronous, local, a fraction of a millisecond a turn."""
+
+    @property
+    def next_seq(self) -> int:
+        """The number that the next turn must have."""
+        ...
 
     def commit(self, turn: Turn) -> None:
         """Write the turn and the live state it leaves; returns when another process would find it after kill -9."""

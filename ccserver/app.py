@@ -1,0 +1,237 @@
+"""The composition root: from a checked `Config` to a running daemon and back. Knows everyone, is known by no one.
+
+Starting: lock -> restore -> connect -> list -> serve. Taking over, the order is another, so that no event is lost: connect
+and let Asterisk's events wait -> the old daemon sees that it was replaced, writes what it has and lets the lock go -> restore.
+Stopping is leaving the `with` blocks: each part ends in the reverse order of its beginning, and calls go on without us.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Protocol, get_args
+
+import structlog
+
+from ccserver.api.server import build, listening
+from ccserver.api.sources import Alarm, RecordingUnavailable
+from ccserver.asterisk.history import leg_histories
+from ccserver.asterisk.secrets import Secrets, load_secrets
+from ccserver.asterisk.settings import AMI_USER, ARI_USER, Instance, default_shown_dirs
+from ccserver.audio import prompts
+from ccserver.audio.archive import Archive
+from ccserver.audio.errors import AudioError
+from ccserver.audio.prompts import PromptResolver
+from ccserver.config.load import Config
+from ccserver.connectors.voice import AriLink, VoiceConnector, VoiceSettings
+from ccserver.connectors.voice.monitor import Monitor
+from ccserver.core.commands import Command, KeepRecording
+from ccserver.core.contact import Contact
+from ccserver.core.events import ConfigReplaced
+from ccserver.core.router import Router
+from ccserver.engine import Engine, Limits
+from ccserver.notify import notify, watchdog
+from ccserver.replay import router_state
+from ccserver.store.alarm import Alarm as StoreAlarm
+from ccserver.store.database import Database
+from ccserver.store.errors import StoreUnavailable
+from ccserver.store.feed import LiveFeed
+from ccserver.store.journal import SqliteJournal
+from ccserver.store.journal_file import JournalReader
+from ccserver.store.lock import JournalLock
+from ccserver.store.projector import Projector
+from ccserver.store.sql import SqlStore
+from ccserver.store.upkeep import Upkeep
+
+TAKEOVER_S = 30.0
+"""How long the old daemon may take to write what it has."""
+
+log = structlog.get_logger("ccserver.app")
+
+
+class SystemClock:
+    """The machine's time, which never goes back for us even when somebody sets it back."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def now(self) -> float:
+        """UTC epoch seconds."""
+        self._last = max(self._last, time.time())
+        return self._last
+
+
+class Daemon:
+    """`await Daemon(config).run()` serves until SIGTERM, SIGINT, or until another daemon takes over."""
+
+    def __init__(self, config: Config, *, takeover: bool = False) -> None:
+        self._config = config
+        self._takeover = takeover
+        self._clock = SystemClock()
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Raises the errors of the parts: `__main__` makes a line and an exit code of them."""
+        config = self._config
+        secrets = load_secrets(config.state_dir)
+        lock = JournalLock(config.state_dir / "journal.sqlite")
+        link = AriLink(instance_of(config).ari_url, ARI_USER, secrets.ari_password)
+        with ExitStack() as stack:
+            stack.callback(lock.release)
+            if not self._takeover:
+                lock.acquire()
+            async with asyncio.TaskGroup() as tasks:
+                linked = tasks.create_task(link.run(), name="ari events")
+                if self._takeover:
+                    await lock.acquire_within(TAKEOVER_S)
+                await self._serve(link, secrets)
+                linked.cancel()
+
+    async def _serve(self, link: AriLink, secrets: Secrets) -> None:
+        """Build the parts, run them, and leave them in the reverse order."""
+        config, clock = self._config, self._clock
+        async with AsyncExitStack() as stack:
+            journal = stack.enter_context(SqliteJournal(config.state_dir / "journal.sqlite"))
+            reader = stack.enter_context(JournalReader(journal.path))
+            restored = journal.restore()
+            router = Router()
+            router.restore(router_state(restored), max(restored.now, clock.now()))
+            log.info("restored", seq=restored.seq, contacts=len(restored.contacts), agents=len(restored.agents))
+            journal.snapshot("start", clock.now())
+            store = await _opened(config.store_url)
+            stack.push_async_callback(store.close)
+            projector = Projector(reader, store, config.plan.node, clock)
+            upkeep = Upkeep(journal, lambda: projector.projected, clock)
+            feed = LiveFeed()
+            limits = Limits(inbox_events=config.limits.inbox_events)
+            engine = Engine(router, journal, feed, clock, limits, turned=projector.wake)
+            voice = VoiceConnector(self._voice_settings(secrets), link, engine)
+            archive = Archive(config.recordings_dir, engine.put)
+            engine.connect({kind: archive if kind is KeepRecording else voice for kind in get_args(Command)})
+            if restored.plan is None or restored.plan.hash != config.plan.hash:
+                engine.put(ConfigReplaced(plan=config.plan, at=clock.now()))
+            for contact in restored.pending_recordings:
+                archive.perform(keep_recording(contact))
+            alarms = Alarms(clock, journal, projector, upkeep, voice.monitor, archive)
+            api = build(engine, store, feed, _Recordings(archive), secrets.api_token, alarms)
+            port = await stack.enter_async_context(listening(api, config.api.address, config.api.port))
+            log.info("api listens", address=config.api.address, port=port)
+            await self._run(engine, voice, archive, projector, upkeep)
+        log.info("stopped")
+
+    async def _run(self, engine: Engine, voice: VoiceConnector, *others: Archive | Projector | Upkeep) -> None:
+        """Everything that runs; when one part dies, all end, loudly (systemd starts us again)."""
+        async with asyncio.TaskGroup() as tasks:
+            turning = tasks.create_task(engine.run(), name="engine")
+            serving = tasks.create_task(voice.run(), name="voice")
+            serving.add_done_callback(lambda _: self._stopped.set())
+            helping = [tasks.create_task(part.run(), name=type(part).__name__.lower()) for part in others]
+            helping.append(tasks.create_task(watchdog(), name="watchdog"))
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._stopped.set)
+            notify("READY=1")
+            await self._stopped.wait()
+            notify("STOPPING=1")
+            log.info("stopping", replaced=voice.replaced.is_set())
+            serving.cancel()
+            engine.stop()
+            await turning
+            for task in helping:
+                task.cancel()
+
+    def _voice_settings(self, secrets: Secrets) -> VoiceSettings:
+        config = self._config
+        instance = instance_of(config)
+        book = prompts.load(config.prompts.file)
+        return VoiceSettings(
+            node=config.plan.node,
+            ami_port=instance.ami_port,
+            ami_user=AMI_USER,
+            ami_password=secrets.ami_password,
+            phone_passwords={agent: secrets.operators[agent] for agent in config.plan.operators},
+            spool_dir=instance.spool_dir,
+            recordings_dir=config.recordings_dir,
+            media=PromptResolver(book, instance.prompts_dir).media,
+            histories=partial(leg_histories, instance.cel_path),
+        )
+
+
+class _Recordings:
+    """The archive, as the API wants it."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    async def write_wav(self, path: str, wav: Path) -> None:
+        """As `api.sources.RecordingFiles`."""
+        try:
+            await self._archive.write_wav(path, wav)
+        except AudioError as error:
+            raise RecordingUnavailable(str(error)) from error
+
+
+class _Alarming(Protocol):
+    alarm: StoreAlarm | None
+
+
+class Alarms:
+    """What a person has to look at, gathered from the parts whenever somebody asks."""
+
+    def __init__(
+        self,
+        clock: SystemClock,
+        journal: SqliteJournal,
+        projector: Projector,
+        upkeep: Upkeep,
+        monitor: Monitor,
+        archive: Archive,
+    ) -> None:
+        self._clock = clock
+        self._stored: dict[str, _Alarming] = {"journal": journal, "store": projector, "upkeep": upkeep}
+        self._monitor = monitor
+        self._archive = archive
+        self._since: dict[str, float] = {}
+
+    def __call__(self) -> Sequence[Alarm]:
+        """As `api.sources.Health`."""
+        alarms = [
+            Alarm(name=name, message=part.alarm.text, since=part.alarm.since, critical=name == "journal")
+            for name, part in self._stored.items()
+            if part.alarm
+        ]
+        spoken = {"recording": self._monitor.alarm, "archive": self._archive.alarm, "disk": self._archive.space_alarm()}
+        self._since = {name: self._since.get(name, self._clock.now()) for name, text in spoken.items() if text}
+        return [*alarms, *(Alarm(name=name, message=spoken[name], since=at) for name, at in self._since.items())]
+
+
+def instance_of(config: Config) -> Instance:
+    """The Asterisk that the configuration describes."""
+    asterisk = config.asterisk
+    return Instance(
+        state_dir=config.state_dir,
+        dialplans_dir=config.dialplans_dir,
+        shown_dirs=default_shown_dirs(),
+        **{name: getattr(asterisk, name) for name in asterisk.__struct_fields__},
+    )
+
+
+def keep_recording(contact: Contact) -> KeepRecording:
+    """The command that a crash may have swallowed; repeating it does no harm."""
+    recording = contact.recording
+    assert recording is not None
+    return KeepRecording(
+        contact.id, recording.name, contact.leg, recording.started_at, recording.talks, lane=contact.id
+    )
+
+
+async def _opened(url: str) -> SqlStore:
+    """The store; one that is away now is no reason not to take calls (the projector tries again, and an alarm tells)."""
+    try:
+        return await SqlStore.opened(url)
+    except StoreUnavailable as error:
+        log.error("store away", reason=str(error))
+        return SqlStore(Database(url))

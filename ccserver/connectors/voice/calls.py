@@ -1,0 +1,106 @@
+"""What the connector must remember of each call to obey Asterisk's rules: its bridge, its music, its running playback.
+
+Not the truth about the contact (the core has that): only the media state, rebuilt from a listing after a restart. `None`
+means not known, and then the safe request is made again.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from ccserver.core.ids import AgentId, ContactId, LegId, OfferId, PlayId, RecordingName
+
+PLAY_ENDS_S = 2.0
+"""A stopped playback reports its end within milliseconds; longer means that the report was lost."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A caller's leg, or an operator's phone that dialled a feature code, and what is done to it."""
+
+    leg: LegId
+    contact: ContactId | None
+    channel_name: str = ""
+    """Asterisk's name of the channel, for AMI."""
+    bridged: bool = False
+    """In the contact's bridge."""
+    bridge_made: bool = False
+    music: bool | None = False
+    """Hold music plays, on the bridge when bridged, else on the channel."""
+    play: PlayId | None = None
+    quiet: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while no playback runs: until then the channel obeys no other command (asterisk-facts 0.4)."""
+    recording: RecordingName | None = None
+    """MixMonitor runs under this name."""
+
+    def __post_init__(self) -> None:
+        self.quiet.set()
+
+    @property
+    def bridge(self) -> str:
+        """The bridge carries the contact's id."""
+        assert self.contact is not None, "a feature code needs no bridge"
+        return self.contact
+
+    def started(self, play: PlayId) -> None:
+        """A playback is being asked for."""
+        self.play = play
+        self.quiet.clear()
+
+    def ended(self, play: PlayId) -> None:
+        """A playback ended, whichever way."""
+        if self.play == play:
+            self.play = None
+            self.quiet.set()
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentLeg:
+    """A leg made for an offer."""
+
+    offer: OfferId
+    contact: ContactId
+    agent: AgentId
+    in_stasis: asyncio.Event = field(default_factory=asyncio.Event)
+    """Its StasisStart came: before that the channel refuses commands in a third of the cases (asterisk-facts 0.6)."""
+    pending: bool = True
+    """The offer is still being carried out."""
+    ringing: bool = False
+    up: bool = False
+
+
+class Calls:
+    """All calls of the node, by leg and by lane."""
+
+    def __init__(self) -> None:
+        self._by_leg: dict[LegId, Call] = {}
+        self._by_lane: dict[str, Call] = {}
+        self.agent_legs: dict[LegId, AgentLeg] = {}
+
+    def add(self, call: Call) -> Call:
+        """A call known from its first event, or from a listing."""
+        self._by_leg[call.leg] = call
+        self._by_lane[call.contact or call.leg] = call
+        return call
+
+    def of_leg(self, leg: LegId) -> Call | None:
+        """The call of a caller's or code leg."""
+        return self._by_leg.get(leg)
+
+    def of_lane(self, lane: str, leg: LegId) -> Call:
+        """The call a command is about; made up when nothing is known (the request will tell whether it exists)."""
+        call = self._by_lane.get(lane)
+        if call is None:
+            contact = None if lane == leg else ContactId(lane)
+            call = self.add(Call(leg=leg, contact=contact, music=None))
+        return call
+
+    def remove(self, lane: str) -> Call | None:
+        """The call is over."""
+        call = self._by_lane.pop(lane, None)
+        if call is not None:
+            self._by_leg.pop(call.leg, None)
+        return call
+
+    def agent_legs_of(self, contact: ContactId) -> list[LegId]:
+        """Legs made for the contact that have not ended yet."""
+        return [leg for leg, agent_leg in self.agent_legs.items() if agent_leg.contact == contact]

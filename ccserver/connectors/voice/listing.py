@@ -1,0 +1,121 @@
+"""Everything a node holds, as the core wants it told after a gap: its legs, its phones, and what CEL says of the missing.
+
+The listing also rebuilds `Calls`: after a restart of the daemon that is all the connector knows.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+from ccserver import ari
+from ccserver.connectors.voice.calls import AgentLeg, Call, Calls
+from ccserver.connectors.voice.facts import agent_of_channel
+from ccserver.connectors.voice.phones import Phones
+from ccserver.core.commands import ListNode
+from ccserver.core.events import LegHistory, ListedLeg, NodeListed
+from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, OfferId, contact_of_leg
+
+Histories = Callable[[Iterable[LegId], float], tuple[LegHistory, ...]]
+"""(legs, not before this time) -> what CEL tells of them; reads a file, so it runs in a thread."""
+
+
+class Lister:
+    """Performs `ListNode`."""
+
+    def __init__(
+        self, node: NodeName, client: ari.AriClient, calls: Calls, phones: Phones, histories: Histories
+    ) -> None:
+        self._node = node
+        self._ari = client
+        self._calls = calls
+        self._phones = phones
+        self._histories = histories
+
+    async def list(self, command: ListNode) -> NodeListed:
+        """Ask Asterisk for all of it; raises AriError when it does not answer."""
+        asked_at = time.time()
+        channels, bridges, endpoints = await asyncio.gather(
+            self._ari.list_channels(), self._ari.list_bridges(), self._ari.list_endpoints()
+        )
+        expected = set(command.expected)
+        # A leg being made right now is told by us, not by Asterisk: it must not count as missing.
+        pending = {leg: made for leg, made in self._calls.agent_legs.items() if made.pending}
+        legs = {told.leg: told for channel in channels if (told := self._leg(channel, expected, pending))}
+        for leg in pending.keys() - legs.keys():
+            legs[leg] = ListedLeg(leg, "agent", up=False, pending=True)
+        if command.gap:
+            self._rebuild(legs.values(), channels, bridges)
+            await self._sweep(bridges, expected)
+        missing = sorted(expected - legs.keys())
+        histories = await asyncio.to_thread(self._histories, missing, command.since) if missing else ()
+        return NodeListed(
+            self._node,
+            asked_at,
+            command.gap,
+            tuple(legs.values()),
+            histories,
+            self._phones.listed(endpoints),
+            at=time.time(),
+        )
+
+    def _leg(self, channel: ari.Channel, expected: set[LegId], pending: dict[LegId, AgentLeg]) -> ListedLeg | None:
+        leg = LegId(channel.id)
+        if leg.startswith(f"{self._node}-"):  # an id of our choosing: an offer's
+            return ListedLeg(leg, "agent", channel.is_up, channel.state == "Ringing", leg in pending)
+        place = channel.dialplan
+        app, _, argument = place.app_data.removeprefix("ccserver,").partition(",")
+        if place.app_name == "Stasis" and app == "line":
+            return ListedLeg(
+                leg,
+                "caller",
+                channel.is_up,
+                line=LineNumber(argument),
+                ani=channel.caller.number,
+                arrived_at=float(channel.created_at),
+            )
+        if place.app_name == "Stasis" and app == "code":
+            return ListedLeg(leg, "code", channel.is_up)
+        return ListedLeg(leg, "caller", channel.is_up, away=True) if leg in expected else None
+
+    def _rebuild(
+        self, legs: Iterable[ListedLeg], channels: Iterable[ari.Channel], bridges: Iterable[ari.Bridge]
+    ) -> None:
+        """What we knew of the media may have changed in the gap: believe the listing."""
+        named = {LegId(channel.id): channel for channel in channels}
+        rooms = {bridge.id: bridge for bridge in bridges}
+        for listed in legs:
+            if listed.role == "agent":
+                self._know_agent_leg(listed, named.get(listed.leg))
+                continue
+            contact = contact_of_leg(self._node, listed.leg) if listed.role == "caller" else None
+            call = self._calls.of_leg(listed.leg) or self._calls.add(Call(leg=listed.leg, contact=contact))
+            call.channel_name = named[listed.leg].name
+            room = rooms.get(contact or "")
+            call.bridge_made = room is not None
+            call.bridged = room is not None and listed.leg in room.channels
+            call.music = None
+
+    def _know_agent_leg(self, listed: ListedLeg, channel: ari.Channel | None) -> None:
+        agent = agent_of_channel(channel) if channel else None
+        known = self._calls.agent_legs.get(listed.leg)
+        if known is None:
+            known = AgentLeg(
+                offer=OfferId(listed.leg),
+                contact=ContactId(listed.leg.rpartition(".")[0]),
+                agent=agent or AgentId(""),
+                pending=False,
+            )
+            known.in_stasis.set()
+            self._calls.agent_legs[listed.leg] = known
+        # What the listing tells need not be told again by an event that was on its way.
+        known.up, known.ringing = known.up or listed.up, known.ringing or listed.ringing
+
+    async def _sweep(self, bridges: Iterable[ari.Bridge], expected: set[LegId]) -> None:
+        """Asterisk never deletes a bridge for us: those of contacts that closed without us."""
+        live = {contact_of_leg(self._node, leg) for leg in expected}
+        for bridge in bridges:
+            if bridge.id.startswith(f"{self._node}-") and bridge.id not in live and not bridge.channels:
+                try:
+                    await self._ari.delete_bridge(bridge.id)
+                except ari.NotFound:
+                    continue

@@ -1,0 +1,74 @@
+"""Conversations recorded by MixMonitor, started over AMI: ARI cannot start it, and it survives every change of bridges.
+
+The caller's and the operator's voice go to two files that are equal to the sample; nothing is mixed. MixMonitor ends with
+the caller's channel. Losing AMI costs recordings, never calls: every failure is an alarm and the call goes on.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import panoramisk
+import structlog
+
+from ccserver.core.ids import RecordingName
+
+ACTION_S = 3.0
+"""panoramisk never completes an action that was under way when the connection broke: wait no longer than this."""
+RETRY_S = 2.0
+
+log = structlog.get_logger("ccserver.voice")
+
+
+class MonitorError(Exception):
+    """The recording could not be started; the text is for the alarm."""
+
+
+class Monitor:
+    """MixMonitor of one Asterisk; `run()` keeps the AMI connection."""
+
+    def __init__(self, host: str, port: int, user: str, password: str, raw_dir: Path) -> None:
+        self._manager: Any = None
+        self._config = {"host": host, "port": port, "username": user, "secret": password}
+        self._raw_dir = raw_dir
+        self.alarm = ""
+        """What is wrong with recording, for people; empty when nothing is."""
+
+    async def start(self, channel_name: str, recording: RecordingName) -> None:
+        """Record the channel into `<recording>-in.wav` (the caller's voice) and `-out.wav` (what he hears)."""
+        caller = self._raw_dir / f"{recording}-in.wav"
+        agent = self._raw_dir / f"{recording}-out.wav"
+        action = {"Action": "MixMonitor", "Channel": channel_name, "File": "", "Options": f"r({caller})t({agent})"}
+        response = await self._send(action)
+        if response is None or not response.success:
+            self.alarm = f"MixMonitor: {'no answer over AMI' if response is None else response.message}"
+            raise MonitorError(self.alarm)
+        self.alarm = ""
+
+    async def ping(self) -> bool:
+        """AMI answers."""
+        response = await self._send({"Action": "Ping"})
+        return response is not None and bool(response.success)
+
+    async def _send(self, action: dict[str, str]) -> Any:
+        if self._manager is None or not self._manager.authenticated:
+            return None
+        try:
+            async with asyncio.timeout(ACTION_S):
+                return await self._manager.send_action(action)
+        except (TimeoutError, OSError):
+            return None
+
+    async def run(self) -> None:
+        """Stay connected until cancelled; panoramisk reconnects by itself."""
+        self._manager = panoramisk.Manager(
+            **self._config,
+            events="off",
+            loop=asyncio.get_running_loop(),
+            reconnect_timeout=RETRY_S,
+        )
+        self._manager.connect()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._manager.close()

@@ -1,0 +1,130 @@
+"""The operators' phones: their endpoints in Asterisk, and what is known of each.
+
+Endpoints are pushed over ARI into astdb, where they survive a restart of Asterisk: an operator is added without a file or
+a reload. Whether a phone is registered and whether it is in a call of its own is asked of Asterisk whenever anything about
+it changed, one question at a time per phone, and reported when the answer is new.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+import structlog
+
+from ccserver import ari
+from ccserver.connectors.voice.calls import Calls
+from ccserver.connectors.voice.lanes import Lanes
+from ccserver.core.events import Fact, ListedPhone, PhoneChanged
+from ccserver.core.ids import AgentId, LegId
+
+CODECS = "ulaw,alaw,g722"
+
+log = structlog.get_logger("ccserver.voice")
+
+
+class Phones:
+    """See the module."""
+
+    def __init__(
+        self,
+        client: ari.AriClient,
+        calls: Calls,
+        lanes: Lanes,
+        report: Callable[[Fact], None],
+        passwords: Mapping[AgentId, str],
+    ) -> None:
+        self._ari = client
+        self._calls = calls
+        self._lanes = lanes
+        self._report = report
+        self._passwords = passwords
+        self._known: dict[AgentId, ListedPhone] = {}
+        self._asked: set[AgentId] = set()
+
+    @property
+    def agents(self) -> Iterable[AgentId]:
+        """Whose phones these are."""
+        return self._passwords.keys()
+
+    def sources(self) -> list[str]:
+        """What to subscribe to: each by its name, for a subscription to all device states deadlocks Asterisk."""
+        return [
+            source for agent in self._passwords for source in (f"endpoint:PJSIP/{agent}", f"deviceState:PJSIP/{agent}")
+        ]
+
+    async def push(self) -> None:
+        """Bring astdb in step: every operator's endpoint as configured, none of anybody who left."""
+        there = {endpoint.resource for endpoint in await self._ari.list_endpoints()}
+        for agent, password in self._passwords.items():
+            if agent not in there or await self._differs(agent, password):
+                await self._push_one(agent, password)
+        for name in there - set(self._passwords):
+            await self._remove_stale(name)
+
+    async def _differs(self, agent: AgentId, password: str) -> bool:
+        try:
+            fields = await self._ari.get_dynamic_config("auth", agent)
+        except ari.AriRejected:
+            return True
+        return {field.attribute: field.value for field in fields}.get("password") != password
+
+    async def _push_one(self, agent: AgentId, password: str) -> None:
+        auth = {"auth_type": "userpass", "username": agent, "password": password}
+        await self._ari.put_dynamic_config("auth", agent, auth)
+        aor = {"max_contacts": "1", "remove_existing": "yes", "support_path": "yes"}
+        await self._ari.put_dynamic_config("aor", agent, aor)
+        endpoint = {
+            "aors": agent,
+            "auth": agent,
+            "context": "operators",
+            "disallow": "all",
+            "allow": CODECS,
+            "direct_media": "no",
+            "rewrite_contact": "yes",
+            "rtp_symmetric": "yes",
+            "force_rport": "yes",
+            "send_connected_line": "no",
+            "callerid": f'"{agent}" <{agent}>',
+        }
+        await self._ari.put_dynamic_config("endpoint", agent, endpoint)
+        log.info("endpoint pushed", agent=agent)
+
+    async def _remove_stale(self, name: str) -> None:
+        """An endpoint that was pushed once and has no operator any more; those of pjsip.conf refuse to go."""
+        try:
+            await self._ari.delete_dynamic_config("endpoint", name)
+            await self._ari.delete_dynamic_config("aor", name)
+            await self._ari.delete_dynamic_config("auth", name)
+        except (ari.AriRejected, ari.AriAuthFailed):  # 403 "Could not delete": it stands in a file
+            return
+        log.info("endpoint removed", agent=name)
+
+    def listed(self, endpoints: Iterable[ari.Endpoint]) -> tuple[ListedPhone, ...]:
+        """All phones, from a listing of the node."""
+        phones = {AgentId(endpoint.resource): self._phone(endpoint) for endpoint in endpoints}
+        for agent in self._passwords:
+            self._known[agent] = phones.get(agent) or ListedPhone(agent, reachable=False, in_use=False)
+        return tuple(self._known[agent] for agent in self._passwords)
+
+    def changed(self, agent: AgentId) -> None:
+        """Something about the phone changed: ask what is so now."""
+        if agent in self._passwords and agent not in self._asked:
+            self._asked.add(agent)
+            self._lanes.put(f"phone:{agent}", lambda: self._ask(agent))
+
+    async def _ask(self, agent: AgentId) -> None:
+        self._asked.discard(agent)
+        try:
+            endpoint = await self._ari.get_endpoint("PJSIP", agent)
+        except ari.NotFound:
+            endpoint = ari.Endpoint("PJSIP", agent, "offline")
+        except ari.AriError as error:
+            log.warning("phone not asked", agent=agent, reason=str(error))
+            return
+        phone = self._phone(endpoint)
+        if self._known.get(agent) != phone:
+            self._known[agent] = phone
+            self._report(PhoneChanged(agent, phone.reachable, phone.in_use, at=time.time()))
+
+    def _phone(self, endpoint: ari.Endpoint) -> ListedPhone:
+        others = [name for name in endpoint.channel_ids if LegId(name) not in self._calls.agent_legs]
+        return ListedPhone(AgentId(endpoint.resource), endpoint.state == "online", bool(others))
