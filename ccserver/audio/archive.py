@@ -7,13 +7,14 @@ files stay until the kept one is on the disk, and the journal remembers which re
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
 from ccserver.audio import recordings
 from ccserver.audio.closing import wait_closed
-from ccserver.audio.errors import AudioError, DiskFull, RecordingMissing, RecordingOpen
+from ccserver.audio.errors import AudioError, DiskFull, RecordingMissing, RecordingOpen, ToolMissing
 from ccserver.audio.recordings import RawRecording
 from ccserver.core.commands import Command, KeepRecording
 from ccserver.core.events import Fact, RecordingKept, RecordingLost
@@ -57,33 +58,44 @@ class Archive:
 
     async def _done(self, command: KeepRecording) -> bool:
         """False: try again later, the raw files are where they were."""
-        raw_dir = self._directory / "raw"
-        caller, operator = (raw_dir / f"{command.recording}-{side}.wav" for side in ("in", "out"))
         try:
-            for leg in (caller, operator):
-                await wait_closed(leg)
-            if not command.talks:
-                for leg in (caller, operator):
-                    leg.unlink(missing_ok=True)
-                return True
-            started_at = command.started_at if command.started_at is not None else _begun(caller)
-            day = time.strftime("%Y/%m/%d", time.gmtime(command.talks[0][0]))
-            path = Path(day) / f"{command.recording}.opus"
-            kept = await recordings.finish(
-                RawRecording(caller, operator, started_at), command.talks, self._directory / path
-            )
-        except (DiskFull, RecordingOpen) as error:
+            if command.talks:
+                await self._keep(command)
+            else:
+                await self._discard(command)
+        except (DiskFull, RecordingOpen, ToolMissing) as error:
             self.alarm = str(error)
             log.error("recording not kept yet", contact=command.contact, reason=self.alarm)
             return False
         except AudioError as error:
-            if command.talks:
-                log.error("recording lost", contact=command.contact, reason=str(error))
-                self._report(RecordingLost(command.contact, command.recording, str(error), at=time.time()))
-            return True
+            log.error("recording lost", contact=command.contact, reason=str(error))
+            self._report(RecordingLost(command.contact, command.recording, str(error), at=time.time()))
         self.alarm = ""
-        self._report(RecordingKept(command.contact, command.recording, str(path), kept.duration_s, at=time.time()))
         return True
+
+    async def _keep(self, command: KeepRecording) -> None:
+        caller, operator = self._legs(command)
+        path = Path(time.strftime("%Y/%m/%d", time.gmtime(command.talks[0][0]))) / f"{command.recording}.opus"
+        target = self._directory / path
+        if not target.is_file():  # else a crash came between keeping it and telling so, and the legs may be gone
+            for leg in (caller, operator):
+                await wait_closed(leg)
+        started_at = command.started_at if command.started_at is not None else _begun(caller)
+        kept = await recordings.finish(RawRecording(caller, operator, started_at), command.talks, target)
+        if kept.missing_s:
+            log.warning("recording incomplete", contact=command.contact, missing_s=kept.missing_s)
+        self._report(RecordingKept(command.contact, command.recording, str(path), kept.duration_s, at=time.time()))
+
+    async def _discard(self, command: KeepRecording) -> None:
+        """Nobody talked: ringing and music are not kept."""
+        for leg in self._legs(command):
+            with suppress(RecordingMissing):  # MixMonitor never began
+                await wait_closed(leg)
+            leg.unlink(missing_ok=True)
+
+    def _legs(self, command: KeepRecording) -> tuple[Path, Path]:
+        raw_dir = self._directory / "raw"
+        return raw_dir / f"{command.recording}-in.wav", raw_dir / f"{command.recording}-out.wav"
 
     def space_alarm(self) -> str:
         """When the disk runs full, how much is left; empty while there is enough."""
@@ -100,5 +112,8 @@ class Archive:
 
 def _begun(leg: Path) -> float:
     """When MixMonitor began, from the file alone: it is written in real time, so its end less its length."""
-    seen = leg.stat()
+    try:
+        seen = leg.stat()
+    except FileNotFoundError:
+        return 0.0  # kept already: the time is of no use any more
     return seen.st_mtime - seen.st_size / BYTES_PER_S
