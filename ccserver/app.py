@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol, get_args
 
@@ -18,6 +19,7 @@ import structlog
 
 from ccserver.api.server import build, listening
 from ccserver.api.sources import Alarm, RecordingUnavailable
+from ccserver.asterisk.access import write_access
 from ccserver.asterisk.history import leg_histories
 from ccserver.asterisk.secrets import Secrets, load_secrets
 from ccserver.asterisk.settings import AMI_USER, ARI_USER, Instance, default_shown_dirs
@@ -119,6 +121,7 @@ class Daemon:
             api = build(engine, store, feed, _Recordings(archive), secrets.api_token, alarms)
             port = await stack.enter_async_context(listening(api, config.api.address, config.api.port))
             log.info("api listens", address=config.api.address, port=port)
+            self._tell_access(secrets, port)
             await self._run(engine, voice, archive, projector, upkeep)
         log.info("stopped")
 
@@ -142,6 +145,18 @@ class Daemon:
             await turning
             for task in helping:
                 task.cancel()
+
+    def _tell_access(self, secrets: Secrets, port: int) -> None:
+        """What a person or a program needs to connect, in the state directory."""
+        plan, address = self._config.plan, self._config.api.address
+        host = "127.0.0.1" if ip_address(address).is_unspecified else address
+        write_access(
+            instance_of(self._config),
+            secrets,
+            lines=list(plan.lines),
+            operators=list(plan.operators),
+            http_url=f"http://{host}:{port}",
+        )
 
     def _voice_settings(self, secrets: Secrets) -> VoiceSettings:
         config = self._config

@@ -40,14 +40,14 @@ class Agent(Struct, frozen=True, kw_only=True):
     since: float = 0.0
     """When the state (or its reason) began."""
     reason: str = ""
-    """Of NOT_READY: the operator's, or `rona`, `refused`, `phone_busy`."""
+    """Of NOT_READY: the operator's, or `rona`, `refused`, `phone_busy`, `failed` (our side could not ring his phone)."""
     then: AgentState = AgentState.LOGGED_OUT
     """One of LOGGED_OUT, NOT_READY, READY: the state after work, or after the phone is back."""
     then_reason: str = ""
     deadline: float | None = None
     """End of wrap-up, or of a pause that ends by itself."""
     idle_since: float = 0.0
-    """Since when he has had no contact while he could have: the order of `longest_idle`."""
+    """Since when he has had no contact while he wished one: the order of `longest_idle`."""
     contact: ContactId | None = None
     leg: LegId | None = None
     """His leg of our making; until its end is a fact he gets no other."""
@@ -63,8 +63,8 @@ class Agent(Struct, frozen=True, kw_only=True):
         return self.state is AgentState.READY and self.leg is None
 
 
-WISHES = {AgentState.LOGGED_OUT, AgentState.NOT_READY, AgentState.READY}
-WORKING = {AgentState.RESERVED, AgentState.RINGING, AgentState.TALKING}
+KEEPING_IDLE = {AgentState.READY, AgentState.RESERVED, AgentState.RINGING, AgentState.BUSY, AgentState.UNREACHABLE}
+"""States that do not end an idle time: neither a ringing in vain nor his phone costs him his turn."""
 
 
 class Signal(StrEnum):
@@ -130,7 +130,8 @@ def advance(agent: Agent, signal: Signal, at: float, reason: str = "") -> Agent:
     target = TRANSITIONS.get((agent.state, signal))
     if target is None:
         return agent
-    if target == _SETTLE or (target is _S.NOT_READY and agent.then is not _S.READY):
+    paused_anyway = target is _S.NOT_READY and agent.then is not _S.READY
+    if target == _SETTLE or paused_anyway or (target is _S.UNREACHABLE and agent.then is _S.LOGGED_OUT):
         state = _settled(agent)
         reason = agent.then_reason
     else:
@@ -138,13 +139,13 @@ def advance(agent: Agent, signal: Signal, at: float, reason: str = "") -> Agent:
     reason = reason if state is _S.NOT_READY else ""
     if state is agent.state and reason == agent.reason:
         return agent
-    fresh = state is _S.READY and agent.state not in {_S.BUSY, _S.UNREACHABLE, _S.RESERVED}
+    at = max(at, agent.since)  # what was learnt late (from CEL, say) must not make his intervals overlap
     return replace(
         agent,
         state=state,
         since=at,
         reason=reason,
-        idle_since=at if fresh else agent.idle_since,
+        idle_since=agent.idle_since if agent.state in KEEPING_IDLE else at,
         # A wrap-up or pause that his phone interrupted is over: its rest would only keep him from contacts.
         deadline=None,
     )

@@ -37,6 +37,8 @@ class NodeLink(Struct):
     """When its Asterisk started."""
     lost_at: float | None = None
     """When events ceased, until the node is listed again."""
+    heard_since: float = 0.0
+    """When the present connection was made; infinite while there is none. A listing asked for earlier tells nothing now."""
     list_at: float | None = None
     """When to list it next; None: a listing is under way."""
 
@@ -66,6 +68,8 @@ class Floor:
         self.caller_legs: dict[LegId, ContactId] = {}
         self.agent_legs: dict[LegId, AgentId] = {}
         self.codes: dict[LegId, CodeCall] = {}
+        self.departed: dict[LegId, float] = {}
+        """Callers' legs that ended lately, and when we knew: a listing asked for before must not bring them back."""
         self.nodes: dict[NodeName, NodeLink] = {}
         self.waiting = Waiting()
         self.idle = Idle()
@@ -100,6 +104,7 @@ class Floor:
         if contact.state is ContactState.CLOSED:
             self.contacts.pop(contact.id, None)
             self.caller_legs.pop(contact.leg, None)
+            self.departed[contact.leg] = self.now
         else:
             self.contacts[contact.id] = contact
             self.caller_legs[contact.leg] = contact.id

@@ -34,6 +34,11 @@ def contact_of_leg(node: NodeName, leg: LegId) -> ContactId:
     return ContactId(f"{node}-{leg}")
 
 
+def is_chosen(node: NodeName, leg: LegId) -> bool:
+    """Whether the id is one of ours (an agent's leg): Asterisk's own begin with a number."""
+    return leg.startswith(f"{node}-")
+
+
 def leg_of_offer(offer: OfferId) -> LegId:
     """The agent's leg carries its offer's id."""
     return LegId(offer)

@@ -37,16 +37,19 @@ def set_state(floor: Floor, request: SetAgentState) -> Answer:
 
 
 def _wish(floor: Floor, agent_id: AgentId, state: AgentState, reason: str, at: float) -> None:
-    floor.signal(agent_id, Signal.WISHED, at, then=state, then_reason=reason)
+    agent = floor.agents[agent_id]
+    from_now_on = state is AgentState.READY and agent.then is not AgentState.READY
+    idle_since = at if from_now_on else agent.idle_since
+    floor.signal(agent_id, Signal.WISHED, at, then=state, then_reason=reason, idle_since=idle_since)
 
 
 def phone_changed(floor: Floor, event: PhoneChanged) -> None:
     """Registered or not, in a call of its own or not."""
-    agent = floor.agents.get(event.agent)
-    if agent is None:
+    before = floor.agents.get(event.agent)
+    if before is None:
         floor.ignored += 1
         return
-    agent = floor.note(replace(agent, reachable=event.reachable, in_use=event.in_use))
+    agent = floor.note(replace(before, reachable=event.reachable, in_use=event.in_use))
     if not event.reachable:
         contact = floor.contacts.get(agent.contact) if agent.contact else None
         if contact is not None and contact.state is ContactState.OFFERED:
@@ -55,7 +58,7 @@ def phone_changed(floor: Floor, event: PhoneChanged) -> None:
             return
         floor.signal(agent.id, Signal.PHONE_LOST, event.at)
         return
-    if agent.state is AgentState.UNREACHABLE and agent.deadline is None:
+    if not before.reachable:
         floor.signal(agent.id, Signal.PHONE_BACK, event.at)
     floor.signal(agent.id, Signal.PHONE_TAKEN if event.in_use else Signal.PHONE_FREED, event.at)
 

@@ -22,7 +22,7 @@ from ccserver.core.events import (
     PhoneChanged,
 )
 from ccserver.core.floor import Floor, NodeLink
-from ccserver.core.ids import LegId, contact_of_leg
+from ccserver.core.ids import LegId, contact_of_leg, is_chosen
 from ccserver.core.offer import OfferState
 
 
@@ -39,8 +39,9 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
         contact_id = floor.agents[agent_id].contact
         current = floor.contacts.get(contact_id) if contact_id else None
         if leg not in listed and not (current and current.offer and current.offer.leg == leg):
-            facts.append(_ended(leg, event, link, histories))  # withdrawn or hung up already, only its end was missed
-    facts.extend(_ended(leg, event, link, histories) for leg in floor.codes if leg not in listed)
+            # Withdrawn or hung up already, only its end was missed.
+            facts.append(_ended(leg, floor.agents[agent_id].since, event, link, histories))
+    facts.extend(_ended(leg, 0.0, event, link, histories) for leg in floor.codes if leg not in listed)
     facts.extend(_arrivals(floor, event))
     facts.sort(key=lambda fact: fact.at)
     phones = (
@@ -53,9 +54,10 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
 
 
 def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
-    """Legs of ours that belong to nothing any more: offers closed meanwhile, codes dialled before a restart."""
+    """Legs of ours that serve nothing any more: offers closed meanwhile, codes dialled before a restart."""
+    offered = {contact.offer.leg for contact in floor.contacts.values() if contact.offer}
     for leg in event.legs:
-        lost_offer = leg.role == "agent" and leg.leg not in floor.agent_legs
+        lost_offer = leg.role == "agent" and leg.leg not in offered
         lost_code = leg.role == "code" and event.gap and leg.leg not in floor.codes
         if not leg.pending and (lost_offer or lost_code):
             yield leg.leg
@@ -76,7 +78,7 @@ def _of_contact(
             history = histories.get(offer.leg)
             if history and history.answered_at is not None and offer.state is not OfferState.ACCEPTED:
                 yield LegAnswered(offer.leg, at=history.answered_at)
-            yield _ended(offer.leg, event, link, histories)
+            yield _ended(offer.leg, offer.made_at, event, link, histories)
         elif leg.up and offer.state is not OfferState.ACCEPTED:
             answered_at = _known(histories, offer.leg)
             yield LegAnswered(offer.leg, at=event.asked_at if answered_at is None else answered_at)
@@ -86,7 +88,7 @@ def _of_contact(
         return
     caller = listed.get(contact.leg)
     if caller is None:
-        yield _ended(contact.leg, event, link, histories)
+        yield _ended(contact.leg, contact.entered_at, event, link, histories)
     elif caller.away and not contact.away and contact.state is not ContactState.CLOSING:
         yield LegAway(contact.leg, at=event.asked_at)
     elif contact.away and not caller.away:
@@ -98,14 +100,18 @@ def _known(histories: Mapping[LegId, LegHistory], leg: LegId) -> float | None:
     return history.answered_at if history else None
 
 
-def _ended(leg: LegId, event: NodeListed, link: NodeLink, histories: Mapping[LegId, LegHistory]) -> LegEnded:
-    """CEL knows when; else it died with its Asterisk; else some time before we asked."""
+def _ended(
+    leg: LegId, since: float, event: NodeListed, link: NodeLink, histories: Mapping[LegId, LegHistory]
+) -> LegEnded:
+    """CEL knows when; else it died with its Asterisk, if that was started after it; else some time before we asked."""
     history = histories.get(leg)
     if history is not None and history.ended_at is not None:
         return LegEnded(leg, history.cause, at=history.ended_at)
-    if link.lost_at is not None and link.started_at >= link.lost_at:
-        return LegEnded(leg, 0, lost=True, at=link.lost_at)
-    return LegEnded(leg, 0, lost=True, at=event.asked_at)
+    if link.started_at > since:
+        died_at = link.started_at if link.lost_at is None else min(link.lost_at, link.started_at)
+        return LegEnded(leg, 0, lost=True, at=max(since, died_at))
+    # A leg of our making was never made: the command was lost with us. Any other was there, so it hung up.
+    return LegEnded(leg, 0, lost=is_chosen(event.node, leg), at=event.asked_at)
 
 
 def _arrivals(floor: Floor, event: NodeListed) -> Iterator[Fact]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ccserver.core import conversation, presence, reconcile, routing
 from ccserver.core.agent import Agent
-from ccserver.core.commands import HangUpLeg, JoinLegs, ListNode
+from ccserver.core.commands import AnswerLeg, HangUpLeg, JoinLegs, ListNode
 from ccserver.core.contact import Contact, ContactState
 from ccserver.core.events import (
     Accepted,
@@ -283,19 +283,21 @@ class Router:
         if not link.connected:
             link.connected, link.since = True, event.at
         link.lost_at = None
-        if gap:
-            for contact in list(floor.contacts.values()):
-                if contact.node == event.node:
-                    self._take_up(contact, event)
+        up = {leg.leg for leg in event.legs if leg.up}
+        for contact in list(floor.contacts.values()):
+            if contact.node == event.node and (gap or contact.state is ContactState.CLOSING):
+                self._take_up(contact, event, answered=contact.leg in up)
         floor.list_again(event.node, floor.now + floor.rules.reconcile_every_s)
 
-    def _take_up(self, contact: Contact, event: NodeListed) -> None:
+    def _take_up(self, contact: Contact, event: NodeListed, *, answered: bool) -> None:
         """After a gap a command may have been lost: what the contact's state calls for is commanded again."""
         floor = self.floor
         floor.index(contact)
         floor.rearm(contact)
         if contact.away or contact.entered_at >= event.asked_at:
             return
+        if not answered and contact.state is not ContactState.CLOSING:
+            floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
         match contact.state:
             case ContactState.FLOW:
                 conversation.resume(floor, contact, floor.now)

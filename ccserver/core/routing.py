@@ -117,7 +117,7 @@ def phone_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
     offer = offers.advance(_current(contact), event)
     if event.lost:
         offer = replace(offer, outcome=OfferOutcome.FAILED)
-    _offer_failed(floor, contact, offer, event.at)
+    _offer_failed(floor, contact, offer, event.at, lost=event.lost)
 
 
 def offer_time_up(floor: Floor, contact: Contact, event: Event) -> None:
@@ -145,10 +145,13 @@ def offer_command_failed(floor: Floor, contact: Contact, event: CommandFailed) -
     _offer_failed(floor, contact, offer, event.at)
 
 
-def _offer_failed(floor: Floor, contact: Contact, offer: Offer, at: float) -> None:
+def _offer_failed(floor: Floor, contact: Contact, offer: Offer, at: float, *, lost: bool = False) -> None:
     """The contact keeps its place and waits on; what becomes of the agent depends on whose fault it was."""
     floor.record(OfferSaved(offer))
-    release_agent(floor, offer, at)
+    if lost:
+        floor.signal(offer.agent, Signal.RELEASED, at, contact=None)
+    else:
+        release_agent(floor, offer, at)
     contact = floor.keep(replace(contact, state=ContactState.WAITING, offer=None, ring_s=contact.ring_s + offer.ring_s))
     play_music(floor, contact)
 
@@ -163,6 +166,7 @@ def release_agent(floor: Floor, offer: Offer, at: float) -> None:
             notes = wish if floor.agents[offer.agent].then is AgentState.READY else {}
             floor.signal(offer.agent, Signal.PAUSED, at, contact=None, **notes)
         case OfferOutcome.BUSY | OfferOutcome.REFUSED | OfferOutcome.FAILED:
+            # After a failure of ours, too: the next command would fail as fast, and the one after it.
             reason = {OfferOutcome.BUSY: "phone_busy", OfferOutcome.REFUSED: "refused"}.get(offer.outcome, "failed")
             agent = floor.signal(offer.agent, Signal.PAUSED, at, reason=reason, contact=None)
             if agent.reason == reason:

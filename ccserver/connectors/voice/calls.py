@@ -28,7 +28,7 @@ class Call:
     """Hold music plays, on the bridge when bridged, else on the channel."""
     play: PlayId | None = None
     quiet: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set while no playback runs: until then the channel obeys no other command (asterisk-facts 0.4)."""
+    """Set while no playback runs: until then the channel obeys no other command (docs/reference/asterisk.md, 4)."""
     recording: RecordingName | None = None
     """MixMonitor runs under this name."""
 
@@ -61,7 +61,7 @@ class AgentLeg:
     contact: ContactId
     agent: AgentId
     in_stasis: asyncio.Event = field(default_factory=asyncio.Event)
-    """Its StasisStart came: before that the channel refuses commands in a third of the cases (asterisk-facts 0.6)."""
+    """Its StasisStart came: before that the channel refuses commands in a third of the cases (docs/reference/asterisk.md, 6)."""
     pending: bool = True
     """The offer is still being carried out."""
     ringing: bool = False

@@ -90,8 +90,8 @@ class VoiceConnector:
         self._lanes = Lanes()
         self._phones = Phones(client, self._calls, self._lanes, inbox.put, settings.phone_passwords)
         self._performer = Performer(client, self._calls, self.monitor, settings.media, inbox.put)
-        self._lister = Lister(settings.node, client, self._calls, self._phones, settings.histories)
         watch = Watch(client, self._lanes, inbox.put)
+        self._lister = Lister(settings.node, client, self._calls, self._phones, watch, settings.histories)
         voicemails = Voicemails(settings.spool_dir, settings.recordings_dir)
         self._translator = Translator(settings.node, self._calls, inbox.put, watch, self._phones, voicemails)
         self._started_at = 0.0

@@ -11,24 +11,36 @@ from ccserver import ari
 from ccserver.connectors.voice.calls import AgentLeg, Call, Calls
 from ccserver.connectors.voice.facts import agent_of_channel
 from ccserver.connectors.voice.phones import Phones
+from ccserver.connectors.voice.watch import Watch
 from ccserver.core.commands import ListNode
 from ccserver.core.events import LegHistory, ListedLeg, NodeListed
-from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, OfferId, contact_of_leg
+from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, OfferId, contact_of_leg, is_chosen
 
 Histories = Callable[[Iterable[LegId], float], tuple[LegHistory, ...]]
 """(legs, not before this time) -> what CEL tells of them; reads a file, so it runs in a thread."""
+
+
+BRIDGE_YOUNG_S = 10.0
+"""A bridge of a contact that arrived after the listing was commanded is no older than this."""
 
 
 class Lister:
     """Performs `ListNode`."""
 
     def __init__(
-        self, node: NodeName, client: ari.AriClient, calls: Calls, phones: Phones, histories: Histories
+        self,
+        node: NodeName,
+        client: ari.AriClient,
+        calls: Calls,
+        phones: Phones,
+        watch: Watch,
+        histories: Histories,
     ) -> None:
         self._node = node
         self._ari = client
         self._calls = calls
         self._phones = phones
+        self._watch = watch
         self._histories = histories
 
     async def list(self, command: ListNode) -> NodeListed:
@@ -45,7 +57,8 @@ class Lister:
             legs[leg] = ListedLeg(leg, "agent", up=False, pending=True)
         if command.gap:
             self._rebuild(legs.values(), channels, bridges)
-            await self._sweep(bridges, expected)
+            self._watch_again(legs.values())
+        await self._sweep(bridges, expected, asked_at)
         missing = sorted(expected - legs.keys())
         histories = await asyncio.to_thread(self._histories, missing, command.since) if missing else ()
         return NodeListed(
@@ -60,7 +73,7 @@ class Lister:
 
     def _leg(self, channel: ari.Channel, expected: set[LegId], pending: dict[LegId, AgentLeg]) -> ListedLeg | None:
         leg = LegId(channel.id)
-        if leg.startswith(f"{self._node}-"):  # an id of our choosing: an offer's
+        if is_chosen(self._node, leg):
             return ListedLeg(leg, "agent", channel.is_up, channel.state == "Ringing", leg in pending)
         place = channel.dialplan
         app, _, argument = place.app_data.removeprefix("ccserver,").partition(",")
@@ -110,11 +123,18 @@ class Lister:
         # What the listing tells need not be told again by an event that was on its way.
         known.up, known.ringing = known.up or listed.up, known.ringing or listed.ringing
 
-    async def _sweep(self, bridges: Iterable[ari.Bridge], expected: set[LegId]) -> None:
-        """Asterisk never deletes a bridge for us: those of contacts that closed without us."""
+    def _watch_again(self, legs: Iterable[ListedLeg]) -> None:
+        """A leg whose StasisStart was missed was never subscribed to, and its end would never be told."""
+        for listed in legs:
+            if listed.role != "agent" and not listed.away:
+                self._watch.arrived(listed.leg)
+
+    async def _sweep(self, bridges: Iterable[ari.Bridge], expected: set[LegId], asked_at: float) -> None:
+        """Asterisk never deletes a bridge for us: those of contacts that closed without us (not those just made)."""
         live = {contact_of_leg(self._node, leg) for leg in expected}
         for bridge in bridges:
-            if bridge.id.startswith(f"{self._node}-") and bridge.id not in live and not bridge.channels:
+            old = float(bridge.created_at) < asked_at - BRIDGE_YOUNG_S
+            if is_chosen(self._node, LegId(bridge.id)) and old and bridge.id not in live and not bridge.channels:
                 try:
                     await self._ari.delete_bridge(bridge.id)
                 except ari.NotFound:

@@ -5,6 +5,7 @@ the caller's channel. Losing AMI costs recordings, never calls: every failure is
 """
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from ccserver.core.ids import RecordingName
 ACTION_S = 3.0
 """panoramisk never completes an action that was under way when the connection broke: wait no longer than this."""
 RETRY_S = 2.0
+BYTES_PER_S = 16_000
+"""Of a leg's file: 8 kHz, 16 bit, mono."""
 
 log = structlog.get_logger("ccserver.voice")
 
@@ -34,16 +37,26 @@ class Monitor:
         self.alarm = ""
         """What is wrong with recording, for people; empty when nothing is."""
 
-    async def start(self, channel_name: str, recording: RecordingName) -> None:
-        """Record the channel into `<recording>-in.wav` (the caller's voice) and `-out.wav` (what he hears)."""
+    async def start(self, channel_name: str, recording: RecordingName) -> float:
+        """Record the channel into `<recording>-in.wav` (the caller's voice) and `-out.wav` (what he hears).
+
+        Returns when it began, UTC epoch seconds. Where the file is there already an earlier offer began it, perhaps
+        before a restart of ours: MixMonitor runs as long as the channel, and a second one would cut off the first.
+        """
         caller = self._raw_dir / f"{recording}-in.wav"
         agent = self._raw_dir / f"{recording}-out.wav"
+        try:
+            seen = caller.stat()
+            return seen.st_mtime - seen.st_size / BYTES_PER_S
+        except FileNotFoundError:
+            pass
         action = {"Action": "MixMonitor", "Channel": channel_name, "File": "", "Options": f"r({caller})t({agent})"}
         response = await self._send(action)
         if response is None or not response.success:
             self.alarm = f"MixMonitor: {'no answer over AMI' if response is None else response.message}"
             raise MonitorError(self.alarm)
         self.alarm = ""
+        return time.time()
 
     async def ping(self) -> bool:
         """AMI answers."""

@@ -230,12 +230,12 @@ class Performer:
             return
         try:
             name = call.channel_name or (await self._ari.get_channel(call.leg)).name
-            await self._monitor.start(name, command.recording)
+            started_at = await self._monitor.start(name, command.recording)
         except MonitorError as error:
             log.error("recording not started", contact=command.lane, reason=str(error))
             return
         call.recording = command.recording
-        self._report(RecordingStarted(ContactId(command.lane), command.recording, at=time.time()))
+        self._report(RecordingStarted(ContactId(command.lane), command.recording, at=started_at))
 
     async def _give_up(self, leg: LegId) -> None:
         """Leave nothing of a leg that could not be offered."""

@@ -23,7 +23,7 @@ class Watch:
         self._report = report
 
     def arrived(self, leg: LegId) -> None:
-        """Without a subscription of its own an inbound channel's end is never told (asterisk-facts 0.8)."""
+        """Without a subscription of its own an inbound channel's end is never told (docs/reference/asterisk.md, 8)."""
         self._lanes.put(f"watch:{leg}", lambda: self._subscribe(leg))
 
     def left(self, leg: LegId) -> None:

@@ -1,0 +1,54 @@
+"""Tell the person at the terminal how to call: waits until the daemon has written access.json, then explains it.
+
+    welcome.py ACCESS_JSON PID_OF_THE_DAEMON
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+WAIT_S = 30.0
+
+
+def main(path: Path, pid: int) -> int:
+    give_up_at = time.monotonic() + WAIT_S
+    while not path.is_file():
+        if time.monotonic() > give_up_at or not _alive(pid):
+            return 1  # the daemon has said why
+        time.sleep(0.1)
+    access = json.loads(path.read_text(encoding="utf-8"))
+    sip, first = access["sip"], access["operators"][0]
+    print(
+        f"""
+  Live page     {access["http"]["url"]}/?token={access["http"]["token"]}
+
+  An operator   any SIP softphone (Linphone, MicroSIP, Zoiper ...):
+                  server    {sip["host"]}:{sip["port"]}, UDP
+                  user      {first["extension"]}      password {first["password"]}
+                  ({len(access["operators"])} operators: {first["extension"]} to {access["operators"][-1]["extension"]})
+                then dial *11 to be ready, *12 and a digit for a break, *13 to log out
+
+  A customer    a second softphone:
+                  user      {access["caller"]["user"]}    password {access["caller"]["password"]}
+                then dial {" or ".join(access["lines"])}
+
+  Everything to connect with is in {path}
+  Ctrl-C stops the daemon and Asterisk.
+""",
+        flush=True,
+    )
+    return 0
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))

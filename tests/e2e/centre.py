@@ -1,0 +1,304 @@
+"""A whole contact centre for one test: Asterisk, the daemon as a process, a store, phones, and the API to look at it.
+
+    async with contact_centre(tmp_path, library, prompts_dir) as centre:
+        operator = await centre.operator("1001")            # registered and ready
+        call = await centre.dial("88007707999")
+        ...
+        contact = await centre.finished()                    # the CDR, when the contact is over
+
+Every wait is for an event: the daemon's web socket tells of each change.
+"""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+from asterisk_instance import AsteriskInstance, asterisk_instance, free_port
+
+from ccserver.store.schema import migrate
+from tests.phones import Answer, Call, Phone, PhoneLibrary
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+LINE, OTHER_LINE = "88007707999", "88007004666"
+OPERATORS = ("1001", "1002", "1003")
+CALLER_HZ = 440
+OPERATOR_HZ = {"1001": 880, "1002": 1100, "1003": 1320}
+STARTS_WITHIN_S = 20.0
+
+T = TypeVar("T")
+Status = dict[str, Any]
+Row = dict[str, Any]
+
+QUICK = {
+    "ring_timeout_s": "3",
+    "wrap_up_s": "1",
+    "refused_pause_s": "2",
+    "unreachable_retry_s": "4",
+    "reconcile_every_s": "5",
+    "reach_timeout_s": "2",
+}
+"""Of the demo configuration, made quick for tests; everything else is as shipped."""
+
+
+def write_config(directory: Path, asterisk_ports: dict[str, int], api_port: int, rules: dict[str, str]) -> Path:
+    """The demo configuration with other ports and shorter times; returns its directory."""
+    shutil.copytree(CHECKOUT / "dialplans", directory, dirs_exist_ok=True)
+    main = directory / "ccserver.toml"
+    text = main.read_text(encoding="utf-8")
+    for name, port in asterisk_ports.items():
+        text = re.sub(rf"(?m)^{name} = \d+", f"{name} = {port}", text)
+    text = re.sub(r"(?m)^port = \d+", f"port = {api_port}", text)
+    text = text.replace("[rules]\n", "[rules]\nreconcile_every_s = 30\n", 1)
+    text = text.replace("wrap_up_s = 5", "wrap_up_s = 5\nreach_timeout_s = 5")
+    for name, value in rules.items():
+        text, count = re.subn(rf"(?m)^{name} = [\d.]+", f"{name} = {value}", text)
+        assert count, f"{name} is not in the demo configuration"
+    prompts = CHECKOUT / "ivr-prompts" / "prompts.toml"
+    main.write_text(f'{text}\n[prompts]\nfile = "{prompts}"\n', encoding="utf-8")
+    return directory
+
+
+class Centre:
+    """See the module."""
+
+    def __init__(
+        self, asterisk: AsteriskInstance, library: PhoneLibrary, config_dir: Path, api_port: int, stack: AsyncExitStack
+    ) -> None:
+        self.asterisk = asterisk
+        self.library = library
+        self.config_dir = config_dir
+        self.state_dir = asterisk.instance.state_dir
+        self.url = f"http://127.0.0.1:{api_port}"
+        self.http: aiohttp.ClientSession
+        self.daemon: asyncio.subprocess.Process | None = None
+        self.daemons: list[asyncio.subprocess.Process] = []
+        self.log_path = self.state_dir / "daemon.log"
+        self._stack = stack
+
+    # --- the daemon ---------------------------------------------------------------------------------------------
+
+    async def start(self, *arguments: str, program: Sequence[str] = ("-m", "ccserver", "run")) -> None:
+        """Start a daemon; returns when it has listed its Asterisk."""
+        await self.spawn(*arguments, program=program)
+        await self.serving()
+
+    async def spawn(self, *arguments: str, program: Sequence[str] = ("-m", "ccserver", "run")) -> None:
+        """Start a daemon and do not wait for anything."""
+        environment = {
+            **os.environ,
+            "CCSERVER_STATE": str(self.state_dir),
+            "CCSERVER_CONFIG": str(self.config_dir),
+            "PYTHONPATH": f"{CHECKOUT}{os.pathsep}{CHECKOUT / 'tests'}",
+        }
+        with self.log_path.open("ab") as log:
+            self.daemon = await asyncio.create_subprocess_exec(
+                sys.executable, *program, *arguments, env=environment, stdout=log, stderr=log, cwd=CHECKOUT
+            )
+        self.daemons.append(self.daemon)
+
+    async def serving(self) -> None:
+        """Wait until the daemon answers and its Asterisk is listed."""
+        async with asyncio.timeout(STARTS_WITHIN_S):
+            while True:
+                assert self.daemon is not None
+                answered = asyncio.ensure_future(self._once_connected())  # noqa: TID251 - raced with the process's end
+                ended = asyncio.ensure_future(self.daemon.wait())  # noqa: TID251
+                done, pending = await asyncio.wait({answered, ended}, return_when=asyncio.FIRST_COMPLETED)
+                for task in pending:
+                    task.cancel()
+                await asyncio.gather(*pending, return_exceptions=True)
+                if answered in done and answered.exception() is None:
+                    return
+                assert ended not in done, f"the daemon ended with {ended.result()}:\n{self.log()}"
+                await asyncio.sleep(0.05)  # the port is not open yet: nobody can tell us when it will be
+
+    async def _once_connected(self) -> None:
+        await self.until(lambda status: status["asterisk"]["connected"] or None, timeout_s=STARTS_WITHIN_S)
+
+    async def kill(self) -> None:
+        """kill -9 the daemon; returns when it is gone."""
+        assert self.daemon is not None
+        self.daemon.send_signal(signal.SIGKILL)
+        await self.daemon.wait()
+
+    async def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        assert self.daemon is not None
+        self.daemon.terminate()
+        return await self.ended()
+
+    async def ended(self, timeout_s: float = 10.0) -> int:
+        """Wait until the daemon ends by itself; returns the exit code (negative: the signal that killed it)."""
+        assert self.daemon is not None
+        async with asyncio.timeout(timeout_s):
+            return await self.daemon.wait()
+
+    def log(self) -> str:
+        """What all daemons of this centre have logged."""
+        return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.exists() else ""
+
+    # --- the API ------------------------------------------------------------------------------------------------
+
+    async def get(self, path: str) -> Any:
+        """GET, which must succeed."""
+        async with self.http.get(self.url + path) as response:
+            body = await response.json()
+            assert response.status == 200, (path, response.status, body)
+            return body
+
+    async def until(self, found: Callable[[Status], T | None], timeout_s: float = 10.0) -> T:
+        """Wait until `found` gives something for the status; fails with the last one."""
+        last: Status = {}
+        try:
+            async with asyncio.timeout(timeout_s), self.http.ws_connect(self.url + "/api/live") as socket:
+                async for message in socket:
+                    told = json.loads(message.data)
+                    if "status" in told:
+                        last = told["status"]
+                        result = found(last)
+                        if result is not None and result is not False:
+                            return result
+        except TimeoutError:
+            pass
+        picture = json.dumps({key: last.get(key) for key in ("agents", "contacts")}, ensure_ascii=False)
+        raise AssertionError(f"never came true; the last status was {picture}\n{self.log()[-3000:]}")
+
+    async def agent(self, extension: str, state: str, reason: str | None = None, timeout_s: float = 10.0) -> Row:
+        """Wait until the agent is in that state."""
+
+        def look(status: Status) -> Row | None:
+            (agent,) = (agent for agent in status["agents"] if agent["extension"] == extension)
+            fits = agent["state"] == state and (reason is None or agent["reason"] == reason)
+            return agent if fits else None
+
+        return await self.until(look, timeout_s)
+
+    async def contact(self, state: str, timeout_s: float = 10.0, **fields: object) -> Row:
+        """Wait until some live contact is in that state (and has those fields)."""
+
+        def look(status: Status) -> Row | None:
+            for contact in status["contacts"]:
+                if contact["state"] == state and all(contact[name] == value for name, value in fields.items()):
+                    return dict(contact)
+            return None
+
+        return await self.until(look, timeout_s)
+
+    async def finished(self, count: int = 1, *, recorded: bool = False, timeout_s: float = 15.0) -> list[Row]:
+        """Wait until that many contacts are over; their details in the order of arrival, with segments and offers.
+
+        `recorded`: and until those that were answered have their recording (or its loss) told.
+        """
+        rows: list[Row] = []
+        try:
+            async with asyncio.timeout(timeout_s), self.http.ws_connect(self.url + "/api/live") as socket:
+                async for _ in socket:
+                    rows = [row for row in await self.contacts() if row["ended_at"] is not None]
+                    ready = [row for row in rows if not recorded or await self._recording_told(row)]
+                    if len(ready) >= count:
+                        return [await self.get(f"/api/contacts/{row['id']}") for row in reversed(ready)]
+        except TimeoutError:
+            pass
+        raise AssertionError(f"{count} contacts are not over: {rows}\n{self.log()[-3000:]}")
+
+    async def contacts(self, limit: int = 100) -> list[Row]:
+        """The newest first."""
+        return list((await self.get(f"/api/contacts?limit={limit}"))["contacts"])
+
+    async def _recording_told(self, row: Row) -> bool:
+        if row["outcome"] != "answered" or row["recording"] is not None:
+            return True
+        return bool((await self.get(f"/api/contacts/{row['id']}"))["recordings"])
+
+    async def recording(self, contact: Row, path: Path) -> Path:
+        """Download the WAV."""
+        async with self.http.get(self.url + contact["recording"]) as response:
+            assert response.status == 200, await response.text()
+            path.write_bytes(await response.read())
+        return path
+
+    async def set_state(self, extension: str, state: str, reason: str = "") -> None:
+        """Over the API, which must accept it."""
+        body = {"state": state, "reason": reason} if reason else {"state": state}
+        async with self.http.post(f"{self.url}/api/agents/{extension}/state", json=body) as response:
+            assert response.status == 200, await response.text()
+
+    # --- phones -------------------------------------------------------------------------------------------------
+
+    async def phone(self, extension: str, *, answer: Answer = "auto") -> Phone:
+        """An operator's phone, registered."""
+        phone = Phone(
+            self.library,
+            extension,
+            self.asterisk.secrets.operators[extension],
+            port=self.asterisk.instance.sip_port,
+            answer=answer,
+            tone_hz=OPERATOR_HZ[extension],
+        )
+        self._stack.push_async_callback(phone.close)
+        await phone.register()
+        return phone
+
+    async def operator(self, extension: str, *, answer: Answer = "auto") -> Phone:
+        """An operator, registered and ready."""
+        phone = await self.phone(extension, answer=answer)
+        await self.set_state(extension, "ready")
+        await self.agent(extension, "ready")
+        return phone
+
+    async def dial(self, line: str = LINE, *, tone_hz: int | None = None) -> Call:
+        """A customer dials a line; the call may not be answered yet. He says nothing unless told a tone."""
+        phone = Phone(
+            self.library,
+            "caller",
+            self.asterisk.secrets.caller_password,
+            port=self.asterisk.instance.sip_port,
+            tone_hz=tone_hz,
+        )
+        self._stack.push_async_callback(phone.close)
+        return await phone.dial(line)
+
+    async def waiting(self, keys: str = "1") -> Call:
+        """A customer who is in the queue, speaking his tone (a pressed key is an answer to the menu, so he types ahead)."""
+        call = await self.dial()
+        await call.wait_up()
+        await call.send_dtmf(keys)
+        call.say_tone(CALLER_HZ)
+        return call
+
+
+@asynccontextmanager
+async def contact_centre(
+    tmp_path: Path, library: PhoneLibrary, prompts_dir: Path, rules: dict[str, str] | None = None, *, run: bool = True
+) -> AsyncIterator[Centre]:
+    """A contact centre of its own; `run`: with the daemon serving."""
+    async with AsyncExitStack() as stack:
+        api_port = free_port()
+        asterisk = await stack.enter_async_context(
+            asterisk_instance(tmp_path, operators=[str(number) for number in range(1001, 1011)])
+        )
+        ports = {name: getattr(asterisk.instance, name) for name in ("http_port", "ami_port", "sip_port")}
+        config_dir = write_config(tmp_path / "config", ports, api_port, QUICK | (rules or {}))
+        shutil.copytree(prompts_dir, asterisk.instance.prompts_dir, dirs_exist_ok=True)
+        await migrate(f"sqlite:///{asterisk.instance.state_dir / 'store.sqlite'}")
+        centre = Centre(asterisk, library, config_dir, api_port, stack)
+        headers = {"Authorization": f"Bearer {asterisk.secrets.api_token}"}
+        centre.http = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
+        try:
+            if run:
+                await centre.start()
+            yield centre
+        finally:
+            for daemon in centre.daemons:
+                if daemon.returncode is None:
+                    daemon.kill()
+                    await daemon.wait()
