@@ -12,7 +12,6 @@ Every wait is for an event: the daemon's web socket tells of each change.
 import asyncio
 import json
 import os
-import re
 import shutil
 import signal
 import sys
@@ -25,46 +24,19 @@ import aiohttp
 from asterisk_instance import AsteriskInstance, asterisk_instance, free_port
 
 from ccserver.store.schema import migrate
+from tests.e2e.centre_config import CHECKOUT, QUICK, write_config
 from tests.phones import Answer, Call, Phone, PhoneLibrary
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 LINE, OTHER_LINE = "88007707999", "88007004666"
 OPERATORS = ("1001", "1002", "1003")
 CALLER_HZ = 440
-OPERATOR_HZ = {"1001": 880, "1002": 1100, "1003": 1320}
+CALLERS_HZ = (440, 520, 600, 680, 760)
+OPERATOR_HZ = {"1001": 880, "1002": 1100, "1003": 1340, "1004": 1580, "1005": 1820}
 STARTS_WITHIN_S = 20.0
 
 T = TypeVar("T")
 Status = dict[str, Any]
 Row = dict[str, Any]
-
-QUICK = {
-    "ring_timeout_s": "3",
-    "wrap_up_s": "1",
-    "refused_pause_s": "2",
-    "unreachable_retry_s": "4",
-    "reconcile_every_s": "5",
-    "reach_timeout_s": "2",
-}
-"""Of the demo configuration, made quick for tests; everything else is as shipped."""
-
-
-def write_config(directory: Path, asterisk_ports: dict[str, int], api_port: int, rules: dict[str, str]) -> Path:
-    """The demo configuration with other ports and shorter times; returns its directory."""
-    shutil.copytree(CHECKOUT / "dialplans", directory, dirs_exist_ok=True)
-    main = directory / "ccserver.toml"
-    text = main.read_text(encoding="utf-8")
-    for name, port in asterisk_ports.items():
-        text = re.sub(rf"(?m)^{name} = \d+", f"{name} = {port}", text)
-    text = re.sub(r"(?m)^port = \d+", f"port = {api_port}", text)
-    text = text.replace("[rules]\n", "[rules]\nreconcile_every_s = 30\n", 1)
-    text = text.replace("wrap_up_s = 5", "wrap_up_s = 5\nreach_timeout_s = 5")
-    for name, value in rules.items():
-        text, count = re.subn(rf"(?m)^{name} = [\d.]+", f"{name} = {value}", text)
-        assert count, f"{name} is not in the demo configuration"
-    prompts = CHECKOUT / "ivr-prompts" / "prompts.toml"
-    main.write_text(f'{text}\n[prompts]\nfile = "{prompts}"\n', encoding="utf-8")
-    return directory
 
 
 class Centre:
@@ -82,7 +54,9 @@ class Centre:
         self.daemon: asyncio.subprocess.Process | None = None
         self.daemons: list[asyncio.subprocess.Process] = []
         self.log_path = self.state_dir / "daemon.log"
-        self._stack = stack
+        self._phones: list[Phone] = []
+        self._past: set[str] = set()
+        stack.push_async_callback(self._close_phones)
 
     # --- the daemon ---------------------------------------------------------------------------------------------
 
@@ -145,6 +119,26 @@ class Centre:
     def log(self) -> str:
         """What all daemons of this centre have logged."""
         return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.exists() else ""
+
+    # --- sharing ------------------------------------------------------------------------------------------------
+
+    async def tidy(self) -> None:
+        """As good as new for the next test: no phones, no live contacts, nobody logged in, no finished contacts known."""
+        await self._close_phones()
+        for agent in (await self.get("/api/status"))["agents"]:
+            if agent["state"] != "logged_out":
+                await self.set_state(agent["extension"], "logged_out")
+
+        def clean(status: Status) -> bool | None:
+            agents = all(a["state"] == "logged_out" and not a["phone_registered"] for a in status["agents"])
+            return (agents and not status["contacts"]) or None
+
+        await self.until(clean)
+        self._past.update(row["id"] for row in await self.contacts())
+
+    async def _close_phones(self) -> None:
+        phones, self._phones = self._phones, []
+        await asyncio.gather(*(phone.close() for phone in phones))
 
     # --- the API ------------------------------------------------------------------------------------------------
 
@@ -211,8 +205,9 @@ class Centre:
         raise AssertionError(f"{count} contacts are not over: {rows}\n{self.log()[-3000:]}")
 
     async def contacts(self, limit: int = 100) -> list[Row]:
-        """The newest first."""
-        return list((await self.get(f"/api/contacts?limit={limit}"))["contacts"])
+        """The newest first; none that was there when a test before this one ended."""
+        rows = (await self.get(f"/api/contacts?limit={limit}"))["contacts"]
+        return [row for row in rows if row["id"] not in self._past]
 
     async def _recording_told(self, row: Row) -> bool:
         if row["outcome"] != "answered" or row["recording"] is not None:
@@ -236,15 +231,7 @@ class Centre:
 
     async def phone(self, extension: str, *, answer: Answer = "auto") -> Phone:
         """An operator's phone, registered."""
-        phone = Phone(
-            self.library,
-            extension,
-            self.asterisk.secrets.operators[extension],
-            port=self.asterisk.instance.sip_port,
-            answer=answer,
-            tone_hz=OPERATOR_HZ[extension],
-        )
-        self._stack.push_async_callback(phone.close)
+        phone = self._phone(extension, self.asterisk.secrets.operators[extension], OPERATOR_HZ[extension], answer)
         await phone.register()
         return phone
 
@@ -255,25 +242,42 @@ class Centre:
         await self.agent(extension, "ready")
         return phone
 
-    async def dial(self, line: str = LINE, *, tone_hz: int | None = None) -> Call:
-        """A customer dials a line; the call may not be answered yet. He says nothing unless told a tone."""
-        phone = Phone(
-            self.library,
-            "caller",
-            self.asterisk.secrets.caller_password,
-            port=self.asterisk.instance.sip_port,
-            tone_hz=tone_hz,
-        )
-        self._stack.push_async_callback(phone.close)
-        return await phone.dial(line)
+    async def operators(self, *extensions: str, answer: Answer = "auto") -> list[Phone]:
+        """Several of them; the first has been idle the longest."""
+        return [await self.operator(extension, answer=answer) for extension in extensions]
 
-    async def waiting(self, keys: str = "1") -> Call:
+    async def dial(self, line: str = LINE, *, tone_hz: int | None = None, number: str = "") -> Call:
+        """A customer dials a line; the call may not be answered yet. He says nothing unless told a tone.
+
+        `number`: his own, as a trunk would tell it.
+        """
+        phone = self._phone("caller", self.asterisk.secrets.caller_password, tone_hz)
+        headers = {"P-Asserted-Identity": f"<sip:{number}@127.0.0.1>"} if number else {}
+        return await phone.dial(line, headers=headers)
+
+    async def waiting(self, keys: str = "1", *, line: str = LINE, tone_hz: int = CALLER_HZ) -> Call:
         """A customer who is in the queue, speaking his tone (a pressed key is an answer to the menu, so he types ahead)."""
-        call = await self.dial()
+        call = await self.dial(line)
         await call.wait_up()
         await call.send_dtmf(keys)
-        call.say_tone(CALLER_HZ)
+        call.say_tone(tone_hz)
         return call
+
+    def _phone(self, user: str, password: str, tone_hz: int | None, answer: Answer = "auto") -> Phone:
+        port = self.asterisk.instance.sip_port
+        phone = Phone(self.library, user, password, port=port, answer=answer, tone_hz=tone_hz)
+        self._phones.append(phone)
+        return phone
+
+
+def segments(contact: Row) -> list[tuple[str, str]]:
+    """Kind and outcome of each stretch of a contact."""
+    return [(segment["kind"], segment["outcome"]) for segment in contact["segments"]]
+
+
+def offers(contact: Row) -> list[tuple[str, str]]:
+    """Agent and outcome of each offer."""
+    return [(offer["agent"], offer["outcome"]) for offer in contact["offers"]]
 
 
 @asynccontextmanager

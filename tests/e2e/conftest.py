@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ccserver.audio import prompts, synthesis
-from tests.e2e.centre import CHECKOUT, Centre, contact_centre
+from tests.e2e.centre import Centre, contact_centre
+from tests.e2e.centre_config import CHECKOUT
 from tests.phones import PhoneLibrary
 
 
