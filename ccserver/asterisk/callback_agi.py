@@ -3,7 +3,7 @@
 The dialplan calls `AGI(callback,<callbacks dir>,<prompts dir>,<dnis>)`: a copy of this file, run by the Python beside
 Asterisk, so nothing but the standard library and pyst2 may be imported. The caller presses 1 to be called at the
 number he calls from, or dials another number and #. The request becomes one JSON file in the callbacks directory,
-which the daemon reads and removes at its next start.
+which waits there for a person: the live page tells that it is there.
 
 pyst2: its AGI class wants text streams and, for its signal handler, the main thread; it quotes nothing, so only file
 names and digits are passed; a hangup may come out as ValueError.
@@ -26,9 +26,9 @@ NEXT_KEY_TIMEOUT_MS = 4000
 
 # What is played when no prompt was built: phrases that come with Asterisk, in both languages.
 RECORDED = {
-    "fallback_callback": ("vm-nobodyavail", "vm-enter-num-to-call", "astcc-followed-by-the-pound-key"),
-    "fallback_invalid": ("pm-invalid-option",),
-    "fallback_accepted": ("auth-thankyou",),
+    "fallback-callback-offer": ("vm-nobodyavail", "vm-enter-num-to-call", "astcc-followed-by-the-pound-key"),
+    "invalid-key": ("pm-invalid-option",),
+    "fallback-thanks": ("auth-thankyou",),
 }
 
 
@@ -40,7 +40,7 @@ def main() -> int:
         try:
             if number := ask_number(agi, Path(prompts)):
                 spool(Path(callbacks), agi.env, dnis, number)
-                play(agi, Path(prompts), "fallback_accepted")
+                play(agi, Path(prompts), "fallback-thanks")
         except (AGIException, ValueError, BrokenPipeError):
             pass  # the caller hung up: what he confirmed before is on disk
     return 0
@@ -50,13 +50,13 @@ def ask_number(agi: AGI, prompts: Path) -> str:
     """The number to call back, or an empty string when the caller says nothing sensible in three tries."""
     calling_from: str = digits_of(agi.env.get("agi_callerid", ""))
     for _ in range(TRIES):
-        keys = ask_keys(agi, prompts, "fallback_callback")
+        keys = ask_keys(agi, prompts, "fallback-callback-offer")
         if keys == "1" and len(calling_from) >= FEWEST_DIGITS:
             return calling_from
         if len(keys) >= FEWEST_DIGITS and keys.isdigit():
             return keys
         if keys:
-            play(agi, prompts, "fallback_invalid")
+            play(agi, prompts, "invalid-key")
     return ""
 
 

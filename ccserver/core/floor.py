@@ -69,7 +69,7 @@ class Floor:
         self.agent_legs: dict[LegId, AgentId] = {}
         self.codes: dict[LegId, CodeCall] = {}
         self.departed: dict[LegId, float] = {}
-        """Callers' legs that ended lately, and when we knew: a listing asked for before must not bring them back."""
+        """Callers' legs that ended lately, and when we learnt it: what is told late must not bring them back."""
         self.nodes: dict[NodeName, NodeLink] = {}
         self.waiting = Waiting()
         self.idle = Idle()
@@ -211,6 +211,10 @@ class Floor:
             return None
         _when, kind, name = heapq.heappop(self._dues)
         return kind, name
+
+    def forget_departed(self, before: float) -> None:
+        """Nothing older than a listing asked for then can come any more."""
+        self.departed = {leg: at for leg, at in self.departed.items() if at >= before}
 
     def rearm(self, contact: Contact) -> None:
         """Its node is heard again: its deadline counts again."""

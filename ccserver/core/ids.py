@@ -39,6 +39,11 @@ def is_chosen(node: NodeName, leg: LegId) -> bool:
     return leg.startswith(f"{node}-")
 
 
+def contact_of_agent_leg(leg: LegId) -> ContactId:
+    """The contact that an agent's leg was made for."""
+    return ContactId(leg.rpartition(".")[0])
+
+
 def leg_of_offer(offer: OfferId) -> LegId:
     """The agent's leg carries its offer's id."""
     return LegId(offer)

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ccserver.core import conversation, routing
-from ccserver.core.commands import PlayPrompts, RecordVoicemail
+from ccserver.core.commands import AnswerLeg, PlayPrompts, RecordVoicemail
 from ccserver.core.contact import Contact, ContactState
 from ccserver.core.events import CommandFailed, Event, LegAway, LegReturned, PlayFinished, VoicemailRecorded
 from ccserver.core.floor import Floor
@@ -49,6 +49,8 @@ def _go_away(floor: Floor, contact: Contact, event: LegAway) -> None:
 
 def _come_back(floor: Floor, contact: Contact, event: LegReturned) -> None:
     """The caller is ours again, where he was: in the flow its step begins again, in the queue the music."""
+    # The dialplan arms its dead-man's timeout at every entry; repeated, this does no harm.
+    floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
     if not contact.away:
         floor.ignored += 1  # told twice: by the listing and by its own event
         return

@@ -38,9 +38,14 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
     for leg, agent_id in floor.agent_legs.items():
         contact_id = floor.agents[agent_id].contact
         current = floor.contacts.get(contact_id) if contact_id else None
-        if leg not in listed and not (current and current.offer and current.offer.leg == leg):
+        since = floor.agents[agent_id].since  # not before the leg was made
+        if (
+            leg not in listed
+            and since < event.asked_at
+            and not (current and current.offer and current.offer.leg == leg)
+        ):
             # Withdrawn or hung up already, only its end was missed.
-            facts.append(_ended(leg, floor.agents[agent_id].since, event, link, histories))
+            facts.append(_ended(leg, since, event, link, histories))
     facts.extend(_ended(leg, 0.0, event, link, histories) for leg in floor.codes if leg not in listed)
     facts.extend(_arrivals(floor, event))
     facts.sort(key=lambda fact: fact.at)
@@ -54,11 +59,11 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
 
 
 def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
-    """Legs of ours that serve nothing any more: offers closed meanwhile, codes dialled before a restart."""
+    """Legs of ours that serve nothing any more: offers closed meanwhile, codes whose confirmation may have been missed."""
     offered = {contact.offer.leg for contact in floor.contacts.values() if contact.offer}
     for leg in event.legs:
         lost_offer = leg.role == "agent" and leg.leg not in offered
-        lost_code = leg.role == "code" and event.gap and leg.leg not in floor.codes
+        lost_code = leg.role == "code" and event.gap
         if not leg.pending and (lost_offer or lost_code):
             yield leg.leg
 
@@ -73,8 +78,7 @@ def _of_contact(
     offer = contact.offer
     if offer is not None and offer.made_at < event.asked_at:
         leg = listed.get(offer.leg)
-        if leg is None or (event.gap and not (leg.up or leg.ringing or leg.pending)):
-            # Not there, or made and never dialled: the daemon died between the two.
+        if leg is None:
             history = histories.get(offer.leg)
             if history and history.answered_at is not None and offer.state is not OfferState.ACCEPTED:
                 yield LegAnswered(offer.leg, at=history.answered_at)
@@ -108,10 +112,16 @@ def _ended(
     if history is not None and history.ended_at is not None:
         return LegEnded(leg, history.cause, at=history.ended_at)
     if link.started_at > since:
-        died_at = link.started_at if link.lost_at is None else min(link.lost_at, link.started_at)
-        return LegEnded(leg, 0, lost=True, at=max(since, died_at))
+        return LegEnded(leg, 0, lost=True, at=max(since, _died_at(link, histories)))
     # A leg of our making was never made: the command was lost with us. Any other was there, so it hung up.
     return LegEnded(leg, 0, lost=is_chosen(event.node, leg), at=event.asked_at)
+
+
+def _died_at(link: NodeLink, histories: Mapping[LegId, LegHistory]) -> float:
+    """When its Asterisk died: as we lost it, but not before the last that CEL tells."""
+    told = [at for history in histories.values() for at in (history.answered_at, history.ended_at) if at is not None]
+    lost_at = link.started_at if link.lost_at is None else min(link.lost_at, link.started_at)
+    return max([lost_at, *told])
 
 
 def _arrivals(floor: Floor, event: NodeListed) -> Iterator[Fact]:

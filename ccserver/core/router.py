@@ -5,10 +5,12 @@ phone that answered in time is never taken for a silent one. Three drivers turn 
 tests. State goes in by `restore`, or comes to be by the events; `deadline()` is the one time to be woken at.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ccserver.core import conversation, presence, reconcile, routing
 from ccserver.core.agent import Agent
@@ -29,6 +31,7 @@ from ccserver.core.events import (
     LegEnded,
     LegReturned,
     LegRinging,
+    ListedLeg,
     NodeConnected,
     NodeListed,
     NodeLost,
@@ -41,7 +44,8 @@ from ccserver.core.events import (
     VoicemailRecorded,
 )
 from ccserver.core.floor import Floor, NodeLink, Outcome
-from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash
+from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, contact_of_agent_leg, is_chosen
+from ccserver.core.offer import OfferOutcome
 from ccserver.core.plan import Plan
 from ccserver.core.reactions import Happening, react
 from ccserver.core.records import PlanAdopted, RecordingSaved
@@ -176,6 +180,8 @@ class Router:
     def _contact_arrived(self, event: ContactArrived) -> None:
         if event.contact in self.floor.contacts:
             self._about_leg(event.leg, Happening.CALLER_RETURNED, LegReturned(event.leg, at=event.at))
+        elif event.leg in self.floor.departed:
+            self.floor.ignored += 1  # told late, by a buffer or by a listing: he has hung up meanwhile
         else:
             self.floor.nodes.setdefault(event.node, NodeLink(since=self.floor.now))
             conversation.arrive(self.floor, event)
@@ -247,11 +253,12 @@ class Router:
     def _node_connected(self, event: NodeConnected) -> None:
         link = self.floor.nodes.setdefault(event.node, NodeLink(since=event.at))
         self._cut(event.node, link.lost_at if link.lost_at is not None else event.at)
-        link.started_at = event.started_at
+        link.started_at, link.heard_since = event.started_at, event.at
         self._list(event.node, gap=True)
 
     def _node_lost(self, event: NodeLost) -> None:
-        self.floor.nodes.setdefault(event.node, NodeLink(since=event.at))
+        link = self.floor.nodes.setdefault(event.node, NodeLink(since=event.at))
+        link.heard_since = inf
         self._cut(event.node, event.at)
 
     def _cut(self, node: NodeName, at: float) -> None:
@@ -275,34 +282,46 @@ class Router:
     def _node_listed(self, event: NodeListed) -> None:
         floor = self.floor
         link = floor.nodes.setdefault(event.node, NodeLink(since=event.at))
+        if event.asked_at < link.heard_since:
+            floor.ignored += (
+                1  # of a connection that is gone: since then nothing was heard, and the next will be listed
+            )
+            return
+        if not link.connected:
+            event = replace(event, gap=True)
+            link.connected, link.since = True, event.at
         for fact in reconcile.missed(floor, event):
             self._take(fact)
         for leg in reconcile.strangers(floor, event):
-            floor.command(HangUpLeg(leg, lane=str(leg)))
-        gap = event.gap or not link.connected
-        if not link.connected:
-            link.connected, link.since = True, event.at
+            lane = contact_of_agent_leg(leg) if is_chosen(event.node, leg) else leg
+            floor.command(HangUpLeg(leg, lane=lane))
         link.lost_at = None
-        up = {leg.leg for leg in event.legs if leg.up}
+        floor.forget_departed(event.asked_at)
+        legs = {leg.leg: leg for leg in event.legs}
         for contact in list(floor.contacts.values()):
-            if contact.node == event.node and (gap or contact.state is ContactState.CLOSING):
-                self._take_up(contact, event, answered=contact.leg in up)
+            if contact.node == event.node and (event.gap or contact.state is ContactState.CLOSING):
+                self._take_up(contact, event, legs)
         floor.list_again(event.node, floor.now + floor.rules.reconcile_every_s)
 
-    def _take_up(self, contact: Contact, event: NodeListed, *, answered: bool) -> None:
+    def _take_up(self, contact: Contact, event: NodeListed, legs: Mapping[LegId, ListedLeg]) -> None:
         """After a gap a command may have been lost: what the contact's state calls for is commanded again."""
         floor = self.floor
         floor.index(contact)
         floor.rearm(contact)
         if contact.away or contact.entered_at >= event.asked_at:
             return
-        if not answered and contact.state is not ContactState.CLOSING:
+        if contact.state is not ContactState.CLOSING and not legs[contact.leg].up:
             floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
         match contact.state:
             case ContactState.FLOW:
                 conversation.resume(floor, contact, floor.now)
             case ContactState.WAITING:
                 conversation.play_music(floor, contact)
+            case ContactState.OFFERED if contact.offer and (agent_leg := legs.get(contact.offer.leg)):
+                if not (agent_leg.up or agent_leg.ringing or agent_leg.pending):
+                    routing.withdraw(
+                        floor, contact, OfferOutcome.FAILED, floor.now, lost=True
+                    )  # made and never dialled
             case ContactState.TALKING if contact.offer:
                 floor.command(JoinLegs(contact.leg, contact.offer.id, lane=contact.id))
             case ContactState.CLOSING:

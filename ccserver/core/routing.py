@@ -127,11 +127,11 @@ def offer_time_up(floor: Floor, contact: Contact, event: Event) -> None:
     withdraw(floor, contact, outcome, event.at)
 
 
-def withdraw(floor: Floor, contact: Contact, outcome: OfferOutcome, at: float) -> None:
+def withdraw(floor: Floor, contact: Contact, outcome: OfferOutcome, at: float, *, lost: bool = False) -> None:
     """End the offer from our side; the contact goes on waiting in its place."""
     offer = _current(contact)
     floor.command(WithdrawOffer(offer.id, lane=contact.id))
-    _offer_failed(floor, contact, offers.closed(offer, outcome, at), at)
+    _offer_failed(floor, contact, offers.closed(offer, outcome, at), at, lost=lost)
 
 
 def offer_command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:

@@ -109,7 +109,7 @@ async def test_when_the_daemon_stays_away_the_caller_is_asked_for_a_callback(
             prompts = asterisk.instance.prompts_dir / "ru"
             prompts.mkdir()
             beep = asterisk.root.path / "usr/share/asterisk/sounds/ru/beep.wav"
-            for name in ("fallback_callback", "fallback_accepted"):
+            for name in ("fallback-callback-offer", "fallback-thanks"):
                 shutil.copy(beep, prompts / f"{name}.wav")
         line = await ari.call(caller)
         callbacks = asterisk.instance.callbacks_dir

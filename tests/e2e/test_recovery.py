@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -130,10 +131,8 @@ async def test_killed_while_a_talk_ends_nothing_of_it_is_lost(
 
 def answered_at(contact: Row) -> float:
     """When the talk began, epoch seconds."""
-    from datetime import datetime
-
     (began,) = (segment["started_at"] for segment in contact["segments"] if segment["kind"] == "talk")
-    return datetime.fromisoformat(began).timestamp()
+    return time_of(began)
 
 
 async def test_an_operator_who_answers_while_the_daemon_is_dead_is_talking(idle: Centre) -> None:
@@ -174,8 +173,6 @@ async def test_a_caller_who_leaves_the_queue_while_the_daemon_is_dead_has_left_a
 
 def time_of(text: str) -> float:
     """ISO 8601 -> epoch seconds."""
-    from datetime import datetime
-
     return datetime.fromisoformat(text).timestamp()
 
 
@@ -203,7 +200,8 @@ async def test_places_in_the_queue_survive_the_daemon(idle: Centre) -> None:
         await idle.until(lambda status: sum(c["state"] == "waiting" for c in status["contacts"]) == len(callers))
     await idle.kill()
     await idle.start()
-    phone = await idle.operator("1001")
+    phone = await idle.phone("1001")
+    await idle.set_state("1001", "ready")
     for caller in callers:
         answered = await phone.wait_call(10)
         await answered.wait_up()

@@ -5,7 +5,7 @@ The listing also rebuilds `Calls`: after a restart of the daemon that is all the
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from ccserver import ari
 from ccserver.connectors.voice.calls import AgentLeg, Call, Calls
@@ -59,8 +59,7 @@ class Lister:
             self._rebuild(legs.values(), channels, bridges)
             self._watch_again(legs.values())
         await self._sweep(bridges, expected, asked_at)
-        missing = sorted(expected - legs.keys())
-        histories = await asyncio.to_thread(self._histories, missing, command.since) if missing else ()
+        histories = await self._told_by_cel(command, legs)
         return NodeListed(
             self._node,
             asked_at,
@@ -70,6 +69,13 @@ class Lister:
             self._phones.listed(endpoints),
             at=time.time(),
         )
+
+    async def _told_by_cel(self, command: ListNode, legs: Mapping[LegId, ListedLeg]) -> tuple[LegHistory, ...]:
+        """Of legs that are missing, when they ended; of agents' legs that are up after a gap, when they were answered."""
+        wanted = set(command.expected) - legs.keys()
+        if command.gap:
+            wanted |= {leg.leg for leg in legs.values() if leg.role == "agent" and leg.up}
+        return await asyncio.to_thread(self._histories, wanted, command.since) if wanted else ()
 
     def _leg(self, channel: ari.Channel, expected: set[LegId], pending: dict[LegId, AgentLeg]) -> ListedLeg | None:
         leg = LegId(channel.id)

@@ -54,9 +54,17 @@ class Phones:
     async def push(self) -> None:
         """Bring astdb in step: every operator's endpoint as configured, none of anybody who left."""
         there = {endpoint.resource for endpoint in await self._ari.list_endpoints()}
-        for agent, password in self._passwords.items():
-            if agent not in there or await self._differs(agent, password):
-                await self._push_one(agent, password)
+        new = {
+            agent: password
+            for agent, password in self._passwords.items()
+            if agent not in there or await self._differs(agent, password)
+        }
+        # All of one kind before the next: Asterisk goes through every endpoint at each change of an AOR.
+        for kind, fields in (("auth", _auth), ("aor", _aor), ("endpoint", _endpoint)):
+            for agent, password in new.items():
+                await self._ari.put_dynamic_config(kind, agent, fields(agent, password))
+        if new:
+            log.info("endpoints pushed", agents=",".join(new))
         for name in there - set(self._passwords):
             await self._remove_stale(name)
 
@@ -66,27 +74,6 @@ class Phones:
         except ari.AriRejected:
             return True
         return {field.attribute: field.value for field in fields}.get("password") != password
-
-    async def _push_one(self, agent: AgentId, password: str) -> None:
-        auth = {"auth_type": "userpass", "username": agent, "password": password}
-        await self._ari.put_dynamic_config("auth", agent, auth)
-        aor = {"max_contacts": "1", "remove_existing": "yes", "support_path": "yes"}
-        await self._ari.put_dynamic_config("aor", agent, aor)
-        endpoint = {
-            "aors": agent,
-            "auth": agent,
-            "context": "operators",
-            "disallow": "all",
-            "allow": CODECS,
-            "direct_media": "no",
-            "rewrite_contact": "yes",
-            "rtp_symmetric": "yes",
-            "force_rport": "yes",
-            "send_connected_line": "no",
-            "callerid": f'"{agent}" <{agent}>',
-        }
-        await self._ari.put_dynamic_config("endpoint", agent, endpoint)
-        log.info("endpoint pushed", agent=agent)
 
     async def _remove_stale(self, name: str) -> None:
         """An endpoint that was pushed once and has no operator any more; those of pjsip.conf refuse to go."""
@@ -128,3 +115,31 @@ class Phones:
     def _phone(self, endpoint: ari.Endpoint) -> ListedPhone:
         others = [name for name in endpoint.channel_ids if LegId(name) not in self._calls.agent_legs]
         return ListedPhone(AgentId(endpoint.resource), endpoint.state == "online", bool(others))
+
+
+def _auth(agent: AgentId, password: str) -> dict[str, str]:
+    return {"auth_type": "userpass", "username": agent, "password": password}
+
+
+def _aor(_agent: AgentId, _password: str) -> dict[str, str]:
+    """One phone at a time; one that lost its power without a word is replaced by the next registration."""
+    return {"max_contacts": "1", "remove_existing": "yes", "support_path": "yes"}
+
+
+def _endpoint(agent: AgentId, _password: str) -> dict[str, str]:
+    """`allow` must be there: an endpoint without it cannot be read back from astdb."""
+    return {
+        "aors": agent,
+        "auth": agent,
+        "context": "operators",
+        "transport": "udp",
+        "identify_by": "auth_username,username",
+        "disallow": "all",
+        "allow": CODECS,
+        "direct_media": "no",
+        "rewrite_contact": "yes",
+        "rtp_symmetric": "yes",
+        "force_rport": "yes",
+        "send_connected_line": "no",
+        "callerid": f'"{agent}" <{agent}>',
+    }
