@@ -21,6 +21,8 @@ class Call:
     contact: ContactId | None
     channel_name: str = ""
     """Asterisk's name of the channel, for AMI."""
+    fresh: bool = False
+    """Answered, and nothing has been played to it yet."""
     bridged: bool = False
     """In the contact's bridge."""
     bridge_made: bool = False

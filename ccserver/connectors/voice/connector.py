@@ -57,6 +57,8 @@ class VoiceSettings:
     ami_password: str = field(repr=False)
     phone_passwords: Mapping[AgentId, str] = field(repr=False)
     spool_dir: Path
+    raw_dir: Path
+    """Where MixMonitor writes: Asterisk must see it at the same path."""
     recordings_dir: Path
     media: Media
     histories: Histories
@@ -84,8 +86,7 @@ class VoiceConnector:
         self._inbox = inbox
         self._stream = link.stream
         self._client = client = link.client
-        raw_dir = settings.recordings_dir / "raw"
-        self.monitor = Monitor("127.0.0.1", settings.ami_port, settings.ami_user, settings.ami_password, raw_dir)
+        self.monitor = Monitor(settings.ami_port, settings.ami_user, settings.ami_password, settings.raw_dir)
         self._calls = Calls()
         self._lanes = Lanes()
         self._phones = Phones(client, self._calls, self._lanes, inbox.put, settings.phone_passwords)

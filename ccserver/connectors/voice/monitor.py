@@ -30,9 +30,9 @@ class MonitorError(Exception):
 class Monitor:
     """MixMonitor of one Asterisk; `run()` keeps the AMI connection."""
 
-    def __init__(self, host: str, port: int, user: str, password: str, raw_dir: Path) -> None:
+    def __init__(self, port: int, user: str, password: str, raw_dir: Path) -> None:
         self._manager: Any = None
-        self._config = {"host": host, "port": port, "username": user, "secret": password}
+        self._config = {"host": "127.0.0.1", "port": port, "username": user, "secret": password}
         self._raw_dir = raw_dir
         self.alarm = ""
         """What is wrong with recording, for people; empty when nothing is."""

@@ -24,6 +24,8 @@ APP = "ccserver"
 CONTACT_VARIABLE = "CC_CONTACT"
 """Reported with every event of a channel, so that a listing tells whose it is."""
 STASIS_START_S = 5.0
+LEAD_IN = "sound:silence/1"
+"""Before the first prompt of a call: what is said right after the answer, networks and busy phones swallow."""
 
 log = structlog.get_logger("ccserver.voice")
 
@@ -106,12 +108,15 @@ class Performer:
             {CONTACT_VARIABLE: command.lane},
         )
         await self._ari.answer(command.leg)
+        self._calls.of_lane(command.lane, command.leg).fresh = True
 
     async def _play(self, command: commands.PlayPrompts) -> None:
         call = self._calls.of_lane(command.lane, command.leg)
         await self._bare(call)
         call.started(command.play)
         media = [self._uri(item, command.language) for item in command.items]
+        if call.fresh:
+            call.fresh, media = False, [LEAD_IN, *media]
         try:
             await self._ari.play(command.leg, media, playback_id=command.play, language=command.language)
         except ari.AriError:

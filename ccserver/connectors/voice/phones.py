@@ -127,7 +127,11 @@ def _aor(_agent: AgentId, _password: str) -> dict[str, str]:
 
 
 def _endpoint(agent: AgentId, _password: str) -> dict[str, str]:
-    """`allow` must be there: an endpoint without it cannot be read back from astdb."""
+    """`allow` must be there: an endpoint without it cannot be read back from astdb.
+
+    A REFER from a phone is refused: Asterisk would replace the agent's leg by one that we do not know, and the caller
+    would be hung up with it. Transfers come when the core knows them.
+    """
     return {
         "aors": agent,
         "auth": agent,
@@ -137,6 +141,7 @@ def _endpoint(agent: AgentId, _password: str) -> dict[str, str]:
         "disallow": "all",
         "allow": CODECS,
         "direct_media": "no",
+        "allow_transfer": "no",
         "rewrite_contact": "yes",
         "rtp_symmetric": "yes",
         "force_rport": "yes",

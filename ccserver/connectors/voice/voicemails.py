@@ -1,5 +1,6 @@
 """Messages that callers left: moved from Asterisk's spool into the archive."""
 
+import shutil
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ log = structlog.get_logger("ccserver.voice")
 
 
 class Voicemails:
-    """Both directories lie on one file system, so that keeping a message is a rename."""
+    """Keeping a message is a rename where both directories lie on one file system, and they mostly do."""
 
     def __init__(self, spool_dir: Path, recordings_dir: Path) -> None:
         self._spool_dir = spool_dir
@@ -23,7 +24,7 @@ class Voicemails:
         target = self._recordings_dir / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            (self._spool_dir / "recording" / f"{name}.wav").replace(target)
+            shutil.move(self._spool_dir / "recording" / f"{name}.wav", target)
         except OSError as error:
             log.error("voicemail not kept", recording=name, reason=str(error))
             return ""
