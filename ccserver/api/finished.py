@@ -1,7 +1,7 @@
 """The last contacts that ended, for the live page: kept here while somebody watches, filled from the store.
 
-The store is asked for one contact at a time, when it is seen to leave the picture, because the order of arrivals, in
-which the store gives lists, is not the order of ends. It lags a moment behind the picture, and a recording lags
+The store gives lists in the order of arrivals, which is not the order of ends: so it is also asked for each contact that
+is seen to leave the picture. It lags a moment behind the picture, and a recording lags
 behind its contact, so both are asked for again until they are there.
 """
 
@@ -49,10 +49,10 @@ class Finished:
 
     async def newest(self) -> tuple[ContactReply, ...]:
         """The newest end first; raises `StoreUnavailable`."""
-        if not self._seeded:
-            seen = await self._store.contacts(SEED)
-            self._rows = {row.id: row for row in seen if row.outcome is not None}
-            self._seeded = True
+        # Also the newest arrivals, each time: a contact may come and go between two pictures.
+        rows = await self._store.contacts(SHOWN if self._seeded else SEED)
+        self._seeded = True
+        self._rows |= {row.id: row for row in rows if row.outcome is not None}
         for contact in tuple(self._awaited)[:ASKED_AT_ONCE]:
             await self._ask(contact)
         ordered = sorted(self._rows.values(), key=lambda row: row.ended_at or row.arrived_at, reverse=True)

@@ -27,6 +27,8 @@ HEARTBEAT_S = 2.0
 """Links, alarms and stale pages: a picture is sent this often even when no record was made."""
 SEND_WITHIN_S = 10.0
 STORE_WITHIN_S = 5.0
+GOODBYE_WITHIN_S = 1.0
+"""For all of them together: a restart is not held up by a page that does not answer."""
 PING_EVERY_S = 20.0
 WATCHERS_MAX = 200
 FINISHED_EVERY_S = 1.0
@@ -78,9 +80,10 @@ class LiveRoutes:
 
     async def close(self, app: web.Application) -> None:
         """For `on_shutdown`: say goodbye, pages come back by themselves."""
-        for watcher in tuple(self._watchers):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(watcher.close(code=1001, message=b"the daemon stops"), 1.0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_WITHIN_S), asyncio.TaskGroup() as group:
+                for watcher in tuple(self._watchers):
+                    group.create_task(watcher.close(code=1001, message=b"the daemon stops"), name="api goodbye")
 
     async def watch(self, request: web.Request) -> web.StreamResponse:
         """Serve one watcher until he or we go."""

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from ccserver.api.auth import Auth
 from ccserver.api.errors import BadInput, NotFound, Unauthorized
-from ccserver.api.operations import Answer, Operation
+from ccserver.api.operations import Answer, Operation, Serve
 
 WEB = Path(__file__).parent / "web"
 
@@ -85,7 +85,8 @@ class PageRoutes:
 async def guard(request: web.Request, response: web.StreamResponse) -> None:
     """For `on_response_prepare`: nothing is loaded from elsewhere, nothing inline runs, nobody frames or sniffs us."""
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    # Not no-referrer: with that, browsers send "Origin: null" with our own forms too.
+    response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault(
@@ -95,11 +96,11 @@ async def guard(request: web.Request, response: web.StreamResponse) -> None:
     )
 
 
-def _page(method: str, path: str, serve: object) -> Operation:
+def _page(method: str, path: str, serve: Serve) -> Operation:
     return Operation(
         method=method,
         path=path,
-        serve=serve,  # type: ignore[arg-type]
+        serve=serve,
         summary="",
         answers={200: _HTML},
         open_to_all=True,

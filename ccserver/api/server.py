@@ -1,7 +1,7 @@
 """`build()` makes the aiohttp application of the daemon's parts; `listening()` puts it on a port. Called by `ccserver.app`."""
 
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
@@ -15,7 +15,7 @@ from ccserver.api.errors import ApiError, CannotListen
 from ccserver.api.live import LiveRoutes
 from ccserver.api.messages import ErrorReply, Problem
 from ccserver.api.openapi import DocumentRoutes
-from ccserver.api.operations import json_reply
+from ccserver.api.operations import Serve, json_reply
 from ccserver.api.page import PageRoutes, guard
 from ccserver.api.recordings import RecordingRoutes
 from ccserver.api.sources import ContactQueries, Health, LiveFeed, RecordingFiles
@@ -25,8 +25,6 @@ from ccserver.store.errors import StoreError
 
 BODY_MAX = 16 * 1024
 CLOSE_WITHIN_S = 2.0
-
-Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger("ccserver.api")
 

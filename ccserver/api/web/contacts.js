@@ -10,6 +10,7 @@ const ORDER = { waiting: 0, offered: 0, flow: 1, talking: 2, closing: 3 };
 const OUTCOME_ICON = {
   answered: "talking",
   abandoned: "missed",
+  overflowed: "missed",
   voicemail: "voicemail",
   flow_completed: "flow",
   flow_abandoned: "missed",

@@ -104,6 +104,7 @@ const TEXTS = {
     outcome: {
       answered: "Отвечен",
       abandoned: "Не дождался",
+      overflowed: "Никто не ответил вовремя",
       voicemail: "Голосовая почта",
       flow_completed: "Обслужен меню",
       flow_abandoned: "Повесил трубку в меню",
@@ -235,6 +236,7 @@ const TEXTS = {
     outcome: {
       answered: "Answered",
       abandoned: "Abandoned",
+      overflowed: "Nobody came in time",
       voicemail: "Voicemail",
       flow_completed: "Served by the menu",
       flow_abandoned: "Hung up in the menu",

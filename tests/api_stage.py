@@ -1,0 +1,354 @@
+"""A contact centre in memory for the tests of the API and the page: what the engine, store and archive would say.
+
+`Stage` is the `Desk`: a test moves contacts and agents by hand (`arrive`, `enqueue`, `offer`, `answer`, `end`, `set_agent`) and
+everybody who watches is woken, as by the real one. `Archive` is the store, `Sounds` the archive of recordings.
+"""
+
+import asyncio
+import math
+import struct
+import time
+import wave
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import ClientSession
+from msgspec.structs import replace
+
+from ccserver.api.server import build, listening
+from ccserver.api.sources import Alarm, RecordingUnavailable
+from ccserver.core.agent import AgentState
+from ccserver.core.contact import ContactOutcome, ContactState, SegmentKind, SegmentOutcome
+from ccserver.core.events import Accepted, Answer, Refused, Request
+from ccserver.core.ids import (
+    AgentId,
+    ContactId,
+    Language,
+    LineNumber,
+    NodeName,
+    OfferId,
+    QueueName,
+    RecordingName,
+    StepName,
+)
+from ccserver.core.offer import OfferOutcome
+from ccserver.core.plan import Plan
+from ccserver.core.records import PlanAdopted
+from ccserver.core.status import AgentStatus, ContactStatus, LineStatus, NodeStatus, QueueStatus, Status
+from ccserver.store.errors import NoSuchContact, StoreUnavailable
+from ccserver.store.feed import LiveFeed
+from ccserver.store.rows import ContactDetail, ContactRow, OfferRow, RecordingRow, SegmentRow
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+ORDERS, SERVICE = QueueName("orders"), QueueName("service")
+NORDLIS, VELMIRA = LineNumber("88007707999"), LineNumber("88007004666")
+WAITS = {ContactState.WAITING, ContactState.OFFERED}
+_NAMES = (
+    "Анна Соколова",
+    "Дмитрий Кузнецов",
+    "Екатерина Морозова",
+    "Иван Лебедев",
+    "Мария Новикова",
+    "Павел Волков",
+    "Ольга Зайцева",
+    "Тимур Сафин",
+    "Наталья Орлова",
+    "Сергей Белов",
+    "Константин Преображенский-Благовещенский",
+    "Юлия Ким",
+)
+_SOMETHING = PlanAdopted(plan=Plan(node=NodeName("cc1"), lines={}, queues={}, operators={}, flows={}))
+
+
+class Archive:
+    """The store; `away` set, it fails as a database that is away."""
+
+    def __init__(self) -> None:
+        self.kept: dict[ContactId, ContactDetail] = {}
+        self.away: str | None = None
+        self.asked = 0
+
+    async def contacts(self, limit: int, before: ContactId | None = None) -> Sequence[ContactRow]:
+        self._check()
+        rows = sorted(self.kept.values(), key=lambda row: (row.arrived_at, row.id), reverse=True)
+        if before is not None:
+            if before not in self.kept:
+                raise NoSuchContact(before)
+            rows = rows[[row.id for row in rows].index(before) + 1 :]
+        return rows[:limit]
+
+    async def contact(self, contact: ContactId) -> ContactDetail | None:
+        self.asked += 1
+        self._check()
+        return self.kept.get(contact)
+
+    def _check(self) -> None:
+        if self.away is not None:
+            raise StoreUnavailable("the store", self.away)
+
+
+class Sounds:
+    """The archive of recordings: a tone of the length that the path ends in (`…-3.opus`), or nothing."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    async def write_wav(self, path: str, wav: Path) -> None:
+        self.written.append(path)
+        if "gone" in path:
+            raise RecordingUnavailable("the file is not in the archive")
+        await asyncio.to_thread(_tone, wav, float(Path(path).stem.rsplit("-", 1)[1]))
+
+
+def _tone(wav: Path, lasts_s: float) -> None:
+    with wave.open(str(wav), "wb") as file:
+        file.setparams((2, 2, 8000, 0, "NONE", ""))
+        one = [(int(9000 * math.sin(i * 0.35)), int(9000 * math.sin(i * 0.52))) for i in range(8000)]
+        second = b"".join(struct.pack("<hh", *sample) for sample in one)
+        file.writeframes((second * math.ceil(lasts_s))[: int(lasts_s * 8000) * 4])
+
+
+class Stage:
+    """The desk, with everything that happens at it under the test's hand."""
+
+    def __init__(self, agents: int = 10) -> None:
+        self.feed = LiveFeed()
+        self.archive = Archive()
+        self.sounds = Sounds()
+        self.alarms: list[Alarm] = []
+        self.asked: list[Request] = []
+        self.refuse: str | None = None
+        self.silent = False
+        self.queues = {ORDERS: "Заказы", SERVICE: "Сервисный центр"}
+        self.lines = {NORDLIS: "Нордлис", VELMIRA: "Вельмира"}
+        self.nodes = (NodeStatus(node=NodeName("cc1"), connected=True, since=self.now()),)
+        self.agents = {AgentId(str(1001 + i)): self._agent(i) for i in range(agents)}
+        self.contacts: dict[ContactId, ContactStatus] = {}
+        self._number = 0
+
+    def now(self) -> float:
+        return time.time()
+
+    def _agent(self, i: int) -> AgentStatus:
+        return AgentStatus(
+            extension=AgentId(str(1001 + i)),
+            name=_NAMES[i % len(_NAMES)],
+            state=AgentState.LOGGED_OUT,
+            reason="",
+            since=self.now(),
+            contact=None,
+            queues=(ORDERS, SERVICE),
+            phone_registered=False,
+        )
+
+    def changed(self) -> None:
+        """Wake whoever watches."""
+        self.feed.publish((_SOMETHING,))
+
+    # --- ports.Desk
+
+    def status(self) -> Status:
+        now = self.now()
+        contacts = tuple(self.contacts.values())
+        return Status(
+            at=now,
+            nodes=self.nodes,
+            lines=tuple(self._line(number, name, contacts) for number, name in self.lines.items()),
+            queues=tuple(self._queue(name, title, contacts, now) for name, title in self.queues.items()),
+            agents=tuple(self.agents.values()),
+            contacts=tuple(self._placed(contact, contacts) for contact in contacts),
+            ignored=0,
+        )
+
+    async def request(self, request: Request) -> Answer:
+        self.asked.append(request)
+        if self.silent:
+            await asyncio.Event().wait()
+        if self.refuse is not None:
+            return Refused(self.refuse)
+        self.set_agent(request.agent, AgentState(request.state), request.reason)
+        return Accepted()
+
+    def _line(self, number: LineNumber, name: str, contacts: Sequence[ContactStatus]) -> LineStatus:
+        states = [contact.state for contact in contacts if contact.line == number]
+        return LineStatus(
+            number=number,
+            name=name,
+            in_flow=states.count(ContactState.FLOW),
+            waiting=sum(state in WAITS for state in states),
+            talking=states.count(ContactState.TALKING),
+        )
+
+    def _queue(self, name: QueueName, title: str, contacts: Sequence[ContactStatus], now: float) -> QueueStatus:
+        waits = [contact.since for contact in contacts if contact.queue == name and contact.state in WAITS]
+        people = [agent.state for agent in self.agents.values() if name in agent.queues]
+        return QueueStatus(
+            name=name,
+            title=title,
+            waiting=len(waits),
+            longest_wait_s=now - min(waits) if waits else 0.0,
+            talking=sum(contact.queue == name and contact.state is ContactState.TALKING for contact in contacts),
+            agents_logged_in=sum(state is not AgentState.LOGGED_OUT for state in people),
+            agents_ready=people.count(AgentState.READY),
+        )
+
+    def _placed(self, contact: ContactStatus, contacts: Sequence[ContactStatus]) -> ContactStatus:
+        if contact.state not in WAITS:
+            return contact
+        ahead = [c for c in contacts if c.queue == contact.queue and c.state in WAITS and c.since <= contact.since]
+        return replace(contact, position=len(ahead))
+
+    # --- what happens
+
+    def set_agent(self, extension: str, state: AgentState, reason: str = "", **more: object) -> None:
+        agent = self.agents[AgentId(extension)]
+        changes = {
+            "contact": None,
+            "phone_registered": state is not AgentState.UNREACHABLE,
+            "since": self.now(),
+            **more,
+        }
+        self.agents[agent.extension] = replace(agent, state=state, reason=reason, **changes)
+        self.changed()
+
+    def arrive(self, ani: str = "+79161234567", line: LineNumber = NORDLIS, ago_s: float = 0.0) -> ContactId:
+        self._number += 1
+        contact = ContactId(f"cc1-1767171600.{self._number}")
+        at = self.now() - ago_s
+        self.contacts[contact] = ContactStatus(
+            id=contact,
+            line=line,
+            ani=ani,
+            state=ContactState.FLOW,
+            step=StepName("main"),
+            queue=None,
+            position=None,
+            agent=None,
+            language=Language("ru"),
+            arrived_at=at,
+            since=at,
+        )
+        self.changed()
+        return contact
+
+    def enqueue(self, contact: ContactId, queue: QueueName = ORDERS, ago_s: float = 0.0) -> None:
+        self._move(contact, state=ContactState.WAITING, step=StepName(""), queue=queue, since=self.now() - ago_s)
+
+    def offer(self, contact: ContactId, extension: str) -> None:
+        self._move(contact, state=ContactState.OFFERED, agent=AgentId(extension))
+        self.set_agent(extension, AgentState.RINGING, contact=contact)
+
+    def answer(self, contact: ContactId, extension: str, ago_s: float = 0.0) -> None:
+        since = self.now() - ago_s
+        self._move(contact, state=ContactState.TALKING, agent=AgentId(extension), since=since)
+        self.set_agent(extension, AgentState.TALKING, contact=contact, since=since)
+
+    def end(self, contact: ContactId, *, recorded: bool = True, kept: bool = True) -> None:
+        """The caller hangs up; `kept` False: the store does not know yet."""
+        gone = self.contacts.pop(contact)
+        if gone.agent is not None:
+            self.set_agent(gone.agent, AgentState.WRAP_UP)
+        if kept:
+            self.keep(gone, recorded=recorded)
+        self.changed()
+
+    def keep(self, gone: ContactStatus, *, recorded: bool = True) -> None:
+        """The projector has caught up."""
+        self.archive.kept[gone.id] = _cdr(gone, self.now(), recorded)
+
+    def link(self, *, connected: bool) -> None:
+        self.nodes = tuple(replace(node, connected=connected, since=self.now()) for node in self.nodes)
+        self.changed()
+
+    def _move(self, contact: ContactId, **changes: object) -> None:
+        self.contacts[contact] = replace(self.contacts[contact], **{"since": self.contacts[contact].since, **changes})
+        self.changed()
+
+
+def _cdr(gone: ContactStatus, now: float, recorded: bool) -> ContactDetail:
+    talked = gone.state is ContactState.TALKING
+    outcome = ContactOutcome.ANSWERED if talked else ContactOutcome.ABANDONED
+    if gone.queue is None:
+        outcome = ContactOutcome.FLOW_ABANDONED
+    name = RecordingName(f"{gone.id}.1")
+    path = f"2026/01/31/{name}-3.opus" if talked and recorded else None
+    found = (RecordingRow(recording=name, kind="talk", path=path, duration_s=3.0, lost=""),) if path else ()
+    return ContactDetail(
+        id=gone.id,
+        line=gone.line,
+        ani=gone.ani,
+        language=gone.language,
+        state=ContactState.CLOSED,
+        queue=gone.queue,
+        outcome=outcome,
+        agent=gone.agent if talked else None,
+        arrived_at=gone.arrived_at,
+        ended_at=now,
+        ivr_s=4.0004,
+        wait_s=0.0 if gone.queue is None else 7.25,
+        ring_s=2.5 if talked else 0.0,
+        talk_s=now - gone.since if talked else 0.0,
+        recording=path,
+        segments=_segments(gone, now, talked),
+        offers=_offers(gone, now) if talked else (),
+        recordings=found,
+    )
+
+
+def _segments(gone: ContactStatus, now: float, talked: bool) -> tuple[SegmentRow, ...]:
+    begun = gone.arrived_at
+    rest = {"flow": None, "queue": None, "agent": None, "offer": None}
+    led = SegmentOutcome.QUEUED if gone.queue else SegmentOutcome.CALLER_LEFT
+    made = [{"kind": SegmentKind.FLOW, "started_at": begun, "ended_at": begun + 4, "outcome": led}]
+    if gone.queue is not None:
+        left = SegmentOutcome.ANSWERED if talked else SegmentOutcome.ABANDONED
+        queued = {"kind": SegmentKind.QUEUE, "queue": gone.queue, "outcome": left}
+        made.append({**queued, "started_at": begun + 4, "ended_at": begun + 11.25})
+    if talked:
+        spoken = {"kind": SegmentKind.TALK, "queue": gone.queue, "agent": gone.agent, "offer": OfferId(f"{gone.id}.1")}
+        made.append({**spoken, "started_at": begun + 11.25, "ended_at": now, "outcome": SegmentOutcome.CALLER_LEFT})
+    return tuple(SegmentRow(n=n, **{**rest, **one}) for n, one in enumerate(made, 1))
+
+
+def _offers(gone: ContactStatus, now: float) -> tuple[OfferRow, ...]:
+    assert gone.agent is not None and gone.queue is not None
+    begun = gone.arrived_at + 8
+    made = OfferRow(
+        id=OfferId(f"{gone.id}.1"),
+        agent=gone.agent,
+        queue=gone.queue,
+        made_at=begun,
+        ringing_at=begun + 0.75,
+        answered_at=begun + 3.25,
+        ended_at=now,
+        ring_s=2.5,
+        outcome=OfferOutcome.ACCEPTED,
+        why="longest idle of 3",
+    )
+    return (made,)
+
+
+@asynccontextmanager
+async def open_api(stage: Stage) -> AsyncIterator[str]:
+    """The real server on a free loopback port; gives its address."""
+    app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms)
+    async with listening(app, "127.0.0.1", 0) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def strangers(stage: Stage) -> AsyncIterator[ClientSession]:
+    """A program without a token, at the real server."""
+    async with open_api(stage) as address, ClientSession(address) as client:
+        yield client
+
+
+@asynccontextmanager
+async def admitted(stage: Stage) -> AsyncIterator[ClientSession]:
+    """A program that knows the token, at the real server."""
+    async with (
+        open_api(stage) as address,
+        ClientSession(address, headers={"Authorization": f"Bearer {TOKEN}"}) as client,
+    ):
+        yield client

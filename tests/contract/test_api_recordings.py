@@ -1,0 +1,149 @@
+"""Recordings over HTTP: whole, in ranges, and why there is none."""
+
+import io
+import wave
+
+import pytest
+from aiohttp import ClientSession
+from msgspec.structs import replace
+
+from ccserver.core.ids import ContactId, RecordingName
+from ccserver.store.rows import RecordingRow
+from tests.api_stage import Stage, admitted
+
+
+def answered(stage: Stage, *, recorded: bool = True) -> ContactId:
+    contact = stage.arrive(ago_s=40)
+    stage.enqueue(contact)
+    stage.answer(contact, "1001", ago_s=10)
+    stage.end(contact, recorded=recorded)
+    return contact
+
+
+async def whole(client: ClientSession, contact: ContactId) -> bytes:
+    async with client.get(f"/api/contacts/{contact}/recording") as answer:
+        assert answer.status == 200
+        assert answer.content_type == "audio/wav"
+        assert answer.headers["Accept-Ranges"] == "bytes"
+        return await answer.read()
+
+
+async def why_none(client: ClientSession, contact: str, query: str = "") -> str:
+    async with client.get(f"/api/contacts/{contact}/recording{query}") as answer:
+        assert answer.status == 404
+        assert answer.content_type == "application/json"
+        return str((await answer.json())["error"]["message"])
+
+
+async def test_the_recording_comes_as_a_stereo_wav() -> None:
+    stage = Stage()
+    contact = answered(stage)
+    async with admitted(stage) as client:
+        with wave.open(io.BytesIO(await whole(client, contact))) as sound:
+            assert (sound.getnchannels(), sound.getframerate(), sound.getnframes()) == (2, 8000, 24_000)
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=1000-1999", 1000, 1999),
+        ("bytes=96000-", 96_000, 96_043),
+        ("bytes=-44", 96_000, 96_043),
+    ],
+)
+async def test_a_browser_may_jump_about_in_it(asked: str, first: int, last: int) -> None:
+    stage = Stage()
+    contact = answered(stage)
+    async with admitted(stage) as client:
+        all_of_it = await whole(client, contact)
+        async with client.get(f"/api/contacts/{contact}/recording", headers={"Range": asked}) as answer:
+            assert answer.status == 206
+            assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{len(all_of_it)}"
+            assert await answer.read() == all_of_it[first : last + 1]
+    assert len(stage.sounds.written) == 1
+
+
+async def test_a_range_outside_the_file_is_416() -> None:
+    stage = Stage()
+    contact = answered(stage)
+    far = {"Range": "bytes=9999999-"}
+    async with admitted(stage) as client, client.get(f"/api/contacts/{contact}/recording", headers=far) as answer:
+        assert answer.status == 416
+        assert answer.headers["Content-Range"] == "bytes */96044"
+
+
+async def test_an_unchanged_recording_is_not_sent_twice() -> None:
+    stage = Stage()
+    contact = answered(stage)
+    async with admitted(stage) as client:
+        async with client.get(f"/api/contacts/{contact}/recording") as answer:
+            etag = answer.headers["ETag"]
+        async with client.get(f"/api/contacts/{contact}/recording", headers={"If-None-Match": etag}) as answer:
+            assert answer.status == 304
+
+
+async def test_head_tells_the_length() -> None:
+    stage = Stage()
+    contact = answered(stage)
+    async with admitted(stage) as client, client.head(f"/api/contacts/{contact}/recording") as answer:
+        assert (answer.status, answer.headers["Content-Length"]) == (200, "96044")
+
+
+async def test_a_contact_that_does_not_exist() -> None:
+    async with admitted(Stage()) as client:
+        assert await why_none(client, "cc1-1.1") == "there is no contact cc1-1.1"
+
+
+async def test_a_contact_that_is_still_going_on() -> None:
+    stage = Stage()
+    contact = answered(stage, recorded=False)
+    stage.archive.kept[contact] = replace(stage.archive.kept[contact], outcome=None, ended_at=None)
+    async with admitted(stage) as client:
+        assert "still going on" in await why_none(client, contact)
+
+
+async def test_a_contact_whose_recording_is_not_there_yet() -> None:
+    stage = Stage()
+    contact = answered(stage, recorded=False)
+    async with admitted(stage) as client:
+        assert "not finished yet" in await why_none(client, contact)
+
+
+async def test_a_contact_in_which_nobody_talked() -> None:
+    stage = Stage()
+    contact = stage.arrive()
+    stage.end(contact)
+    async with admitted(stage) as client:
+        assert "nobody talked" in await why_none(client, contact)
+
+
+async def test_a_lost_recording_says_why() -> None:
+    stage = Stage()
+    contact = answered(stage)
+    row = RecordingRow(recording=RecordingName("x"), kind="talk", path=None, duration_s=0.0, lost="the disk was full")
+    stage.archive.kept[contact] = replace(stage.archive.kept[contact], recordings=(row,))
+    async with admitted(stage) as client:
+        assert "the disk was full" in await why_none(client, contact)
+
+
+async def test_a_file_that_is_gone_from_the_archive() -> None:
+    stage = Stage()
+    contact = answered(stage)
+    row = replace(stage.archive.kept[contact].recordings[0], path="gone-1.opus")
+    stage.archive.kept[contact] = replace(stage.archive.kept[contact], recordings=(row,))
+    async with admitted(stage) as client:
+        assert "not in the archive" in await why_none(client, contact)
+
+
+async def test_of_several_the_talk_is_heard_and_each_by_its_name() -> None:
+    stage = Stage()
+    contact = answered(stage)
+    talk = stage.archive.kept[contact].recordings[0]
+    voicemail = replace(talk, recording=RecordingName("vm"), kind="voicemail", path="2026/01/31/vm-1.opus")
+    stage.archive.kept[contact] = replace(stage.archive.kept[contact], recordings=(voicemail, talk))
+    async with admitted(stage) as client:
+        assert len(await whole(client, contact)) == 96_044
+        async with client.get(f"/api/contacts/{contact}/recording?name=vm") as answer:
+            assert len(await answer.read()) == 32_044
+        assert await why_none(client, contact, "?name=other") == f"contact {contact} has no recording other"
