@@ -140,6 +140,8 @@ class Stage:
             contact=None,
             queues=(ORDERS, SERVICE),
             phone_registered=False,
+            then=AgentState.LOGGED_OUT,
+            then_reason="",
         )
 
     def changed(self) -> None:
@@ -158,6 +160,7 @@ class Stage:
             queues=tuple(self._queue(name, title, contacts, now) for name, title in self.queues.items()),
             agents=tuple(self.agents.values()),
             contacts=tuple(self._placed(contact, contacts) for contact in contacts),
+            not_ready_reasons=("break", "lunch", "training", "meeting", "other"),
             ignored=0,
         )
 
@@ -186,6 +189,7 @@ class Stage:
         return QueueStatus(
             name=name,
             title=title,
+            target_s=20.0,
             waiting=len(waits),
             longest_wait_s=now - min(waits) if waits else 0.0,
             talking=sum(contact.queue == name and contact.state is ContactState.TALKING for contact in contacts),

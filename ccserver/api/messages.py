@@ -77,7 +77,7 @@ class AsteriskReply(Struct, frozen=True):
 
 
 class AgentReply(Struct, frozen=True):
-    """An operator now."""
+    """An operator now; `then` is what he will be when his work, or his phone's trouble, is over."""
 
     extension: str
     name: str
@@ -87,6 +87,8 @@ class AgentReply(Struct, frozen=True):
     contact: str | None
     queues: tuple[str, ...]
     phone_registered: bool
+    then: AgentState
+    then_reason: str
 
 
 class LiveContactReply(Struct, frozen=True):
@@ -115,6 +117,7 @@ class StatusReply(Struct, frozen=True):
     queues: tuple[QueueStatus, ...]
     agents: tuple[AgentReply, ...]
     contacts: tuple[LiveContactReply, ...]
+    not_ready_reasons: tuple[str, ...]
     ignored: int
 
 

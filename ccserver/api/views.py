@@ -42,6 +42,7 @@ def status_reply(status: Status, alarms: Sequence[Alarm]) -> StatusReply:
         queues=status.queues,
         agents=tuple(agent_reply(agent) for agent in status.agents),
         contacts=tuple(live_contact_reply(contact) for contact in status.contacts),
+        not_ready_reasons=status.not_ready_reasons,
         ignored=status.ignored,
     )
 
@@ -57,6 +58,8 @@ def agent_reply(agent: AgentStatus) -> AgentReply:
         contact=agent.contact,
         queues=agent.queues,
         phone_registered=agent.phone_registered,
+        then=agent.then,
+        then_reason=agent.then_reason,
     )
 
 

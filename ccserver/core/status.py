@@ -32,6 +32,8 @@ class QueueStatus(Struct, frozen=True, kw_only=True):
 
     name: QueueName
     title: str
+    target_s: float
+    """A wait longer than this misses the service level."""
     waiting: int
     """Waiting and offered contacts."""
     longest_wait_s: float
@@ -51,6 +53,9 @@ class AgentStatus(Struct, frozen=True, kw_only=True):
     contact: ContactId | None
     queues: tuple[QueueName, ...]
     phone_registered: bool
+    then: AgentState
+    """What he will be when his work, or his phone's trouble, is over."""
+    then_reason: str
 
 
 class ContactStatus(Struct, frozen=True, kw_only=True):
@@ -82,6 +87,8 @@ class Status(Struct, frozen=True, kw_only=True):
     queues: tuple[QueueStatus, ...]
     agents: tuple[AgentStatus, ...]
     contacts: tuple[ContactStatus, ...]
+    not_ready_reasons: tuple[str, ...]
+    """As configured, in the order of their digits."""
     ignored: int
     """Facts that found no state waiting for them, since start."""
 
@@ -111,6 +118,7 @@ def picture(floor: Floor, now: float) -> Status:
         queues=tuple(_queue(floor, name, contacts, now) for name in floor.plan.queues),
         agents=tuple(_agent(floor, floor.agents[agent]) for agent in floor.plan.operators if agent in floor.agents),
         contacts=tuple(_contact(contact, positions) for contact in contacts),
+        not_ready_reasons=tuple(reason for _, reason in sorted(floor.rules.not_ready_reasons.items())),
         ignored=floor.ignored,
     )
 
@@ -138,6 +146,7 @@ def _queue(floor: Floor, name: QueueName, contacts: list[Contact], now: float) -
     return QueueStatus(
         name=name,
         title=floor.plan.queues[name].title,
+        target_s=floor.plan.queues[name].target_s,
         waiting=len(entries),
         longest_wait_s=max((now - entered_at for entered_at in entries), default=0.0),
         talking=len(talking),
@@ -157,6 +166,8 @@ def _agent(floor: Floor, agent: Agent) -> AgentStatus:
         contact=agent.contact,
         queues=operator.queues,
         phone_registered=agent.reachable,
+        then=agent.then,
+        then_reason=agent.then_reason,
     )
 
 

@@ -3,7 +3,7 @@
 import { describe } from "/web/agents.js";
 import { byId, el, keyed, setAttribute, setText, setTimer } from "/web/dom.js";
 import { phone } from "/web/format.js";
-import { REASONS, t, word } from "/web/texts.js";
+import { t, word } from "/web/texts.js";
 
 const AT_WORK = new Set(["reserved", "ringing", "talking"]);
 
@@ -44,7 +44,7 @@ export function drawAgent(status) {
   setText(byId("agent-name"), agent.name);
   drawState(agent);
   keyed(byId("agent-facts"), facts(agent, contact, status), (fact) => fact.key, createFact, updateFact);
-  keyed(byId("agent-reasons"), REASONS, (reason) => reason, createReason, (node, reason) => setText(node, word("reason", reason)));
+  keyed(byId("agent-reasons"), status.not_ready_reasons, (reason) => reason, createReason, (node, reason) => setText(node, word("reason", reason)));
   const note = AT_WORK.has(agent.state) ? "at_work" : agent.phone_registered ? null : "no_phone";
   byId("agent-note").hidden = note === null;
   if (note) setText(byId("agent-note"), t(note));

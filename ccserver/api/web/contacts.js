@@ -31,6 +31,7 @@ export function drawContacts(status) {
   const names = {
     agents: new Map(status.agents.map((agent) => [agent.extension, agent.name])),
     queues: new Map(status.queues.map((queue) => [queue.name, queue.title])),
+    targets: new Map(status.queues.map((queue) => [queue.name, queue.target_s])),
     lines: new Map(status.lines.map((line) => [line.number, line.name])),
   };
   const all = [...status.contacts].sort(inOrder);
@@ -67,7 +68,7 @@ function updateContact(node, contact, names) {
   setText(parts.what, whatNow(contact, names));
   setText(parts.side, names.lines.get(contact.line) ?? phone(contact.line));
   const waits = contact.state === "waiting" || contact.state === "offered";
-  setAttribute(node, "data-late", waits ? lateness((serverNow() - Date.parse(contact.since)) / 1000) : null);
+  setAttribute(node, "data-late", waits ? lateness((serverNow() - Date.parse(contact.since)) / 1000, names.targets.get(contact.queue)) : null);
 }
 
 function whatNow(contact, names) {

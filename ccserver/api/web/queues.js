@@ -4,12 +4,16 @@ import { byId, el, icon, keyed, setAttribute, setText, setTimer } from "/web/dom
 import { phone } from "/web/format.js";
 import { t } from "/web/texts.js";
 
-const LATE_S = 20; // the usual service level: answered within 20 s
-const VERY_LATE_S = 60;
+const VERY_LATE = 3; // times the target
 
-/** How bad a wait is, as an attribute for the colours. */
-export function lateness(seconds) {
-  return seconds >= VERY_LATE_S ? "very" : seconds >= LATE_S ? "some" : null;
+/** How bad a wait is against its queue's target, as an attribute for the colours. */
+export function lateness(seconds, target) {
+  return seconds >= VERY_LATE * target ? "very" : seconds >= target ? "some" : null;
+}
+
+/** The strictest target of all queues. */
+function target(status) {
+  return Math.min(...status.queues.map((queue) => queue.target_s));
 }
 
 export function drawFigures(status) {
@@ -18,8 +22,8 @@ export function drawFigures(status) {
   const ready = status.agents.filter((a) => a.state === "ready").length;
   const longest = longestWait(status);
   const figures = [
-    { key: "waiting", value: String(sum("waiting")), late: sum("waiting") ? lateness(longest ?? 0) ?? "none" : null },
-    { key: "longest", since: longest === null ? null : began(status, longest), late: longest === null ? null : lateness(longest) },
+    { key: "waiting", value: String(sum("waiting")), late: sum("waiting") ? lateness(longest ?? 0, target(status)) ?? "none" : null },
+    { key: "longest", since: longest === null ? null : began(status, longest), late: longest === null ? null : lateness(longest, target(status)) },
     { key: "flow", value: String(sum("in_flow")) },
     { key: "talking", value: String(sum("talking")) },
     { key: "ready", value: String(ready), of: on, late: ready ? null : on && sum("waiting") ? "very" : "none" },
@@ -122,6 +126,6 @@ function updateQueue(node, queue, status) {
   setText(parts.longest_word, t("queue_longest"));
   setText(parts.talking, String(queue.talking));
   setText(parts.talking_word, t("queue_talking", { n: queue.talking }));
-  setAttribute(node, "data-late", queue.waiting ? lateness(queue.longest_wait_s) ?? "none" : null);
+  setAttribute(node, "data-late", queue.waiting ? lateness(queue.longest_wait_s, queue.target_s) ?? "none" : null);
   setAttribute(node, "data-people", nobody ? "nobody" : queue.agents_ready ? "ready" : "none");
 }

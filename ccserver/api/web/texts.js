@@ -289,9 +289,6 @@ export function word(group, value) {
   return TEXTS[language][group][value] ?? value;
 }
 
-/** The reasons that a supervisor may pick by one press. */
-export const REASONS = ["break", "lunch", "training", "meeting", "other"];
-
 /** The page's fixed texts and labels. */
 export function applyTexts(root) {
   document.documentElement.lang = language;
