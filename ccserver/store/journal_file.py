@@ -76,7 +76,7 @@ def naming(path: Path) -> Iterator[None]:
         if full(error):
             raise DiskFull(path, str(error), 0) from error
         raise JournalUnreadable(path, str(error)) from error
-    except (msgspec.MsgspecError, KeyError) as error:
+    except (msgspec.MsgspecError, KeyError, ValueError) as error:
         raise JournalUnreadable(path, f"a row is damaged: {error}") from error
 
 

@@ -9,7 +9,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from ccserver.store.errors import JournalLocked
+from ccserver.store.errors import JournalLocked, JournalUnreadable
 
 _POLL_S = 0.01
 
@@ -28,9 +28,12 @@ class JournalLock:
         return self._fd is not None
 
     def acquire(self) -> None:
-        """Take the lock at once, or raise `JournalLocked`."""
+        """Take the lock at once, or raise `JournalLocked`; `JournalUnreadable` where no file can be written."""
         assert self._fd is None, f"{self.path} is already held by this process"
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise JournalUnreadable(self.journal, f"{self.path.name} beside it: {error.strerror}") from None
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

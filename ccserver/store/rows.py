@@ -139,7 +139,9 @@ def _stored(value: Value) -> Value:
 def _row(record: _Tabled, now: float, journal: str) -> tuple[Table, Values]:
     match record:
         case ContactSaved(contact=contact):
-            return tables.contact, _named(contact, tables.contact)
+            # While it goes on, the core's outcome is only what it would be if it ended now.
+            outcome = contact.outcome if contact.ended_at is not None else None
+            return tables.contact, _named(contact, tables.contact, outcome=outcome)
         case SegmentSaved(segment=segment):
             return tables.segment, _named(segment, tables.segment)
         case OfferSaved(offer=offer):
