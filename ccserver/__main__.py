@@ -1,13 +1,13 @@
 """The command line: `ccserver VERB`. Each verb is a function here or in the package it is about; errors become one line.
 
-Exit codes: 0 done · 1 a check found something, or a bug · 2 wrong usage · 69 something needed is not there (Asterisk, a port,
-the store) · 75 another daemon holds the journal · 78 the configuration is wrong.
+Exit codes: see EPILOG; a bug shows its traceback and ends with 1.
 """
 
 import argparse
 import asyncio
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ccserver import __version__, doctor
@@ -16,6 +16,7 @@ from ccserver.app import Daemon, instance_of
 from ccserver.ari import AriAuthFailed, AriError
 from ccserver.asterisk import cli as asterisk_cli
 from ccserver.asterisk.errors import AsteriskError, SecretsError
+from ccserver.asterisk.files import make_dir
 from ccserver.audio import prompts, synthesis
 from ccserver.audio.errors import AudioError
 from ccserver.config.check import check
@@ -43,25 +44,87 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (StoreError, UNAVAILABLE),
 )
 """The first that fits; whatever is not here is a bug and shows its traceback."""
-HINT = "`ccserver doctor` says what else is wrong and how to mend it"
+TELLS_ALL = (ConfigErrors, QuestionError, JournalLocked)
+"""Whose message needs no second word."""
+HINT = "`ccserver doctor` tells more"
+
+EPILOG = """\
+On a fresh machine begin with script/server, which does all of this in the right order.
+
+The configuration is the directory named by CCSERVER_CONFIG (in a checkout dialplans/), the state lies in CCSERVER_STATE
+(in a checkout var/).
+
+exit codes:
+  0   done
+  1   a check found something
+  2   the command line is wrong
+  3   `asterisk status`: Asterisk does not run
+  69  something needed is not there: Asterisk, a port, the store, the journal
+  75  another daemon runs on this journal
+  78  the configuration, the prompts or a password is wrong
+"""
+RUN = """
+Serve calls until stopped (Ctrl-C, SIGTERM). While Asterisk is away it waits for it. Stopping it drops no call: talks
+go on, and whoever waits keeps his place until the next start.
+
+  ccserver run
+  ccserver run --takeover       a new version takes over from the one that runs
+"""
+CHECK = """
+Read the whole configuration and say every mistake with its file, line and field; nothing is started. With --call,
+tell every step that a caller of this line can come to: what he hears, which key leads where, who could answer.
+
+  ccserver check
+  ccserver check --call 88007707999
+  ccserver check --call 88007707999 --at 2026-12-31T23:50
+"""
+MIGRATE = """
+Make the tables of the store, or bring those of an older version up to date; a second time does nothing. The daemon
+does not do this by itself.
+"""
+PROMPTS = """
+What callers and operators hear. The texts are in prompts.toml; a human recording is <language>/<prompt>.wav beside it,
+everything else is spoken by a synthetic voice.
+
+  ccserver prompts build        make what is new or has changed
+  ccserver prompts list         every prompt with its text
+  ccserver prompts check        what is not built, and recordings that no prompt asks for
+"""
+REPLAY = """
+Take every event since the daemon's last start from the journal, decide once more, and compare with what was decided
+then. Says the first difference, if there is one. It may be run beside the daemon.
+"""
+DOCTOR = """
+Look at everything that must be right before calls are served: configuration, state directory, Asterisk, passwords,
+store, journal, prompts, programs. Whatever is not right comes with the command that mends it. Changes nothing.
+"""
+ASTERISK = """
+Asterisk is where the calls live; it runs beside the daemon and outlives it.
+
+  ccserver asterisk start
+  ccserver asterisk console core show channels
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, do, and return the exit code."""
-    args = _parser().parse_args(arguments)
+    args = _parser(arguments).parse_args(arguments)
     configure(debug=args.debug)
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # `ccserver prompts list | head`: who reads has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except BaseException as error:
         known = _known(error)
         if known is None:
             raise
         message, code = known
         print(f"ccserver: {message}", file=sys.stderr)
-        if code != MISCONFIGURED and args.verb == "run":
-            print(f"ccserver: {HINT}", file=sys.stderr)
         return code
 
 
@@ -74,53 +137,53 @@ def _known(error: BaseException) -> tuple[str, int] | None:
         return None
     for kind, code in EXIT_CODES:
         if isinstance(error, kind):
-            return str(error), code
+            hint = "" if isinstance(error, TELLS_ALL) else f" ({HINT})"
+            return f"{error}{hint}", code
     return None
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ccserver",
-        description="Contact-centre server on Asterisk 22.",
-        epilog="The configuration is the directory in CCSERVER_CONFIG, the state lies in CCSERVER_STATE; in a checkout "
-        "they are dialplans/ and var/.",
+        description="Contact-centre server on Asterisk 22: it answers the lines, queues the callers and finds them an operator.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"ccserver {__version__}")
-    parser.add_argument("--config", type=Path, metavar="DIR", help="configuration directory (default: see below)")
-    parser.add_argument("--debug", action="store_true", help="log everything")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-
-    run = verbs.add_parser("run", help="serve calls until stopped", description="Serve calls until stopped.")
-    run.add_argument("--takeover", action="store_true", help="take the place of the daemon that runs; no event is lost")
-    run.set_defaults(run=_run)
-
-    checks = verbs.add_parser("check", help="find what is wrong in the configuration, without starting anything")
-    checks.add_argument("--call", metavar="NUMBER", help="say what would happen to a call to this line")
-    checks.add_argument("--at", metavar="YYYY-MM-DDTHH:MM", help="... at this time (default: now)")
-    checks.set_defaults(run=_check)
-
-    migrates = verbs.add_parser("migrate", help="bring the store's tables up to date")
-    migrates.set_defaults(run=_migrate)
-
-    prompt = verbs.add_parser("prompts", help="what callers hear: build it, list it, check it")
-    prompt.add_argument("action", choices=("build", "list", "check"))
-    prompt.set_defaults(run=_prompts)
-
-    replays = verbs.add_parser(
-        "replay", help="decide the journal's events again and compare with what was decided then"
+    parser.add_argument(
+        "--config", type=Path, metavar="DIR", help="configuration directory, instead of CCSERVER_CONFIG"
     )
-    replays.set_defaults(run=_replay)
+    parser.add_argument("--debug", action="store_true", help="log everything")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
 
-    doctors = verbs.add_parser("doctor", help="look at everything that must be right, and say how to mend what is not")
-    doctors.set_defaults(run=lambda args: doctor.run(args.config))
+    def verb(
+        name: str, summary: str, story: str, run: Callable[[argparse.Namespace], int] | None
+    ) -> argparse.ArgumentParser:
+        formatter = argparse.RawDescriptionHelpFormatter
+        added = verbs.add_parser(name, help=summary, description=story.strip(), formatter_class=formatter)
+        added.set_defaults(run=run)
+        return added
 
-    asterisk = verbs.add_parser("asterisk", help="set up, start, stop and ask our Asterisk")
+    run = verb("run", "serve calls until stopped", RUN, _run)
+    run.add_argument("--takeover", action="store_true", help="take the place of the daemon that runs; no event is lost")
+
+    checks = verb("check", "find what is wrong in the configuration, without starting anything", CHECK, _check)
+    checks.add_argument("--call", metavar="NUMBER", help="say what would happen to a call to this line")
+    checks.add_argument("--at", metavar="TIME", help="at this time, such as 2026-12-31T23:50 (default: now)")
+
+    verb("migrate", "make the store's tables, or bring them up to date", MIGRATE, _migrate)
+
+    prompt = verb("prompts", "what callers hear: build it, list it, check it", PROMPTS, _prompts)
+    prompt.add_argument("action", choices=("build", "list", "check"))
+
+    verb("replay", "decide again what was decided, and compare", REPLAY, _replay)
+    verb("doctor", "say what is not as it must be, and how to mend it", DOCTOR, lambda args: doctor.run(args.config))
 
     def setup() -> asterisk_cli.Setup:
-        config = load(parser.parse_args().config)
+        config = load(parser.parse_args(arguments).config)
         return asterisk_cli.Setup(instance_of(config), list(config.plan.operators))
 
-    asterisk_cli.add_verbs(asterisk, setup)
+    asterisk_cli.add_verbs(verb("asterisk", "set up, start, stop and ask our Asterisk", ASTERISK, None), setup)
     return parser
 
 
@@ -137,20 +200,25 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
+    if args.at is not None and args.call is None:
+        raise QuestionError("--at says when a call comes: say to which line, too, with --call NUMBER")
     problems = check(args.config)
     for problem in problems:
         print(problem, file=sys.stderr)
     if any(problem.severity is Severity.ERROR for problem in problems):
         return MISCONFIGURED
-    if args.call or args.at:
-        print(explain_call(load(args.config), args.call or "", args.at))
+    prompts.load(load(args.config).prompts.file)
+    if args.call is not None:
+        print(explain_call(load(args.config), args.call, args.at))
     elif not problems:
         print("the configuration is right")
     return 0
 
 
 def _migrate(args: argparse.Namespace) -> int:
-    before, after = asyncio.run(migrate(load(args.config).store_url))
+    config = load(args.config)
+    make_dir(config.state_dir, config.state_dir)
+    before, after = asyncio.run(migrate(config.store_url))
     print(f"schema {after}" + (f", was {before}" if after != before else ", nothing to do"))
     return 0
 
@@ -173,9 +241,14 @@ def _prompts(args: argparse.Namespace) -> int:
                 print(f"{language}  {name:32} {book.text(name, language)}")
         return 0
     missing = resolver.unbuilt()
+    strays = prompts.stray_recordings(book, config.prompts.file.parent)
     for key in missing:
         print(f"not built: {key}", file=sys.stderr)
-    return FAILED if missing else 0
+    for stray in strays:
+        print(f"no prompt of this name: {stray}", file=sys.stderr)
+    if not missing and not strays:
+        print(f"{len(book.prompts)} prompts, all built")
+    return FAILED if missing or strays else 0
 
 
 def _replay(args: argparse.Namespace) -> int:

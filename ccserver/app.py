@@ -1,32 +1,35 @@
 """The composition root: from a checked `Config` to a running daemon and back. Knows everyone, is known by no one.
 
-Starting: lock -> restore -> connect -> list -> serve. Taking over, the order is another, so that no event is lost: connect
-and let Asterisk's events wait -> the old daemon sees that it was replaced, writes what it has and lets the lock go -> restore.
-Stopping is leaving the `with` blocks: each part ends in the reverse order of its beginning, and calls go on without us.
+Starting: lock -> restore -> connect -> list -> serve; whatever can refuse a start is asked before anything is written. Taking
+over, the order is another, so that no event is lost: connect and let Asterisk's events wait -> the old daemon sees that it was
+replaced, writes what it has and lets the lock go -> restore. Stopping is leaving the `with` blocks: each part ends in the
+reverse order of its beginning, and calls go on without us.
 """
 
 import asyncio
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import get_args
 
 import structlog
 
+from ccserver.alarms import Alarming, Alarms, Unbuilt, callbacks_waiting, events_unread
 from ccserver.api.server import build, listening
-from ccserver.api.sources import Alarm, RecordingUnavailable
+from ccserver.api.sources import RecordingUnavailable
 from ccserver.asterisk.access import write_access
+from ccserver.asterisk.files import make_dir
 from ccserver.asterisk.history import leg_histories
-from ccserver.asterisk.secrets import Secrets, load_secrets
+from ccserver.asterisk.secrets import Secrets, ensure_secrets, load_secrets
 from ccserver.asterisk.settings import AMI_USER, ARI_USER, Instance, default_shown_dirs
 from ccserver.audio import prompts
 from ccserver.audio.archive import Archive
 from ccserver.audio.errors import AudioError
-from ccserver.audio.prompts import PromptResolver
+from ccserver.audio.prompts import PromptBook, PromptResolver
 from ccserver.config.load import Config
 from ccserver.connectors.voice import AriLink, VoiceConnector, VoiceSettings
 from ccserver.connectors.voice.monitor import Monitor
@@ -37,12 +40,12 @@ from ccserver.core.router import Router
 from ccserver.engine import Engine, Limits
 from ccserver.notify import notify, watchdog
 from ccserver.replay import router_state
-from ccserver.store.alarm import Alarm as StoreAlarm
 from ccserver.store.database import Database
-from ccserver.store.errors import StoreUnavailable
+from ccserver.store.errors import DiskFull, StoreUnavailable
 from ccserver.store.feed import LiveFeed
 from ccserver.store.journal import SqliteJournal
 from ccserver.store.journal_file import JournalReader
+from ccserver.store.live import Restored
 from ccserver.store.lock import JournalLock
 from ccserver.store.projector import Projector
 from ccserver.store.sql import SqlStore
@@ -78,7 +81,10 @@ class Daemon:
     async def run(self) -> None:
         """Raises the errors of the parts: `__main__` makes a line and an exit code of them."""
         config = self._config
-        secrets = load_secrets(config.state_dir)
+        load_secrets(config.state_dir)  # Asterisk was told some: inventing others now would lock us out
+        secrets = ensure_secrets(config.state_dir, config.plan.operators)
+        make_dir(config.state_dir, config.recordings_dir)
+        book = prompts.load(config.prompts.file)
         lock = JournalLock(config.state_dir / "journal.sqlite")
         link = AriLink(instance_of(config).ari_url, ARI_USER, secrets.ari_password)
         with ExitStack() as stack:
@@ -89,39 +95,42 @@ class Daemon:
                 linked = tasks.create_task(link.run(), name="ari events")
                 if self._takeover:
                     await lock.acquire_within(TAKEOVER_S)
-                await self._serve(link, secrets)
+                await self._serve(link, secrets, book)
                 linked.cancel()
 
-    async def _serve(self, link: AriLink, secrets: Secrets) -> None:
+    async def _serve(self, link: AriLink, secrets: Secrets, book: PromptBook) -> None:
         """Build the parts, run them, and leave them in the reverse order."""
         config, clock = self._config, self._clock
         async with AsyncExitStack() as stack:
+            store = await _opened(config.store_url)
+            stack.push_async_callback(store.close)
             journal = stack.enter_context(SqliteJournal(config.state_dir / "journal.sqlite"))
             reader = stack.enter_context(JournalReader(journal.path))
             restored = journal.restore()
             router = Router()
             router.restore(router_state(restored), max(restored.now, clock.now()))
             log.info("restored", seq=restored.seq, contacts=len(restored.contacts), agents=len(restored.agents))
-            journal.snapshot("start", clock.now())
-            store = await _opened(config.store_url)
-            stack.push_async_callback(store.close)
             projector = Projector(reader, store, config.plan.node, clock)
             upkeep = Upkeep(journal, lambda: projector.projected, clock)
             feed = LiveFeed()
             limits = Limits(inbox_events=config.limits.inbox_events)
             engine = Engine(router, journal, feed, clock, limits, turned=projector.wake)
-            voice = VoiceConnector(self._voice_settings(secrets), link, engine)
-            archive = Archive(config.recordings_dir, engine.put)
+            voice = VoiceConnector(self._voice_settings(secrets, book), link, engine)
+            archive = Archive(config.recordings_dir, instance_of(config).raw_recordings_dir, engine.put)
             engine.connect({kind: archive if kind is KeepRecording else voice for kind in get_args(Command)})
             if restored.plan is None or restored.plan.hash != config.plan.hash:
                 engine.put(ConfigReplaced(plan=config.plan, at=clock.now()))
             for contact in restored.pending_recordings:
                 archive.perform(keep_recording(contact))
-            alarms = Alarms(clock, journal, projector, upkeep, voice.monitor, archive)
+            archive.sweep(recordings_of(restored))
+            alarms = self._alarms(
+                {"journal": journal, "store": projector, "upkeep": upkeep}, voice.monitor, archive, link, book
+            )
             api = build(engine, store, feed, _Recordings(archive), secrets.api_token, alarms)
             port = await stack.enter_async_context(listening(api, config.api.address, config.api.port))
             log.info("api listens", address=config.api.address, port=port)
             self._tell_access(secrets, port)
+            _snapshot(journal, clock.now())
             await self._run(engine, voice, archive, projector, upkeep)
         log.info("stopped")
 
@@ -158,10 +167,31 @@ class Daemon:
             http_url=f"http://{host}:{port}",
         )
 
-    def _voice_settings(self, secrets: Secrets) -> VoiceSettings:
+    def _alarms(
+        self,
+        stored: Mapping[str, Alarming],
+        monitor: Monitor,
+        archive: Archive,
+        link: AriLink,
+        book: PromptBook,
+    ) -> Alarms:
+        instance = instance_of(self._config)
+        unbuilt = Unbuilt(PromptResolver(book, instance.prompts_dir).unbuilt(), instance.prompts_dir)
+        if unbuilt():
+            log.warning("prompts missing", reason=unbuilt())
+        spoken: dict[str, Callable[[], str]] = {
+            "recording": lambda: monitor.alarm,
+            "archive": lambda: archive.alarm,
+            "disk": archive.space_alarm,
+            "prompts": unbuilt,
+            "callbacks": partial(callbacks_waiting, instance.callbacks_dir),
+            "events": partial(events_unread, link.client.counters),
+        }
+        return Alarms(self._clock, stored, spoken)
+
+    def _voice_settings(self, secrets: Secrets, book: PromptBook) -> VoiceSettings:
         config = self._config
         instance = instance_of(config)
-        book = prompts.load(config.prompts.file)
         return VoiceSettings(
             node=config.plan.node,
             ami_port=instance.ami_port,
@@ -169,6 +199,7 @@ class Daemon:
             ami_password=secrets.ami_password,
             phone_passwords={agent: secrets.operators[agent] for agent in config.plan.operators},
             spool_dir=instance.spool_dir,
+            raw_dir=instance.raw_recordings_dir,
             recordings_dir=config.recordings_dir,
             media=PromptResolver(book, instance.prompts_dir).media,
             histories=partial(leg_histories, instance.cel_path),
@@ -189,40 +220,6 @@ class _Recordings:
             raise RecordingUnavailable(str(error)) from error
 
 
-class _Alarming(Protocol):
-    alarm: StoreAlarm | None
-
-
-class Alarms:
-    """What a person has to look at, gathered from the parts whenever somebody asks."""
-
-    def __init__(
-        self,
-        clock: SystemClock,
-        journal: SqliteJournal,
-        projector: Projector,
-        upkeep: Upkeep,
-        monitor: Monitor,
-        archive: Archive,
-    ) -> None:
-        self._clock = clock
-        self._stored: dict[str, _Alarming] = {"journal": journal, "store": projector, "upkeep": upkeep}
-        self._monitor = monitor
-        self._archive = archive
-        self._since: dict[str, float] = {}
-
-    def __call__(self) -> Sequence[Alarm]:
-        """As `api.sources.Health`."""
-        alarms = [
-            Alarm(name=name, message=part.alarm.text, since=part.alarm.since, critical=name == "journal")
-            for name, part in self._stored.items()
-            if part.alarm
-        ]
-        spoken = {"recording": self._monitor.alarm, "archive": self._archive.alarm, "disk": self._archive.space_alarm()}
-        self._since = {name: self._since.get(name, self._clock.now()) for name, text in spoken.items() if text}
-        return [*alarms, *(Alarm(name=name, message=spoken[name], since=at) for name, at in self._since.items())]
-
-
 def instance_of(config: Config) -> Instance:
     """The Asterisk that the configuration describes."""
     asterisk = config.asterisk
@@ -241,6 +238,20 @@ def keep_recording(contact: Contact) -> KeepRecording:
     return KeepRecording(
         contact.id, recording.name, contact.leg, recording.started_at, recording.talks, lane=contact.id
     )
+
+
+def recordings_of(restored: Restored) -> frozenset[str]:
+    """Those whose raw files are still needed."""
+    contacts = (*restored.contacts, *restored.pending_recordings)
+    return frozenset(contact.recording.name for contact in contacts if contact.recording is not None)
+
+
+def _snapshot(journal: SqliteJournal, now: float) -> None:
+    """Where a replay can begin; on a full disk there is none, and calls are taken all the same."""
+    try:
+        journal.snapshot("start", now)
+    except DiskFull as error:
+        log.error("no snapshot", reason=str(error))
 
 
 async def _opened(url: str) -> SqlStore:

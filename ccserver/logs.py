@@ -4,8 +4,22 @@ systemd adds the time). Numbers, keys and texts of customers appear only in fiel
 
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
+
+
+class _Patient:
+    """Standard error, which may be a file on a full disk: that costs lines of the log, and never a call."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 def configure(*, debug: bool) -> None:
@@ -22,6 +36,8 @@ def configure(*, debug: bool) -> None:
             else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Patient())),
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    # It says the same every two seconds as long as Asterisk is away; `connectors.voice.monitor` says it once.
+    logging.getLogger("panoramisk").setLevel(logging.CRITICAL)

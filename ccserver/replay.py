@@ -40,10 +40,13 @@ def router_state(restored: Restored) -> State:
 
 def replay(journal: Path) -> Report:
     """Decide everything since the daemon's last start again; raises the errors of the store for an unreadable journal."""
+    nothing = Report(0, 0, None, f"{journal}: no daemon has started on it yet, there is nothing to replay")
+    if not journal.exists():
+        return nothing
     with JournalReader(journal) as reader:
         snapshot = reader.latest_snapshot("start")
         if snapshot is None:
-            return Report(0, 0, None, f"{journal}: no daemon has started on it yet, there is nothing to replay")
+            return nothing
         router = Router()
         router.restore(router_state(snapshot.state), snapshot.at)
         seq, turns, events = snapshot.state.seq, 0, 0

@@ -58,14 +58,18 @@ def add_verbs(parser: argparse.ArgumentParser, setup: Callable[[], Setup]) -> No
 
     `AsteriskError` comes out as it is: one line, for the caller to print.
     """
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    verbs = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
 
     def verb(name: str, what: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
-        added = verbs.add_parser(name, help=what, description=what)
+        added = verbs.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
         added.set_defaults(run=run)
         return added
 
-    verb("render", "write Asterisk's configuration files", lambda _: _render(setup()))
+    verb(
+        "render",
+        "write Asterisk's configuration files, and make the passwords that are missing",
+        lambda _: _render(setup()),
+    )
     verb("start", "start Asterisk and return when it answers", lambda _: _start(setup()))
     verb(
         "exec", "become Asterisk as it was rendered last, in the foreground", lambda _: exec_saved(default_state_dir())
@@ -73,8 +77,10 @@ def add_verbs(parser: argparse.ArgumentParser, setup: Callable[[], Setup]) -> No
     verb("stop", "end Asterisk and every call in it", lambda _: _stop())
     verb("status", "say whether Asterisk runs and answers", lambda _: _status())
     verb("rescue", "send callers who are not talking to the fallback dialplan", lambda _: _rescue())
-    console = verb("console", "one command on Asterisk's console", lambda args: _console(args.words))
-    console.add_argument("words", nargs="+", metavar="WORD", help="e.g. core show channels")
+    console = verb(
+        "console", "give Asterisk's console one command and print the answer", lambda args: _console(args.words)
+    )
+    console.add_argument("words", nargs="+", metavar="WORD", help="the command, for example: core show channels")
 
 
 def exec_saved(state_dir: Path | str) -> int:

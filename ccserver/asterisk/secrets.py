@@ -53,7 +53,9 @@ def _read(path: Path) -> Secrets:
         raise SecretsError(f"{path}: no secrets yet, they are made by: ccserver asterisk render") from None
     except PermissionError:
         raise SecretsError(f"{path}: may not be read by this user") from None
-    except msgspec.DecodeError as error:
+    except OSError as error:
+        raise SecretsError(f"{path}: {error.strerror}") from None
+    except ValueError as error:  # not TOML, not UTF-8, or not our fields
         raise SecretsError(f"{path}: {error}") from None
 
 

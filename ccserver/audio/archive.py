@@ -6,7 +6,7 @@ files stay until the kept one is on the disk, and the journal remembers which re
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +23,9 @@ AT_ONCE = 2
 """Encoders side by side: the rest of the machine belongs to the calls."""
 RETRY_S = 30.0
 FREE_BYTES_MIN = 1 << 30
+ORPHAN_AGE_S = 24 * 3600.0
+SIDES = ("-in.wav", "-out.wav")
+"""How the names of the raw legs end: the caller's voice, and what he hears."""
 BYTES_PER_S = 16_000
 """Of a raw leg: 8 kHz, 16 bit, mono."""
 
@@ -32,8 +35,9 @@ log = structlog.get_logger("ccserver.audio")
 class Archive:
     """A connector for recordings; `run()` serves until cancelled."""
 
-    def __init__(self, directory: Path, report: Callable[[Fact], None]) -> None:
+    def __init__(self, directory: Path, raw_dir: Path, report: Callable[[Fact], None]) -> None:
         self._directory = directory
+        self._raw_dir = raw_dir
         self._report = report
         self._queue: asyncio.Queue[KeepRecording] = asyncio.Queue()
         self.alarm = ""
@@ -94,12 +98,34 @@ class Archive:
             leg.unlink(missing_ok=True)
 
     def _legs(self, command: KeepRecording) -> tuple[Path, Path]:
-        raw_dir = self._directory / "raw"
-        return raw_dir / f"{command.recording}-in.wav", raw_dir / f"{command.recording}-out.wav"
+        return self._raw_dir / f"{command.recording}{SIDES[0]}", self._raw_dir / f"{command.recording}{SIDES[1]}"
+
+    def sweep(self, keep: Collection[str]) -> int:
+        """Remove the raw files of recordings that nobody asks for any more; returns how many. Call at start.
+
+        `keep`: recordings of live contacts and those still awaited. A crash between the end of a contact and the
+        discarding of its ringing leaves such files. What is younger than a day stays: should the journal have been
+        lost, a person can still rescue what it knew of.
+        """
+        old = time.time() - ORPHAN_AGE_S
+        orphans = [
+            leg
+            for side in SIDES
+            for leg in self._raw_dir.glob(f"*{side}")
+            if leg.name.removesuffix(side) not in keep and leg.stat().st_mtime < old
+        ]
+        for leg in orphans:
+            leg.unlink(missing_ok=True)
+        if orphans:
+            log.info("raw recordings of nobody removed", files=len(orphans))
+        return len(orphans)
 
     def space_alarm(self) -> str:
         """When the disk runs full, how much is left; empty while there is enough."""
-        free = recordings.free_space(self._directory).free_bytes
+        try:
+            free = recordings.free_space(self._directory).free_bytes
+        except OSError as error:
+            return f"{self._directory}: {error.strerror}"
         return f"{free >> 20} MiB left for recordings" if free < FREE_BYTES_MIN else ""
 
     async def write_wav(self, path: str, wav: Path) -> None:

@@ -177,7 +177,13 @@ class Contact(Struct, frozen=True, kw_only=True):
     ring_s: float = 0.0
     talk_s: float = 0.0
     outcome: ContactOutcome | None = None
+    """What it would be if the contact ended now; final with `ended_at`."""
     ended_at: float | None = None
+
+    @property
+    def known_until(self) -> float:
+        """The latest time that its segments tell of: what is learnt of it afterwards did not happen before."""
+        return self.segment.started_at if self.segment else self.entered_at + self.ivr_s + self.wait_s + self.talk_s
 
     @property
     def deadline(self) -> float | None:

@@ -3,7 +3,16 @@
 from msgspec.structs import replace
 
 from ccserver.core import flow
-from ccserver.core.commands import AnswerLeg, HangUpLeg, PlayPrompts, RecordVoicemail, SetLanguage, StartMusic, StopPlay
+from ccserver.core.commands import (
+    AnswerLeg,
+    HangUpLeg,
+    PlayPrompts,
+    RecordVoicemail,
+    ReleaseContact,
+    SetLanguage,
+    StartMusic,
+    StopPlay,
+)
 from ccserver.core.contact import (
     Contact,
     ContactOutcome,
@@ -31,6 +40,7 @@ def arrive(floor: Floor, event: ContactArrived) -> None:
     line = floor.plan.lines.get(event.line)
     if line is None:
         floor.command(HangUpLeg(event.leg, NO_SUCH_NUMBER, lane=event.leg))
+        floor.command(ReleaseContact(event.contact, lane=event.leg))
         return
     contact = Contact(
         id=event.contact,
@@ -136,8 +146,8 @@ def settle(floor: Floor) -> None:
         if step is None or not step.announce:
             play_music(floor, contact)
             continue
-        play = floor.next_play(contact)
-        floor.command(PlayPrompts(contact.leg, play, step.announce, contact.language, lane=contact.id))
+        play, items = floor.next_play(contact), flow.filled(scene(floor, contact), step.announce)
+        floor.command(PlayPrompts(contact.leg, play, items, contact.language, lane=contact.id))
         floor.keep(replace(contact, plays=contact.plays + 1, place=replace(contact.place, play=play)))
     floor.unsettled.clear()
 

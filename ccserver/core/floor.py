@@ -48,6 +48,7 @@ class CodeCall(Struct, frozen=True):
 
     agent: AgentId | None
     play: PlayId
+    dialled_at: float
 
 
 EMPTY_PLAN = Plan(node=NodeName(""), lines={}, queues={}, operators={}, flows={})
@@ -77,6 +78,8 @@ class Floor:
         """Contacts that began to wait in this step: those still unmatched at its end are told so."""
         self.ignored = 0
         self._dues: list[Due] = []
+        self._armed: set[Due] = set()
+        """What is in `_dues`."""
         self._records: list[Record] = []
         self._commands: list[Command] = []
         self._touched: dict[tuple[str, str], None] = {}
@@ -100,7 +103,6 @@ class Floor:
 
     def keep(self, contact: Contact) -> Contact:
         """The contact as it is from now on."""
-        before = self.contacts.get(contact.id)
         if contact.state is ContactState.CLOSED:
             self.contacts.pop(contact.id, None)
             self.caller_legs.pop(contact.leg, None)
@@ -113,9 +115,7 @@ class Floor:
             self._records.append(ContactSaved(contact))
             self._touched.pop(("contact", contact.id))
         self.index(contact)
-        due = contact.deadline
-        if due is not None and (before is None or before.deadline != due):
-            self._due(due, "contact", contact.id)
+        self.rearm(contact)
         return contact
 
     def index(self, contact: Contact) -> None:
@@ -167,7 +167,7 @@ class Floor:
             self.agent_legs[agent.leg] = agent.id
         if before is not None and before.leg is not None and before.leg != agent.leg:
             self.agent_legs.pop(before.leg, None)
-        if agent.deadline is not None and (before is None or before.deadline != agent.deadline):
+        if agent.deadline is not None:
             self._due(agent.deadline, "agent", agent.id)
         return agent
 
@@ -191,7 +191,14 @@ class Floor:
     # --- time ---------------------------------------------------------------------------------------------------
 
     def _due(self, when: float, kind: str, name: str) -> None:
-        heapq.heappush(self._dues, (when, kind, name))
+        if (due := (when, kind, name)) not in self._armed:
+            self._armed.add(due)
+            heapq.heappush(self._dues, due)
+
+    def _pop_due(self) -> Due:
+        due = heapq.heappop(self._dues)
+        self._armed.remove(due)
+        return due
 
     def list_again(self, node: NodeName, when: float) -> None:
         """The node is to be listed at that time."""
@@ -201,7 +208,7 @@ class Floor:
     def next_due(self) -> float | None:
         """The one time to wake at; entries that were overtaken are dropped on the way."""
         while self._dues and not self._is_due(self._dues[0]):
-            heapq.heappop(self._dues)
+            self._pop_due()
         return self._dues[0][0] if self._dues else None
 
     def pop_due(self) -> tuple[str, str] | None:
@@ -209,7 +216,7 @@ class Floor:
         when = self.next_due()
         if when is None or when > self.now:
             return None
-        _when, kind, name = heapq.heappop(self._dues)
+        _when, kind, name = self._pop_due()
         return kind, name
 
     def forget_departed(self, before: float) -> None:
@@ -217,7 +224,7 @@ class Floor:
         self.departed = {leg: at for leg, at in self.departed.items() if at >= before}
 
     def rearm(self, contact: Contact) -> None:
-        """Its node is heard again: its deadline counts again."""
+        """Its deadline counts, from now on or (its node is heard again) anew."""
         if contact.deadline is not None:
             self._due(contact.deadline, "contact", contact.id)
 

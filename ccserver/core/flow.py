@@ -17,6 +17,9 @@ from ccserver.core.contact import FlowPosition
 from ccserver.core.ids import Language, PlayId, PromptName, RecordingName, StepName
 from ccserver.core.plan import Branch, Collect, Enqueue, Flow, HangUp, Key, Menu, Say, Set, Voicemail
 
+AHEAD_MAX = 32
+"""Keys kept ahead: nobody types more of them, a fax machine does."""
+
 
 class Speak(Struct, frozen=True):
     """Play the items as `position.play`."""
@@ -105,7 +108,7 @@ def key_pressed(scene: Scene, key: Key) -> FlowTurn:
         case Say(barge_in=True):
             turn = _enter(scene, step.next, ahead=position.ahead + key)
         case Say():
-            return _still(scene, replace(position, ahead=position.ahead + key))
+            return _still(scene, replace(position, ahead=(position.ahead + key)[:AHEAD_MAX]))
         case Menu():
             turn = _choose(scene, step, key, position.ahead)
         case Collect():
@@ -202,7 +205,7 @@ def _arrive(
         case HangUp() if not step.prompts:
             return _still(scene, scene.position, Finish())
         case Say() | Menu() | Collect() | Voicemail() | HangUp():
-            items = first + tuple(_filled(scene, item) for item in step.prompts)
+            items = first + filled(scene, step.prompts)
             return _still(scene, replace(scene.position, play=scene.next_play), Speak(items))
         case _:
             assert_never(step)
@@ -254,8 +257,12 @@ def _variable(scene: Scene, name: str) -> str:
     return scene.language if name == "language" else scene.variables.get(name, "")
 
 
-def _filled(scene: Scene, item: str) -> str:
+def filled(scene: Scene, items: tuple[str, ...]) -> tuple[str, ...]:
     """`digits:{order}` with the caller's own digits; a prompt's name stays as it is."""
+    return tuple(_filled(scene, item) for item in items)
+
+
+def _filled(scene: Scene, item: str) -> str:
     kind, colon, text = item.partition(":")
     if not colon:
         return item

@@ -73,8 +73,9 @@ class Waiting:
         self._places: dict[ContactId, tuple[Need, float]] = {}
 
     def add(self, contact: ContactId, need: Need, order: float) -> None:
-        """Stand in line; a place already taken is kept."""
-        if contact not in self._places:
+        """Stand in line; another place (an overflow from queue to queue) moves him."""
+        if self._places.get(contact) != (need, order):
+            self.remove(contact)
             self._places[contact] = (need, order)
             self._lines.setdefault(need, SortedList()).add((order, contact))
 

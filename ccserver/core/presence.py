@@ -74,7 +74,7 @@ def code_dialled(floor: Floor, event: CodeDialled) -> None:
     language = operator.language if operator else Language("ru")
     lane = str(event.leg)
     play = PlayId(f"{event.leg}.code")
-    floor.codes[event.leg] = CodeCall(event.agent, play)
+    floor.codes[event.leg] = CodeCall(event.agent, play, event.at)
     floor.command(AnswerLeg(event.leg, language, lane=lane))
     items = ("agent-not-an-operator",) if operator is None else _obey(floor, operator.extension, event)
     floor.command(PlayPrompts(event.leg, play, items, language, lane=lane))

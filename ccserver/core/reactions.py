@@ -51,14 +51,14 @@ def _come_back(floor: Floor, contact: Contact, event: LegReturned) -> None:
     """The caller is ours again, where he was: in the flow its step begins again, in the queue the music."""
     # The dialplan arms its dead-man's timeout at every entry; repeated, this does no harm.
     floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
-    if not contact.away:
+    if contact.offer is not None and contact.offer.made_at < event.at:
+        routing.withdraw(floor, contact, OfferOutcome.WITHDRAWN, event.at)  # he went in a gap: he is in no bridge now
+    elif not contact.away:
         floor.ignored += 1  # told twice: by the listing and by its own event
-        return
-    contact = floor.keep(replace(contact, away=False))
-    if contact.state is ContactState.FLOW:
-        conversation.resume(floor, contact, event.at)
-    elif contact.state is ContactState.WAITING:
-        conversation.play_music(floor, contact)
+    elif contact.state is ContactState.FLOW:
+        conversation.resume(floor, replace(contact, away=False), event.at)
+    else:
+        conversation.play_music(floor, floor.keep(replace(contact, away=False)))
 
 
 def _command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:
@@ -67,10 +67,10 @@ def _command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> Non
     if event.kind == "gone":
         return
     if isinstance(command, PlayPrompts):
-        conversation.play_finished(floor, contact, PlayFinished(command.leg, command.play, ok=False, at=event.at))
+        react(floor, contact, Happening.PLAYED, PlayFinished(command.leg, command.play, ok=False, at=event.at))
     elif isinstance(command, RecordVoicemail):
         failed = VoicemailRecorded(contact.id, command.leg, command.recording, "", 0.0, at=event.at)
-        conversation.voicemail_recorded(floor, contact, failed)
+        react(floor, contact, Happening.VOICEMAIL, failed)
 
 
 def _late_voicemail(floor: Floor, _contact: Contact, event: VoicemailRecorded) -> None:
@@ -85,6 +85,7 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.FLOW, _H.TIME_UP): conversation.time_up,
     (_S.FLOW, _H.COMMAND_FAILED): _command_failed,
     (_S.WAITING, _H.PLAYED): conversation.announced,
+    (_S.WAITING, _H.COMMAND_FAILED): _command_failed,
     (_S.WAITING, _H.TIME_UP): conversation.overflow,
     (_S.OFFERED, _H.PHONE_RANG): routing.phone_rang,
     (_S.OFFERED, _H.PHONE_ANSWERED): routing.phone_answered,
@@ -94,7 +95,7 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.TALKING, _H.PHONE_ENDED): routing.agent_hung_up,
     **{(state, _H.CALLER_ENDED): routing.caller_ended for state in ContactState if state is not _S.CLOSED},
     **{(state, _H.CALLER_AWAY): _go_away for state in (_S.FLOW, _S.WAITING, _S.OFFERED)},
-    **{(state, _H.CALLER_RETURNED): _come_back for state in (_S.FLOW, _S.WAITING)},
+    **{(state, _H.CALLER_RETURNED): _come_back for state in (_S.FLOW, _S.WAITING, _S.OFFERED)},
     **{(state, _H.RECORDING): routing.recording_started for state in ContactState if state is not _S.CLOSED},
     **{(state, _H.VOICEMAIL): _late_voicemail for state in (_S.WAITING, _S.OFFERED, _S.TALKING, _S.CLOSING)},
 }
@@ -112,14 +113,13 @@ IGNORED: dict[tuple[ContactState, Happening], str] = {
     **{(state, _H.TIME_UP): "nothing is due" for state in (_S.TALKING, _S.CLOSING)},
     **{
         (state, _H.COMMAND_FAILED): "music or a hang-up: the leg's end, or the next listing, settles it"
-        for state in (_S.WAITING, _S.TALKING, _S.CLOSING)
+        for state in (_S.TALKING, _S.CLOSING)
     },
     **{
         (state, happening): "a talk or a hang-up goes on whatever the dialplan does"
         for state in (_S.TALKING, _S.CLOSING)
         for happening in (_H.CALLER_AWAY, _H.CALLER_RETURNED)
     },
-    (_S.OFFERED, _H.CALLER_RETURNED): "who is away has no offer",
 }
 
 

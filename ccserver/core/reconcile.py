@@ -46,7 +46,9 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
         ):
             # Withdrawn or hung up already, only its end was missed.
             facts.append(_ended(leg, since, event, link, histories))
-    facts.extend(_ended(leg, 0.0, event, link, histories) for leg in floor.codes if leg not in listed)
+    for leg, code in floor.codes.items():
+        if leg not in listed and code.dialled_at < event.asked_at:
+            facts.append(_ended(leg, code.dialled_at, event, link, histories))
     facts.extend(_arrivals(floor, event))
     facts.sort(key=lambda fact: fact.at)
     phones = (

@@ -151,6 +151,8 @@ class Router:
     # --- one event ------------------------------------------------------------------------------------------------
 
     def _take(self, event: Event) -> None:
+        if event.at > self.floor.now:
+            event = replace(event, at=self.floor.now)  # a clock that is ahead of ours
         self._reactions[type(event)](event)
 
     def _about_contact(self, contact_id: ContactId, happening: Happening, event: Event) -> None:
@@ -165,7 +167,7 @@ class Router:
         if contact_id is None:
             self.floor.ignored += 1
         else:
-            self._about_contact(contact_id, happening, event)
+            self._about_party(self.floor.contacts[contact_id], happening, event)
 
     def _about_phone(self, leg: LegId, happening: Happening, event: Event) -> None:
         """About an agent's leg: the contact's matter as long as its current offer is that leg."""
@@ -175,7 +177,11 @@ class Router:
         if contact is None or contact.offer is None or contact.offer.leg != leg:
             self.floor.ignored += 1
         else:
-            react(self.floor, contact, happening, event)
+            self._about_party(contact, happening, event)
+
+    def _about_party(self, contact: Contact, happening: Happening, event: Event) -> None:
+        """What is learnt late did not happen before what is known already: a contact's time has no overlaps."""
+        react(self.floor, contact, happening, replace(event, at=max(event.at, contact.known_until)))
 
     def _contact_arrived(self, event: ContactArrived) -> None:
         if event.contact in self.floor.contacts:
@@ -210,7 +216,8 @@ class Router:
         if isinstance(command, ListNode):
             self.floor.list_again(command.node, self.floor.now + LIST_RETRY_S)
         elif (leg := LegId(command.lane)) in self.floor.codes:
-            self.floor.command(HangUpLeg(leg, lane=command.lane))
+            if not isinstance(command, HangUpLeg):
+                self.floor.command(HangUpLeg(leg, lane=command.lane))
         else:
             self._about_contact(ContactId(command.lane), Happening.COMMAND_FAILED, event)
 

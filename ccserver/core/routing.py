@@ -34,6 +34,11 @@ from ccserver.core.records import OfferSaved
 RING_GRACE_S = 15.0
 """Asterisk stops the ringing by itself this much later than we would: only when we are away."""
 
+PAUSE_MIN_S = 1.0
+"""Whatever is configured: an offer that fails at once must not be repeated at once."""
+GONE_LIST_S = 1.0
+"""The node is listed so soon after a caller's leg was not found; not at once, or a leg that is never found would spin us."""
+
 
 def make_offer(floor: Floor, pair: Pair) -> None:
     """This contact to this agent."""
@@ -84,6 +89,8 @@ def phone_rang(floor: Floor, contact: Contact, event: LegRinging) -> None:
     offer = _current(contact)
     advanced = offers.advance(offer, event)
     if advanced is not offer:
+        # However long the phone took until it rang, it rings its whole time.
+        advanced = replace(advanced, ring_deadline=floor.now + _queue(floor, contact).ring_timeout_s)
         floor.record(OfferSaved(advanced))
         floor.signal(offer.agent, Signal.RANG, event.at)
         floor.keep(replace(contact, offer=advanced))
@@ -139,7 +146,13 @@ def offer_command_failed(floor: Floor, contact: Contact, event: CommandFailed) -
     if not (isinstance(event.command, OfferContact) and event.command.offer == _current(contact).id):
         floor.ignored += 1
         return
-    outcome = OfferOutcome.UNREACHABLE if event.kind == "unavailable" else OfferOutcome.FAILED
+    if event.kind == "gone":
+        # Without the caller's leg no agent can be offered anything: he waits apart until a listing tells where he is.
+        contact = replace(contact, away=True)
+        floor.list_again(contact.node, floor.now + GONE_LIST_S)
+    outcome = {"gone": OfferOutcome.WITHDRAWN, "unavailable": OfferOutcome.UNREACHABLE}.get(
+        event.kind, OfferOutcome.FAILED
+    )
     offer = offers.closed(_current(contact), outcome, event.at)
     floor.note(floor.note_values(offer.agent, leg=None))
     _offer_failed(floor, contact, offer, event.at)
@@ -170,10 +183,11 @@ def release_agent(floor: Floor, offer: Offer, at: float) -> None:
             reason = {OfferOutcome.BUSY: "phone_busy", OfferOutcome.REFUSED: "refused"}.get(offer.outcome, "failed")
             agent = floor.signal(offer.agent, Signal.PAUSED, at, reason=reason, contact=None)
             if agent.reason == reason:
-                floor.note(replace(agent, deadline=floor.now + rules.refused_pause_s))
+                floor.note(replace(agent, deadline=floor.now + max(rules.refused_pause_s, PAUSE_MIN_S)))
         case OfferOutcome.UNREACHABLE:
             agent = floor.signal(offer.agent, Signal.UNREACHED, at, contact=None)
-            floor.note(replace(agent, deadline=floor.now + rules.unreachable_retry_s))
+            if agent.state is AgentState.UNREACHABLE:
+                floor.note(replace(agent, deadline=floor.now + max(rules.unreachable_retry_s, PAUSE_MIN_S)))
         case _:
             floor.signal(offer.agent, Signal.RELEASED, at, contact=None)
 

@@ -236,10 +236,17 @@ class Centre:
         return phone
 
     async def operator(self, extension: str, *, answer: Answer = "auto") -> Phone:
-        """An operator, registered and ready."""
+        """An operator, registered and ready, or serving who has been waiting for him."""
         phone = await self.phone(extension, answer=answer)
         await self.set_state(extension, "ready")
-        await self.agent(extension, "ready")
+
+        def at_work(status: Status) -> bool:
+            return any(
+                a["extension"] == extension and a["state"] not in ("logged_out", "unreachable")
+                for a in status["agents"]
+            )
+
+        await self.until(at_work)
         return phone
 
     async def operators(self, *extensions: str, answer: Answer = "auto") -> list[Phone]:

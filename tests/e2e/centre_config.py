@@ -11,7 +11,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BRISK_LINE = "88001002030"
-"""Runs the demo's flow with a short menu, one second for a key, one retry, and little patience in the queue."""
+"""Runs the demo's flow with short prompts, one second for a key, one retry, and little patience in the queue `service`."""
 ENGLISH_OPERATOR = "1003"
 """The only one whose English is good enough for the brisk line."""
 
@@ -29,18 +29,16 @@ BRISK = {
     'prompts = ["nordlis-greeting", "recording-notice"]': 'prompts = ["reason-2"]',
     'prompts = ["nordlis-menu", "english-offer"]': 'prompts = ["english-offer"]',
     'prompts = ["nordlis-menu"]': 'prompts = ["reason-4"]',
-    'announce = ["all-busy-please-wait"]': 'announce = ["transfer-to-operator"]',
-    'prompts = ["voicemail-intro"]': 'prompts = ["reason-3"]',
-    'prompts = ["voicemail-thanks", "goodbye"]': 'prompts = ["goodbye"]',
     "timeout_s = 5": "timeout_s = 1",
     "retries = 2 ": "retries = 1 ",
-    "retries = 2\n": "retries = 1\n",
-    "max_wait_s = 900 ": "max_wait_s = 3 ",
-    "max_wait_s = 900\n": "max_wait_s = 3\n",
-    "silence_s = 5": "silence_s = 2",
     "english = 2": "english = 9",
+    'announce = ["all-busy-please-wait"]': 'announce = ["reason-1"]',
+    'queue = "service"\nannounce = ["reason-1"]\nmax_wait_s = 900': 'queue = "service"\nmax_wait_s = 1',
+    'prompts = ["voicemail-intro"]': 'prompts = ["reason-3"]',
+    "silence_s = 5": "silence_s = 2",
+    'prompts = ["voicemail-thanks", "goodbye"]': 'prompts = ["goodbye"]',
 }
-"""What the brisk line's flow has in place of the demo's."""
+"""What the brisk line's flow has in place of the demo's, one after the other."""
 
 
 def write_config(directory: Path, asterisk_ports: Mapping[str, int], api_port: int, rules: Mapping[str, str]) -> Path:

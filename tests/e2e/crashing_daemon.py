@@ -1,6 +1,6 @@
 """`ccserver run` that kills itself with -9 right before or right after its journal takes the turn in which something happens.
 
-    python crashing_daemon.py LegAnswered before      (the name of an event or a command; the first such turn counts)
+python crashing_daemon.py LegAnswered before      (the name of an event or a command; the first such turn counts)
 """
 
 import os

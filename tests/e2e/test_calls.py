@@ -1,15 +1,14 @@
 """Calls as customers and operators live them, with audio, and what the CDR and the recording say of each."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.centre import CALLER_HZ, CALLERS_HZ, OPERATOR_HZ, Centre, Row, offers, segments
 from tests.e2e.hearing import Hearing
-from tests.phones import Call, CallFailed, Phone
-from tests.phones.tones import carries, read_wav, timeline
-
-AUDIBLE_RMS = 60.0
+from tests.phones import Call, Phone
+from tests.phones.tones import carries, read_wav
 
 
 async def talk(caller: Call, phone: Phone, hz: int = CALLER_HZ) -> Call:
@@ -30,7 +29,9 @@ async def check_recording(site: Centre, contact: Row, place: Path, caller_hz: in
     assert abs(left.duration_s - contact["talk_s"]) < 0.3
 
 
-async def test_a_caller_who_presses_1_talks_with_an_operator_and_all_of_it_is_kept(site: Centre, tmp_path: Path) -> None:
+async def test_a_caller_who_presses_1_talks_with_an_operator_and_all_of_it_is_kept(
+    site: Centre, tmp_path: Path
+) -> None:
     phone = await site.operator("1001")
     caller = await site.waiting("1")
     answered = await talk(caller, phone)
@@ -68,9 +69,74 @@ async def test_the_greeting_is_heard_from_its_first_syllable(site: Centre) -> No
     caller = await site.dial()
     await caller.wait_up()
     hearing = Hearing(site, caller)
-    print(await hearing.hears("nordlis-greeting"))
+    await hearing.hears("nordlis-greeting")
     await caller.hangup()
     (contact,) = await site.finished()
     assert contact["outcome"] == "flow_abandoned"
     assert segments(contact) == [("flow", "caller_left")]
     assert (contact["queue"], contact["agent"], contact["recording"]) == (None, None, None)
+
+
+async def test_a_very_short_talk_is_recorded_too(site: Centre, tmp_path: Path) -> None:
+    phone = await site.operator("1001")
+    caller = await site.waiting("1")
+    answered = await phone.wait_call(10)
+    await answered.wait_up()
+    await answered.hears_for(0.2)
+    await answered.hangup()
+    await caller.wait_gone()
+    (contact,) = await site.finished(recorded=True)
+    assert contact["outcome"] == "answered"
+    assert contact["recording"], (contact["talk_s"], contact["recordings"])
+    left, right = read_wav(await site.recording(contact, tmp_path / "talk.wav"))
+    assert left.duration_s == right.duration_s > 0
+
+
+async def test_five_calls_at_once_are_five_talks_that_do_not_hear_each_other(site: Centre, tmp_path: Path) -> None:
+    phones = await site.operators("1001", "1002", "1003", "1004", "1005")
+    numbers = [f"+7495000000{n}" for n in range(5)]
+
+    async def call(number: str, hz: int) -> tuple[Call, str]:
+        caller = await site.dial(number=number, tone_hz=hz)
+        await caller.wait_up()
+        await caller.send_dtmf("1")
+        return caller, (await site.contact("talking", ani=number))["agent"]
+
+    calls = await asyncio.gather(*(call(number, hz) for number, hz in zip(numbers, CALLERS_HZ, strict=True)))
+    assert {agent for _, agent in calls} == {phone.user for phone in phones}
+    for (caller, agent), hz in zip(calls, CALLERS_HZ, strict=True):
+        (answered,) = next(phone for phone in phones if phone.user == agent).incoming
+        await caller.hears(OPERATOR_HZ[agent], min_share=0.9)
+        await answered.hears(hz, min_share=0.9)
+    await asyncio.gather(*(caller.hears_for(1) for caller, _ in calls))
+    await asyncio.gather(*(caller.hangup() for caller, _ in calls))
+
+    contacts = await site.finished(5, recorded=True)
+    hz_of = dict(zip(numbers, CALLERS_HZ, strict=True))
+    assert {(contact["ani"], contact["agent"]) for contact in contacts} == {
+        (number, agent) for number, (_, agent) in zip(numbers, calls, strict=True)
+    }
+    for contact in contacts:
+        await check_recording(site, contact, tmp_path, hz_of[contact["ani"]])
+
+
+async def test_the_operator_sees_the_callers_number_and_the_cdr_keeps_it(site: Centre) -> None:
+    phone = await site.operator("1001", answer="ring")
+    caller = await site.dial(number="+79161234567")
+    await caller.wait_up()
+    await caller.send_dtmf("1")
+    ringing = await phone.wait_call(10)
+    assert "+79161234567" in (ringing.header("From") or "")
+    await caller.hangup()
+    (contact,) = await site.finished()
+    assert contact["ani"] == "+79161234567"
+
+
+@pytest.mark.parametrize("number", ["88009999999", "84951234567"])
+async def test_a_number_that_is_not_ours_is_refused_as_unknown(site: Centre, number: str) -> None:
+    call = await site.dial(number)
+    ended = await call.wait_gone()
+    assert ended.code == 404
+    assert call.answered_at is None
+    assert (await site.get("/api/status"))["contacts"] == []
+    assert await site.contacts() == []

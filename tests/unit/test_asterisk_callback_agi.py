@@ -100,7 +100,7 @@ def test_who_hangs_up_while_being_thanked_is_called_back(tmp_path: Path, end: li
 
 
 def test_our_own_prompt_is_played_when_there_is_one(tmp_path: Path) -> None:
-    own = tmp_path / "prompts" / "ru" / "fallback_callback.wav"
+    own = tmp_path / "prompts" / "ru" / "fallback-callback-offer.wav"
     own.parent.mkdir(parents=True)
     own.write_bytes(b"RIFF")
     commands, _ = answer(tmp_path, [PLAYED, *keys("89161234567#"), PLAYED])

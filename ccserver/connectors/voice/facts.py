@@ -146,9 +146,9 @@ class Translator:
         name = RecordingName(event.recording.name)
         contact = ContactId(name.rpartition("-voicemail")[0])
         leg = LegId(event.recording.target_uri.removeprefix("channel:"))
-        duration_s = float(event.recording.duration or 0) if isinstance(event, ari.RecordingFinished) else 0.0
-        path = self._voicemails.keep(name, event.at) if duration_s > 0 else ""
-        self._report(VoicemailRecorded(contact, leg, name, path, duration_s if path else 0.0, at=float(event.at)))
+        finished = isinstance(event, ari.RecordingFinished)
+        path, duration_s = self._voicemails.keep(name, event.at) if finished else ("", 0.0)
+        self._report(VoicemailRecorded(contact, leg, name, path, duration_s, at=float(event.at)))
 
 
 def agent_of_channel(channel: ari.Channel) -> AgentId | None:

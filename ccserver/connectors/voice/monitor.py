@@ -17,6 +17,8 @@ from ccserver.core.ids import RecordingName
 ACTION_S = 3.0
 """panoramisk never completes an action that was under way when the connection broke: wait no longer than this."""
 RETRY_S = 2.0
+PATIENCE_S = 5.0
+"""Being away for less is a start or a reload, and no alarm."""
 BYTES_PER_S = 16_000
 """Of a leg's file: 8 kHz, 16 bit, mono."""
 
@@ -34,8 +36,16 @@ class Monitor:
         self._manager: Any = None
         self._config = {"host": "127.0.0.1", "port": port, "username": user, "secret": password}
         self._raw_dir = raw_dir
-        self.alarm = ""
+        self._connected = False
+        self._away_since = time.monotonic()
+        self._failure = ""
+
+    @property
+    def alarm(self) -> str:
         """What is wrong with recording, for people; empty when nothing is."""
+        if not self._connected and time.monotonic() - self._away_since > PATIENCE_S:
+            return "AMI does not answer or refuses the password: talks are not recorded"
+        return self._failure
 
     async def start(self, channel_name: str, recording: RecordingName) -> float:
         """Record the channel into `<recording>-in.wav` (the caller's voice) and `-out.wav` (what he hears).
@@ -53,9 +63,9 @@ class Monitor:
         action = {"Action": "MixMonitor", "Channel": channel_name, "File": "", "Options": f"r({caller})t({agent})"}
         response = await self._send(action)
         if response is None or not response.success:
-            self.alarm = f"MixMonitor: {'no answer over AMI' if response is None else response.message}"
-            raise MonitorError(self.alarm)
-        self.alarm = ""
+            self._failure = f"MixMonitor: {'no answer over AMI' if response is None else response.message}"
+            raise MonitorError(self._failure)
+        self._failure = ""
         return time.time()
 
     async def ping(self) -> bool:
@@ -72,6 +82,15 @@ class Monitor:
         except (TimeoutError, OSError):
             return None
 
+    def _logged_in(self) -> None:
+        self._connected = True
+        self._failure = ""
+
+    def _lost(self) -> None:
+        """Also after a login that was refused: Asterisk hangs up then."""
+        if self._connected:
+            self._connected, self._away_since = False, time.monotonic()
+
     async def run(self) -> None:
         """Stay connected until cancelled; panoramisk reconnects by itself."""
         self._manager = panoramisk.Manager(
@@ -79,6 +98,8 @@ class Monitor:
             events="off",
             loop=asyncio.get_running_loop(),
             reconnect_timeout=RETRY_S,
+            on_login=lambda _: self._logged_in(),
+            on_disconnect=lambda *_: self._lost(),
         )
         self._manager.connect()
         try:

@@ -1,0 +1,216 @@
+"""What must hold, whatever happened: asserted of every step that was journalled. Design, section 5, and the KPI dictionary.
+
+The `Ledger` folds records as the store does; the functions look at one router between two steps.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import pairwise
+
+from ccserver.core.agent import Agent, AgentState
+from ccserver.core.contact import Contact, ContactOutcome, ContactState, Segment, SegmentKind, SegmentOutcome
+from ccserver.core.floor import Outcome
+from ccserver.core.ids import AgentId, ContactId, OfferId, QueueName
+from ccserver.core.offer import Offer, OfferOutcome, OfferState
+from ccserver.core.plan import Plan
+from ccserver.core.records import (
+    AgentSaved,
+    ContactSaved,
+    IntervalSaved,
+    OfferSaved,
+    PlanAdopted,
+    RecordingSaved,
+    SegmentSaved,
+)
+from ccserver.core.router import Router
+
+QUEUE_OUTCOMES = {
+    SegmentOutcome.ANSWERED,
+    SegmentOutcome.ABANDONED,
+    SegmentOutcome.SHORT_ABANDONED,
+    SegmentOutcome.OVERFLOWED,
+    SegmentOutcome.FAILED,
+}
+QUEUED = {ContactState.WAITING, ContactState.OFFERED}
+AT_WORK = {AgentState.RESERVED, AgentState.RINGING, AgentState.TALKING}
+ROUNDING_S = 1e-6
+
+
+class Ledger:
+    """The records of all journalled steps, last value wins."""
+
+    def __init__(self) -> None:
+        self.live: dict[ContactId, Contact] = {}
+        self.final: dict[ContactId, Contact] = {}
+        self.agents: dict[AgentId, Agent] = {}
+        self.segments: dict[ContactId, list[Segment]] = {}
+        self.offers: dict[OfferId, Offer] = {}
+        self.intervals: dict[AgentId, IntervalSaved] = {}
+        self.plan: Plan | None = None
+        self.orders: dict[tuple[ContactId, int], float] = {}
+
+    def note(self, outcome: Outcome) -> None:
+        """Take a step in, checking each record against what was known."""
+        for record in outcome.records:
+            match record:
+                case ContactSaved(contact):
+                    self._contact(contact)
+                case SegmentSaved(segment):
+                    self._segment(segment)
+                case OfferSaved(offer):
+                    self._offer(offer)
+                case AgentSaved(agent):
+                    self.agents[agent.id] = agent
+                case IntervalSaved():
+                    self._interval(record)
+                case PlanAdopted(plan):
+                    self.plan = plan
+                case RecordingSaved():
+                    assert record.path or record.lost, "a recording is kept or lost"
+
+    def _contact(self, contact: Contact) -> None:
+        assert contact.id not in self.final, f"{contact.id} was final and is {contact.state} again"
+        if contact.place is not None:
+            order = self.orders.setdefault((contact.id, contact.segments), contact.place.order)
+            assert contact.place.order == order, "a place once taken is never lost"
+        if contact.state is ContactState.CLOSED:
+            self.live.pop(contact.id, None)
+            self.final[contact.id] = contact
+            check_final(contact, self.segments[contact.id], self.offers)
+        else:
+            self.live[contact.id] = contact
+
+    def _segment(self, segment: Segment) -> None:
+        assert segment.contact not in self.final, f"segment {segment.n} of {segment.contact}, which is final"
+        assert (segment.ended_at is None) == (segment.outcome is None)
+        known = self.segments.setdefault(segment.contact, [])
+        if segment.n == len(known) + 1:
+            assert not known or known[-1].outcome is not None, "one segment at a time"
+            known.append(segment)
+        else:
+            assert segment.n == len(known), "segments count from 1 without gaps"
+            assert known[-1].outcome is None, f"segment {segment.n} of {segment.contact} had its one outcome already"
+            known[-1] = segment
+
+    def _offer(self, offer: Offer) -> None:
+        known = self.offers.get(offer.id)
+        assert known is None or known.outcome is None, f"offer {offer.id} had its one outcome already"
+        assert (offer.outcome is None) == (offer.state in {OfferState.DIALLING, OfferState.RINGING})
+        self.offers[offer.id] = offer
+
+    def _interval(self, interval: IntervalSaved) -> None:
+        last = self.intervals.get(interval.agent)
+        assert interval.n == (last.n if last else 0) + 1, "intervals count from 1 without gaps"
+        assert last is None or interval.started_at == last.ended_at, "an agent's time has neither holes nor overlaps"
+        assert interval.ended_at >= interval.started_at
+        self.intervals[interval.agent] = interval
+
+    def check_state(self, router: Router) -> None:
+        """What the records leave is what a restart needs."""
+        state = router.state()
+        assert {contact.id: contact for contact in state.contacts} == self.live
+        assert {agent.id: agent for agent in state.agents} == self.agents
+        assert state.plan == (self.plan.hash if self.plan else None)
+
+    def check_identity(self) -> None:
+        """entered = answered + abandoned + short abandoned + overflowed + failed + still waiting, by queue."""
+        entered: Counter[QueueName] = Counter()
+        left: Counter[QueueName] = Counter()
+        for segments in self.segments.values():
+            for segment in segments:
+                if segment.kind is SegmentKind.QUEUE and segment.queue is not None:
+                    entered[segment.queue] += 1
+                    left[segment.queue] += segment.outcome in QUEUE_OUTCOMES
+        waiting = Counter(c.place.queue for c in self.live.values() if c.state in QUEUED and c.place)
+        assert entered == left + waiting
+
+
+def check_final(contact: Contact, segments: list[Segment], offers: Mapping[OfferId, Offer]) -> None:
+    """A contact that has ended says truthfully what was."""
+    assert contact.outcome is not None and contact.ended_at is not None
+    assert len(segments) == contact.segments
+    totals = dict.fromkeys(SegmentKind, 0.0)
+    for segment in segments:
+        assert segment.ended_at is not None and segment.outcome is not None, f"{segment} is open"
+        assert segment.started_at <= segment.ended_at <= contact.ended_at + ROUNDING_S
+        assert (segment.outcome in QUEUE_OUTCOMES) or segment.kind is not SegmentKind.QUEUE
+        totals[segment.kind] += segment.ended_at - segment.started_at
+    for before, after in pairwise(segments):
+        assert before.ended_at == after.started_at, "a contact's time has neither holes nor overlaps"
+    for kind, told in zip(SegmentKind, (contact.ivr_s, contact.wait_s, contact.talk_s), strict=True):
+        assert abs(totals[kind] - told) < ROUNDING_S, f"{kind}: {told} is not the sum {totals[kind]}"
+    assert contact.arrived_at <= contact.ended_at
+    assert -ROUNDING_S <= contact.ring_s <= contact.wait_s + ROUNDING_S, "a phone rings only while the caller waits"
+    mine = [offer for offer in offers.values() if offer.contact == contact.id]
+    assert len(mine) == contact.offers
+    assert all(offer.outcome is not None for offer in mine), "every offer has an outcome"
+    accepted = [offer for offer in mine if offer.outcome is OfferOutcome.ACCEPTED]
+    talks = [segment for segment in segments if segment.kind is SegmentKind.TALK]
+    assert [offer.id for offer in accepted] == [talk.offer for talk in talks]
+    assert (contact.outcome is ContactOutcome.ANSWERED) == bool(talks)
+
+
+def check_agents(router: Router) -> None:
+    """No agent holds two voice contacts, and both sides know of each other."""
+    floor = router.floor
+    held = {c.offer.agent: c.id for c in floor.contacts.values() if c.offer is not None}
+    assert len(held) == sum(contact.offer is not None for contact in floor.contacts.values()), "two contacts at once"
+    for agent in floor.agents.values():
+        assert agent.contact == held.get(agent.id), f"{agent.id} holds {agent.contact}, not {held.get(agent.id)}"
+        assert (agent.contact is not None) == (agent.state in AT_WORK)
+        if agent.contact is not None:
+            assert agent.leg == floor.contacts[agent.contact].offer.leg  # type: ignore[union-attr]
+        if agent.state is AgentState.READY:
+            assert agent.reachable and not agent.in_use
+        if agent.state is AgentState.UNREACHABLE and agent.reachable:
+            assert agent.deadline is not None, "who is not called because he did not answer is tried again"
+
+
+def check_matching(router: Router) -> None:
+    """Nobody waits beside an idle agent who may serve him, and nobody younger was taken instead."""
+    floor, plan = router.floor, router.floor.plan
+    for contact in waiting(router):
+        for agent in floor.agents.values():
+            if may_serve(plan, agent, contact):
+                assert not (agent.state is AgentState.READY and agent.leg is None), f"{contact.id} beside {agent.id}"
+
+
+def check_order(router: Router, outcome: Outcome) -> None:
+    """Of those whom the agent may serve, the one with the oldest place got him."""
+    floor = router.floor
+    new = [r.offer for r in outcome.records if isinstance(r, OfferSaved) and r.offer.made_at == floor.now]
+    for offer in new:
+        taken = floor.contacts.get(offer.contact)
+        if offer.state is not OfferState.DIALLING or taken is None or taken.place is None:
+            continue
+        for contact in waiting(router):
+            if may_serve(floor.plan, floor.agents[offer.agent], contact) and contact.place is not None:
+                assert (taken.place.order, taken.id) < (contact.place.order, contact.id), "out of turn"
+
+
+def waiting(router: Router) -> list[Contact]:
+    """Contacts that could be offered now."""
+    floor = router.floor
+    return [
+        contact
+        for contact in floor.contacts.values()
+        if contact.state is ContactState.WAITING and not contact.away and floor.linked(contact.node)
+    ]
+
+
+def may_serve(plan: Plan, agent: Agent, contact: Contact) -> bool:
+    """The policy, told once more and by brute force."""
+    operator = plan.operators.get(agent.id)
+    if operator is None or contact.place is None or contact.place.queue not in operator.queues:
+        return False
+    return all(operator.skills.get(need.skill, 0) >= need.level for need in contact.place.needs)
+
+
+def check_deadline(router: Router) -> None:
+    """What is due in the future is waited for, and nothing that is due was left undone."""
+    floor, deadline = router.floor, router.deadline()
+    assert deadline is None or deadline > floor.now, "the engine would spin"
+    due = [c.deadline for c in floor.contacts.values() if floor.linked(c.node) and c.deadline is not None]
+    due += [agent.deadline for agent in floor.agents.values() if agent.deadline is not None]
+    due += [link.list_at for link in floor.nodes.values() if link.list_at is not None]
+    assert deadline == min(due, default=None)

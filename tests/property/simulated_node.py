@@ -1,0 +1,307 @@
+"""A node as it truly is: legs that live and die, phones that do as they please, playbacks, recordings, CEL.
+
+It knows nothing of the core's decisions: it performs commands the way Asterisk does and tells what happened. Used by
+`simulated_daemon`, which loses, delays and reorders what is told.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ccserver.core.commands import (
+    AnswerLeg,
+    Command,
+    HangUpLeg,
+    JoinLegs,
+    KeepRecording,
+    OfferContact,
+    PlayPrompts,
+    RecordVoicemail,
+    ReleaseContact,
+    SetLanguage,
+    StartMusic,
+    StopPlay,
+    WithdrawOffer,
+)
+from ccserver.core.events import (
+    CodeDialled,
+    CommandFailed,
+    ContactArrived,
+    Fact,
+    KeyPressed,
+    LegAnswered,
+    LegAway,
+    LegEnded,
+    LegHistory,
+    LegReturned,
+    LegRinging,
+    LegRole,
+    ListedLeg,
+    ListedPhone,
+    PhoneChanged,
+    PlayFinished,
+    RecordingKept,
+    RecordingStarted,
+    VoicemailRecorded,
+)
+from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, PlayId, RecordingName, contact_of_leg, leg_of_offer
+from ccserver.core.plan import Key
+from tests.property.simulated_plan import AGENTS, NODE
+
+
+@dataclass
+class Phone:
+    """An operator's."""
+
+    registered: bool = True
+    own_call: bool = False
+
+
+@dataclass
+class Leg:
+    """A channel that lives."""
+
+    id: LegId
+    role: LegRole
+    born_at: float
+    contact: ContactId | None = None
+    agent: AgentId | None = None
+    line: LineNumber | None = None
+    dialled: bool = False
+    ringing: bool = False
+    up: bool = False
+    away: bool = False
+    music: bool = False
+    answered_at: float | None = None
+    plays: list[PlayId] = field(default_factory=list)
+    recording: RecordingName | None = None
+
+
+class Node:
+    """See the module; `tell` takes what the node has to say."""
+
+    def __init__(self, tell: Callable[[Fact], None]) -> None:
+        self.tell = tell
+        self.now = 1000.0
+        self.started_at = 900.0
+        self.legs: dict[LegId, Leg] = {}
+        self.known: set[str] = set()
+        """Ids of legs, playbacks and recordings ever made: making one twice is refused, as by Asterisk."""
+        self.histories: dict[LegId, LegHistory] = {}
+        self.phones = {agent: Phone() for agent in AGENTS}
+        self.answered: set[ContactId] = set()
+        """Contacts for whom an agent truly picked up (the caller may have gone at the same instant)."""
+        self.refuse: Literal["", "failed", "unavailable"] = ""
+        """How the next offer is refused."""
+        self._calls = 0
+
+    # --- callers --------------------------------------------------------------------------------------------------
+
+    def caller_dials(self, line: LineNumber, *, served: bool) -> None:
+        """A new call; not `served` (no application connected): it waits in the fallback dialplan."""
+        self._calls += 1
+        leg = Leg(LegId(f"c{self._calls}"), "caller", self.now, line=line, away=not served)
+        leg.contact = contact_of_leg(NODE, leg.id)
+        self.legs[leg.id] = leg
+        if served:
+            self._enters(leg)
+
+    def caller_enters(self, leg: Leg, *, known: bool) -> None:
+        """Back from the fallback dialplan; `known`: the connector remembers that it was there before."""
+        leg.away = False
+        if known:
+            self.tell(LegReturned(leg.id, at=self.now))
+        else:
+            self._enters(leg)
+
+    def caller_leaves(self, leg: Leg) -> None:
+        """Into the fallback dialplan, out of whatever was being done with it."""
+        leg.away, leg.music, leg.plays, leg.recording = True, False, [], None
+        self.tell(LegAway(leg.id, at=self.now))
+
+    def caller_presses(self, leg: Leg, key: Key) -> None:
+        """DTMF."""
+        if not leg.away:
+            self.tell(KeyPressed(leg.id, key, at=self.now))
+
+    def _enters(self, leg: Leg) -> None:
+        assert leg.contact is not None and leg.line is not None
+        self.tell(ContactArrived(leg.contact, leg.id, NODE, leg.line, "+7900", leg.born_at, at=self.now))
+
+    # --- phones ---------------------------------------------------------------------------------------------------
+
+    def phone_rings(self, leg: Leg) -> None:
+        """180."""
+        leg.ringing = True
+        self.tell(LegRinging(leg.id, at=self.now))
+
+    def phone_answers(self, leg: Leg, *, told: int) -> None:
+        """200: audio flows at once; told once or twice, by Dial and by the channel's state."""
+        leg.up, leg.ringing, leg.answered_at = True, False, self.now
+        self.histories[leg.id] = LegHistory(leg.id, answered_at=self.now)
+        assert leg.contact is not None
+        self.answered.add(leg.contact)
+        for _ in range(told):
+            self.tell(LegAnswered(leg.id, at=self.now))
+
+    def phone_changes(self, agent: AgentId, *, registered: bool, own_call: bool) -> None:
+        """Registers, goes, begins or ends a call of its own."""
+        self.phones[agent] = Phone(registered, own_call and registered)
+        self.tell(PhoneChanged(agent, registered, own_call and registered, at=self.now))
+
+    def code_dialled(self, agent: AgentId | None, code: str) -> None:
+        """*11 and the like."""
+        self._calls += 1
+        leg = Leg(LegId(f"code{self._calls}"), "code", self.now, agent=agent)
+        self.legs[leg.id] = leg
+        self.tell(CodeDialled(agent, leg.id, NODE, code, at=self.now))
+
+    def ends(self, leg: Leg, cause: int = 16, sip_status: int | None = None) -> None:
+        """The channel is destroyed; what ran on it is told first."""
+        for play in leg.plays:
+            self.tell(PlayFinished(leg.id, play, ok=False, at=self.now))
+        if leg.recording is not None:
+            self.voicemail_ends(leg)
+        del self.legs[leg.id]
+        self.histories[leg.id] = LegHistory(leg.id, leg.answered_at, self.now, cause)
+        caller = self.caller_of(leg)
+        if caller is not None and not any(other.contact == leg.contact for other in self.agent_legs()):
+            caller.music = False  # that of the bridge, in which he is alone now
+        self.tell(LegEnded(leg.id, cause, sip_status, at=self.now))
+
+    # --- playbacks and recordings ---------------------------------------------------------------------------------
+
+    def play_ends(self, leg: Leg) -> None:
+        """The first playback of the leg was heard to its end."""
+        self.tell(PlayFinished(leg.id, leg.plays.pop(0), at=self.now))
+
+    def everything_ends(self) -> None:
+        """Whatever was being played or recorded."""
+        for leg in list(self.legs.values()):
+            while leg.plays:
+                self.play_ends(leg)
+            if leg.recording is not None:
+                self.voicemail_ends(leg)
+
+    def voicemail_ends(self, leg: Leg, seconds: float = 3.0) -> None:
+        """`#`, silence or the end of the call."""
+        assert leg.recording is not None and leg.contact is not None
+        told = VoicemailRecorded(leg.contact, leg.id, leg.recording, "message.wav", seconds, at=self.now)
+        leg.recording = None
+        self.tell(told)
+
+    # --- the whole ------------------------------------------------------------------------------------------------
+
+    def crash(self) -> None:
+        """kill -9: nobody says a word, CEL stops in the middle."""
+        self.legs.clear()
+        self.started_at = self.now
+
+    def caller_of(self, leg: Leg) -> Leg | None:
+        """The living caller's leg of an agent's leg."""
+        return next((each for each in self.callers() if leg.role == "agent" and each.contact == leg.contact), None)
+
+    def callers(self) -> list[Leg]:
+        """Living legs of customers."""
+        return [leg for leg in self.legs.values() if leg.role == "caller"]
+
+    def agent_legs(self) -> list[Leg]:
+        """Living legs of agents."""
+        return [leg for leg in self.legs.values() if leg.role == "agent"]
+
+    def listed(self, pending: Iterable[LegId]) -> tuple[ListedLeg, ...]:
+        """As ARI lists them, with what the connector is still making."""
+        coming = set(pending)
+        legs = [
+            ListedLeg(leg.id, leg.role, leg.up, leg.ringing, leg.id in coming, leg.away, leg.line, "+7900", leg.born_at)
+            for leg in self.legs.values()
+        ]
+        unmade = sorted(coming - self.legs.keys())
+        return (*legs, *(ListedLeg(leg, "agent", up=False, pending=True) for leg in unmade))
+
+    def listed_phones(self) -> tuple[ListedPhone, ...]:
+        """Of all operators."""
+        return tuple(ListedPhone(agent, phone.registered, phone.own_call) for agent, phone in self.phones.items())
+
+    # --- commands -------------------------------------------------------------------------------------------------
+
+    def perform(self, command: Command) -> LegId | None:
+        """Do it at once; returns the leg that is to be dialled next, for an offer."""
+        match command:
+            case OfferContact():
+                return self._offer(command)
+            case HangUpLeg():
+                self._hang_up(command.leg, command.cause)
+            case WithdrawOffer():
+                self._hang_up(leg_of_offer(command.offer), 26)
+            case ReleaseContact():
+                for leg in [each for each in self.legs.values() if each.contact == command.contact]:
+                    self.ends(leg)
+            case KeepRecording():
+                if command.talks:
+                    path = f"{command.recording}.opus"
+                    self.tell(RecordingKept(command.contact, command.recording, path, 1.0, at=self.now))
+            case StopPlay():
+                leg = self.legs.get(command.leg)
+                if leg and command.play in leg.plays:
+                    leg.plays.remove(command.play)
+                    self.tell(PlayFinished(leg.id, command.play, at=self.now))
+            case AnswerLeg() | SetLanguage() | PlayPrompts() | StartMusic() | JoinLegs() | RecordVoicemail():
+                leg = self.legs.get(command.leg)
+                if leg is None or leg.away:
+                    self.tell(CommandFailed(command, "404", "gone", at=self.now))
+                else:
+                    self._do(leg, command)
+            case _:
+                raise AssertionError(command)
+        return None
+
+    def dial(self, offer: LegId) -> None:
+        """The second half of an offer."""
+        leg = self.legs.get(offer)
+        if leg is not None:
+            leg.dialled = True
+
+    def _offer(self, command: OfferContact) -> LegId | None:
+        refuse, self.refuse = self.refuse, ""
+        caller, leg_id = self.legs.get(command.leg), leg_of_offer(command.offer)
+        if leg_id in self.known:
+            return None
+        if caller is None or caller.away:
+            self.tell(CommandFailed(command, "no such caller", "gone", at=self.now))
+        elif refuse or not self.phones[command.agent].registered:
+            self.tell(CommandFailed(command, "Allocation failed", refuse or "unavailable", at=self.now))
+        else:
+            busy = [leg for leg in self.agent_legs() if leg.agent == command.agent]
+            assert not busy, f"{command.agent} has the live legs {busy} and gets {leg_id}"
+            self.known.add(leg_id)
+            caller.music = True
+            self.legs[leg_id] = Leg(leg_id, "agent", self.now, contact=caller.contact, agent=command.agent)
+            if command.recording is not None and caller.contact is not None:
+                self.tell(RecordingStarted(caller.contact, command.recording, at=self.now))
+            return leg_id
+        return None
+
+    def _hang_up(self, leg_id: LegId, cause: int) -> None:
+        leg = self.legs.get(leg_id)
+        if leg is not None:
+            self.ends(leg, cause)
+
+    def _do(self, leg: Leg, command: Command) -> None:
+        match command:
+            case AnswerLeg():
+                leg.up = True
+            case PlayPrompts() if command.play not in self.known:
+                assert command.items, f"nothing to play: {command}"
+                self.known.add(command.play)
+                leg.music = False
+                leg.plays.append(command.play)
+            case StartMusic():
+                leg.music = True
+            case JoinLegs():
+                leg.music = False
+            case RecordVoicemail() if command.recording not in self.known:
+                self.known.add(command.recording)
+                leg.recording = command.recording
+            case _:
+                pass

@@ -1,0 +1,103 @@
+"""The contact centre of the property tests: two lines, two queues, three operators; and the same after a reload."""
+
+from msgspec.structs import replace
+
+from ccserver.core.ids import AgentId, FlowName, Language, LineNumber, NodeName, PlanHash, QueueName, Skill, StepName
+from ccserver.core.plan import (
+    Branch,
+    Collect,
+    Enqueue,
+    Flow,
+    HangUp,
+    Line,
+    Menu,
+    Operator,
+    Plan,
+    Queue,
+    Rules,
+    Say,
+    Set,
+    SkillNeed,
+    Step,
+    Voicemail,
+)
+
+NODE = NodeName("n1")
+ORDERS, SERVICE = QueueName("orders"), QueueName("service")
+MENU_LINE, QUEUE_LINE, DEAD_LINE = LineNumber("88007707999"), LineNumber("88007004666"), LineNumber("88000000000")
+"""With a menu; straight into a queue; not configured."""
+AGENTS = tuple(AgentId(extension) for extension in ("1001", "1002", "1003"))
+
+
+def _need(skill: str, level: int) -> SkillNeed:
+    return SkillNeed(Skill(skill), level)
+
+
+def _operator(extension: AgentId, queues: tuple[QueueName, ...], **skills: int) -> Operator:
+    return Operator(extension, f"Operator {extension}", {Skill(name): level for name, level in skills.items()}, queues)
+
+
+def _flow(name: str, start: str, **steps: Step) -> Flow:
+    return Flow(FlowName(name), StepName(start), {StepName(step): what for step, what in steps.items()})
+
+
+_S = StepName
+MENU_FLOW = _flow(
+    "menu",
+    "hello",
+    hello=Say(("hello",), next=_S("choose")),
+    choose=Menu(
+        ("choices",),
+        {
+            "1": _S("orders"),
+            "2": _S("service"),
+            "3": _S("hours"),
+            "4": _S("number"),
+            "5": _S("message"),
+            "*": _S("english"),
+        },
+        otherwise=_S("bye"),
+        retries=1,
+    ),
+    hours=Say(("hours",), next=_S("choose"), barge_in=False),
+    english=Set(next=_S("which"), variables={"tongue": "en"}, language=Language("en")),
+    which=Branch("language", {"en": _S("choose")}, otherwise=_S("bye")),
+    number=Collect(("number",), "order", next=_S("important"), otherwise=_S("bye"), max_digits=3, retries=1),
+    orders=Enqueue(ORDERS, announce=("wait",), max_wait_s=20.0, otherwise=_S("anybody")),
+    anybody=Enqueue(SERVICE, max_wait_s=20.0, otherwise=_S("message")),
+    service=Enqueue(SERVICE, skills=(_need("service", 2),)),
+    important=Enqueue(ORDERS, priority_s=60.0),
+    message=Voicemail(("message",), next=_S("bye")),
+    bye=HangUp(("bye",)),
+)
+QUEUE_FLOW = _flow("queue", "service", service=Enqueue(SERVICE, announce=("wait",)))
+
+PLAN = Plan(
+    node=NODE,
+    lines={
+        MENU_LINE: Line(MENU_LINE, "Menu", MENU_FLOW.name, Language("ru")),
+        QUEUE_LINE: Line(QUEUE_LINE, "Queue", QUEUE_FLOW.name, Language("ru")),
+    },
+    queues={
+        ORDERS: Queue(ORDERS, "Orders", (_need("orders", 1),)),
+        SERVICE: Queue(SERVICE, "Service", (_need("service", 1),), pick="most_skilled", wrap_up_s=0.0, record=False),
+    },
+    operators={
+        AGENTS[0]: _operator(AGENTS[0], (ORDERS, SERVICE), orders=5, service=3),
+        AGENTS[1]: _operator(AGENTS[1], (ORDERS,), orders=2),
+        AGENTS[2]: _operator(AGENTS[2], (ORDERS, SERVICE), orders=1, service=1),
+    },
+    flows={flow.name: flow for flow in (MENU_FLOW, QUEUE_FLOW)},
+    rules=Rules(not_ready_reasons={"1": "lunch"}),
+    hash=PlanHash("first"),
+)
+
+RELOADED = replace(
+    PLAN,
+    operators={
+        AGENTS[0]: _operator(AGENTS[0], (ORDERS,), orders=1),
+        AGENTS[2]: _operator(AGENTS[2], (ORDERS, SERVICE), orders=1, service=9),
+    },
+    hash=PlanHash("reloaded"),
+)
+"""One operator has left, one serves less than before, one has learnt."""

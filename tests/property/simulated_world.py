@@ -1,0 +1,340 @@
+"""A contact centre let loose: everything that may happen to it, with how often and to whom, and what must be so in the end.
+
+`HAPPENINGS` is one table for two drivers: Hypothesis chooses from it, and so does a `random.Random`, which tells thousands of
+long stories in seconds. Whatever a story does, the checks of `simulated_daemon` and those below must hold.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from ccserver.core.agent import AgentState
+from ccserver.core.contact import Contact, ContactState
+from ccserver.core.events import AnyEvent, SetAgentState
+from ccserver.core.ids import AgentId, LineNumber
+from ccserver.core.plan import Key, Plan
+from ccserver.core.router import Router, State
+from tests.property.simulated_daemon import Daemon, Turn, encoded
+from tests.property.simulated_node import Leg
+from tests.property.simulated_plan import AGENTS, DEAD_LINE, MENU_LINE, NODE, PLAN, QUEUE_LINE, RELOADED
+
+T = TypeVar("T")
+CALLERS_MAX = 6
+PICKS = range(12)
+"""Which of those it may happen to."""
+YES_NO = (False, True)
+WISHES = ("ready", "ready", "ready", "not_ready", "logged_out")
+FAILURES = ((17, 486), (21, 603), (19, 480), (19, None), (16, None), (3, 503), (0, None))
+"""(Q.850 cause, SIP status) of an agent's leg that ends unanswered."""
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One row of the table."""
+
+    name: str
+    weight: int
+    choices: dict[str, Sequence[Any]]
+    possible: Callable[["World"], Any]
+    do: Callable[..., None]
+
+
+HAPPENINGS: dict[str, Happening] = {}
+Story = list[tuple[str, dict[str, Any]]]
+
+
+def happens(
+    weight: int, when: Callable[["World"], Any] = lambda world: True, **choices: Sequence[Any]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A row of the table: how often, when it is possible, and the values of its parameters."""
+
+    def enter(do: Callable[..., None]) -> Callable[..., None]:
+        HAPPENINGS[do.__name__] = Happening(do.__name__, weight, choices, when, do)
+        return do
+
+    return enter
+
+
+def picked(choices: Sequence[T], pick: int) -> T:
+    return choices[pick % len(choices)]
+
+
+class World:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self.daemon = Daemon()
+        self.node = self.daemon.node
+        self.slow = False
+        """Events and commands take their time; otherwise all of them arrive before anything else happens."""
+        for agent in AGENTS:
+            self.daemon.inbox.append(SetAgentState(agent, "ready", at=self.node.now))
+        self.daemon.settle()
+
+    def happen(self, name: str, **how: Any) -> None:
+        """One thing; nothing if it is not possible now."""
+        if HAPPENINGS[name].possible(self):
+            HAPPENINGS[name].do(self, **how)
+            if not self.slow:
+                self.daemon.settle()
+                if self.daemon.alive and self.daemon.router.floor.linked(NODE):
+                    self._check_audio()
+
+    def unanswered(self) -> list[Leg]:
+        """Phones that ring or are about to."""
+        return [leg for leg in self.node.agent_legs() if leg.dialled and not leg.up]
+
+    # --- callers --------------------------------------------------------------------------------------------------
+
+    @happens(6, lambda world: len(world.node.callers()) < CALLERS_MAX, line=3 * (MENU_LINE, QUEUE_LINE) + (DEAD_LINE,))
+    def caller_dials(self, line: LineNumber) -> None:
+        self.node.caller_dials(line, served=self.daemon.socket)
+
+    @happens(6, lambda world: world.node.callers(), pick=PICKS, keys=("1", "2", "3", "4", "5", "*", "9", "31", "42#"))
+    def caller_presses(self, pick: int, keys: list[Key]) -> None:
+        for key in keys:
+            self.node.caller_presses(picked(self.node.callers(), pick), key)
+
+    @happens(2, lambda world: world.node.callers(), pick=PICKS)
+    def caller_hangs_up(self, pick: int) -> None:
+        self.node.ends(picked(self.node.callers(), pick))
+
+    @happens(1, lambda world: world.node.callers(), pick=PICKS, known=YES_NO)
+    def caller_changes_hands(self, pick: int, known: bool) -> None:
+        """Into the fallback dialplan, or back from it."""
+        leg = picked(self.node.callers(), pick)
+        if not leg.away:
+            self.node.caller_leaves(leg)
+        elif self.daemon.socket:
+            self.node.caller_enters(leg, known=known and leg.contact in self.daemon.router.floor.contacts)
+
+    @happens(5, lambda world: any(leg.plays for leg in world.node.legs.values()), pick=PICKS)
+    def playback_ends(self, pick: int) -> None:
+        self.node.play_ends(picked([leg for leg in self.node.legs.values() if leg.plays], pick))
+
+    @happens(3, lambda world: any(leg.recording for leg in world.node.callers()), pick=PICKS, seconds=(3.0, 0.0))
+    def message_ends(self, pick: int, seconds: float) -> None:
+        self.node.voicemail_ends(picked([leg for leg in self.node.callers() if leg.recording], pick), seconds)
+
+    # --- operators ------------------------------------------------------------------------------------------------
+
+    @happens(8, lambda world: any(not leg.ringing for leg in world.unanswered()), pick=PICKS)
+    def phone_rings(self, pick: int) -> None:
+        self.node.phone_rings(picked([leg for leg in self.unanswered() if not leg.ringing], pick))
+
+    @happens(6, lambda world: world.unanswered(), pick=PICKS, told=(1, 2))
+    def phone_answers(self, pick: int, told: int) -> None:
+        self.node.phone_answers(picked(self.unanswered(), pick), told=told)
+
+    @happens(2, lambda world: world.unanswered(), pick=PICKS, how=FAILURES)
+    def phone_refuses(self, pick: int, how: tuple[int, int | None]) -> None:
+        self.node.ends(picked(self.unanswered(), pick), *how)
+
+    @happens(2, lambda world: any(leg.up for leg in world.node.agent_legs()), pick=PICKS)
+    def operator_hangs_up(self, pick: int) -> None:
+        self.node.ends(picked([leg for leg in self.node.agent_legs() if leg.up], pick))
+
+    @happens(2, agent=AGENTS, registered=(True, True, True, False), own_call=(False, False, False, True))
+    def phone_changes(self, agent: AgentId, registered: bool, own_call: bool) -> None:
+        self.node.phone_changes(agent, registered=registered, own_call=own_call)
+
+    @happens(5, lambda world: world.daemon.alive, agent=AGENTS, state=WISHES)
+    def operator_wishes(self, agent: AgentId, state: Literal["ready", "not_ready", "logged_out"]) -> None:
+        self.daemon.inbox.append(SetAgentState(agent, state, "lunch", at=self.node.now))
+
+    @happens(
+        2,
+        lambda world: world.daemon.socket,
+        agent=(None, *AGENTS, *AGENTS),
+        code=("*11", "*11", "*12", "*121", "*129", "*13", "*131", "*99"),
+    )
+    def operator_dials_code(self, agent: AgentId | None, code: str) -> None:
+        self.node.code_dialled(agent, code)
+
+    @happens(1, how=("failed", "unavailable"))
+    def next_offer_is_refused(self, how: Literal["failed", "unavailable"]) -> None:
+        self.node.refuse = how
+
+    # --- the daemon -----------------------------------------------------------------------------------------------
+
+    @happens(2, slow=YES_NO)
+    def network_changes(self, slow: bool) -> None:
+        self.slow = slow
+
+    @happens(6, lambda world: world.daemon.alive and world.daemon.inbox, count=(1, 1, 2, 3, 6))
+    def events_arrive(self, count: int) -> None:
+        self.daemon.deliver(count)
+
+    @happens(3, lambda world: len(world.daemon.inbox) > 1, pick=PICKS)
+    def events_overtake(self, pick: int) -> None:
+        self.daemon.swap(pick % (len(self.daemon.inbox) - 1))
+
+    @happens(6, lambda world: world.daemon.lanes, pick=PICKS, count=(1, 2, 3, 4), cel=YES_NO)
+    def commands_arrive(self, pick: int, count: int, cel: bool) -> None:
+        self.daemon.perform(picked(list(self.daemon.lanes), pick), count, cel=cel)
+
+    @happens(4, lambda world: world.daemon.listings)
+    def listing_arrives(self) -> None:
+        self.daemon.answer_listing()
+
+    @happens(1, lambda world: f"node:{NODE}" in world.daemon.lanes)
+    def listing_fails(self) -> None:
+        self.daemon.fail_listing(f"node:{NODE}")
+
+    @happens(6, seconds=(0.05, 0.3, 1.0, 3.0, 5.0, 6.0, 11.0, 15.0, 21.0, 31.0))
+    def time_passes(self, seconds: float) -> None:
+        self.daemon.pass_time(seconds)
+
+    @happens(1, lambda world: world.daemon.alive, plan=(PLAN, RELOADED))
+    def configuration_is_replaced(self, plan: Plan) -> None:
+        self.daemon.configure(plan)
+
+    # --- trouble --------------------------------------------------------------------------------------------------
+
+    @happens(2, lambda world: world.daemon.alive)
+    def socket_breaks_or_mends(self) -> None:
+        if self.daemon.socket:
+            self.daemon.drop()
+        else:
+            self.daemon.connect()
+
+    @happens(1, lambda world: world.daemon.alive, committed=YES_NO, performed=(0, 1, 2))
+    def daemon_is_killed(self, committed: bool, performed: Literal[0, 1, 2]) -> None:
+        self.daemon.crash(committed=committed, performed=performed)
+
+    @happens(6, lambda world: not world.daemon.alive, connects=(True, True, False))
+    def daemon_starts(self, connects: bool) -> None:
+        self.daemon.restart()
+        if connects:
+            self.daemon.connect()
+
+    @happens(1, lambda world: world.slow)
+    def asterisk_is_killed(self) -> None:
+        self.node.crash()
+        if self.daemon.alive and self.daemon.socket:
+            self.daemon.drop()
+
+    # --- what holds when nothing is on its way ----------------------------------------------------------------------
+
+    def _check_audio(self) -> None:
+        for contact in self.daemon.router.floor.contacts.values():
+            leg = self.node.legs[contact.leg]
+            if not leg.away and not contact.away:
+                self._check_heard(contact, leg)
+
+    def _check_heard(self, contact: Contact, leg: Leg) -> None:
+        match contact.state:
+            case ContactState.WAITING | ContactState.OFFERED:
+                assert leg.up and (leg.music or leg.plays), f"{contact.id} waits in silence"
+            case ContactState.FLOW:
+                waits_for_key = contact.deadline is not None
+                assert leg.up and (leg.plays or leg.recording or waits_for_key), f"{contact.id}: the flow stands still"
+            case ContactState.TALKING:
+                assert contact.offer is not None and self.node.legs[contact.offer.leg].up
+                assert not leg.music, f"{contact.id} talks with music"
+            case _:
+                raise AssertionError(f"{contact.id} is served, and nobody hangs up")
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    def end(self) -> None:
+        """The network heals and everybody hangs up: nothing and nobody may be left over."""
+        self._heal()
+        for leg in self.node.callers():
+            self.node.ends(leg)
+        self._long_time_passes()
+        floor = self.daemon.router.floor
+        assert not floor.contacts, f"contacts that never end: {list(floor.contacts)}"
+        assert not self.node.legs, f"legs that nobody hangs up: {list(self.node.legs)}"
+        assert not floor.codes
+        for agent in floor.agents.values():
+            assert agent.leg is None and agent.contact is None, f"{agent.id} is not free"
+        self._check_truth()
+        self._everybody_can_work()
+        for state, now, turns in self.daemon.lives:
+            check_replay(state, now, turns)
+
+    def _heal(self) -> None:
+        self.node.refuse = ""
+        if not self.daemon.alive:
+            self.daemon.restart()
+        if not self.daemon.socket:
+            self.daemon.connect()
+
+    def _long_time_passes(self) -> None:
+        for _ in range(6):
+            self.node.everything_ends()
+            self.daemon.pass_time(31.0)
+        self.daemon.settle()
+
+    def _check_truth(self) -> None:
+        ledger = self.daemon.ledger
+        ledger.check_identity()
+        for contact in ledger.final.values():
+            if contact.agent is not None:
+                assert contact.id in self.node.answered, f"nobody answered {contact.id}"
+
+    def _everybody_can_work(self) -> None:
+        self.daemon.configure(PLAN)
+        for agent in AGENTS:
+            self.node.phone_changes(agent, registered=True, own_call=False)
+            self.daemon.inbox.append(SetAgentState(agent, "ready", at=self.node.now))
+        self._long_time_passes()
+        floor = self.daemon.router.floor
+        assert all(agent.state is AgentState.READY for agent in floor.agents.values())
+        assert len(floor.idle) == len(AGENTS)
+
+
+def check_replay(state: bytes, now: float, turns: Sequence[Turn]) -> None:
+    """The same events at the same times give the same decisions."""
+    router = Router()
+    router.restore(msgspec.json.decode(state, type=State), now)
+    for turn in turns:
+        events = msgspec.json.decode(turn.events, type=tuple[AnyEvent, ...])
+        assert encoded(router.step(events, turn.now)) == turn.outcome
+
+
+# --- stories ----------------------------------------------------------------------------------------------------------
+
+
+def story(seed: int, length: int) -> Story:
+    """Chosen by chance, the same for the same seed."""
+    random = Random(seed)
+    names = random.choices(list(HAPPENINGS), [happening.weight for happening in HAPPENINGS.values()], k=length)
+    return [(name, {key: random.choice(values) for key, values in HAPPENINGS[name].choices.items()}) for name in names]
+
+
+def play(told: Story) -> World:
+    """From the beginning to its end; returns the world as the story left it."""
+    world = World()
+    for name, how in told:
+        world.happen(name, **how)
+    world.end()
+    return world
+
+
+def shortened(told: Story) -> Story:
+    """As much of a story that fails as still fails."""
+    size = len(told) // 2
+    while size:
+        position = 0
+        while position < len(told):
+            shorter = told[:position] + told[position + size :]
+            if failure(shorter) is None:
+                position += size
+            else:
+                told = shorter
+        size //= 2
+    return told
+
+
+def failure(told: Story) -> Exception | None:
+    """What the story brings to light."""
+    try:
+        play(told)
+    except Exception as error:  # whatever it is, it is what we are looking for
+        return error
+    return None

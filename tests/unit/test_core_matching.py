@@ -1,0 +1,306 @@
+"""Who gets whom: skills and levels, credit, longest idle, most skilled, fairness; and what a match costs."""
+
+from collections.abc import Callable
+from itertools import permutations
+from math import log2
+
+import pytest
+
+from ccserver.core.ids import AgentId, ContactId, QueueName, StepName
+from ccserver.core.matching import Ability, Idle, Matcher, Need, Waiting, able, proficiency
+from ccserver.core.plan import Branch, Enqueue, Menu, Queue
+from tests.unit.core_case import SUPPORT, Case, listed_caller, needs, operator, plan, queue, straight_into
+
+S = StepName
+SALES = QueueName("sales")
+
+
+def need(name: str = SUPPORT, **skills: int) -> Need:
+    return Need(QueueName(name), needs(**skills))
+
+
+@pytest.mark.parametrize(
+    ("asked", "agent", "fits"),
+    [
+        (need(), operator("1"), True),
+        (need(), operator("1", "sales"), False),
+        (need("sales"), operator("1", "support", "sales"), True),
+        (need(ru=1), operator("1", ru=1), True),
+        (need(ru=1), operator("1"), False),
+        (need(ru=5), operator("1", ru=4), False),
+        (need(ru=5), operator("1", ru=10), True),
+        (need(ru=1, en=3), operator("1", ru=9, en=2), False),
+        (need(ru=1, en=3), operator("1", ru=1, en=3), True),
+    ],
+)
+def test_an_agent_serves_the_queues_and_skill_levels_he_has(asked: Need, agent: object, fits: bool) -> None:
+    ability = Ability.of(agent)  # type: ignore[arg-type]
+    assert able(asked, ability) is fits
+    matcher = Matcher(plan())
+    assert [matcher.able(asked, ability) for _ in range(2)] == [fits, fits], "as remembered, too"
+
+
+def test_proficiency_is_the_sum_of_the_levels_that_are_needed() -> None:
+    assert proficiency(need(ru=1, en=1), Ability.of(operator("1", ru=5, en=3, fr=9))) == 8
+
+
+def test_a_caller_waits_for_an_agent_of_the_level_he_needs_and_others_do_not_wait_for_him() -> None:
+    told = Case(
+        plan(
+            {
+                "ask": Menu(("ask",), {"1": S("easy"), "2": S("hard")}, otherwise=S("easy")),
+                "easy": Enqueue(SUPPORT),
+                "hard": Enqueue(SUPPORT, skills=needs(ru=7)),
+            },
+            operators=[operator("1001", ru=6), operator("1002", ru=7)],
+        ),
+        ready=False,
+    )
+    told.call()
+    told.press("2")
+    told.call("c2")
+    told.press("1", "c2")
+    told.phone("1001")
+    told.wish("1001", "ready")
+    assert told.offered() == [("c2", "1001")], "the older caller needs more"
+    told.phone("1002")
+    told.wish("1002", "ready")
+    assert told.offered() == [("c1", "1002")]
+
+
+def waits(told: Case, *callers: str) -> None:
+    for caller in callers:
+        told.call(caller)
+        told.wait(1.0)
+
+
+def serve(told: Case, agent: str, count: int) -> list[str]:
+    """The callers that the agent gets one after another."""
+    told.phone(agent)
+    told.wish(agent, "ready")
+    served = []
+    for _ in range(count):
+        ((caller, _agent),) = told.offered()
+        served.append(caller)
+        offer = f"n1-{caller}.1"
+        told.answers(offer)
+        told.ended(offer)
+        told.hang_up(caller)
+        told.wait(15.0)
+    return served
+
+
+def test_callers_are_served_in_the_order_in_which_they_came_to_the_queue() -> None:
+    told = Case(ready=False)
+    waits(told, "c3", "c1", "c2")
+    assert serve(told, "1001", 3) == ["c3", "c1", "c2"]
+
+
+def test_at_the_same_instant_the_order_is_that_of_their_ids() -> None:
+    told = Case(ready=False)
+    for caller in ("c2", "c1"):
+        told.call(caller)
+    assert serve(told, "1001", 2) == ["c1", "c2"]
+
+
+def test_priority_is_seconds_of_credit_and_no_more() -> None:
+    vip = Branch("ani", {"+7VIP": S("vip")}, otherwise=S("wait"))
+    told = Case(plan({"vip?": vip, "vip": Enqueue(SUPPORT, priority_s=10.0), "wait": Enqueue(SUPPORT)}), ready=False)
+    told.call("old")
+    told.wait(11.0)
+    told.call("young")
+    told.wait(5.0)
+    told.call("vip", ani="+7VIP")
+    assert serve(told, "1001", 3) == ["old", "vip", "young"], "16 s behind and 10 s of credit; 5 s behind"
+
+
+def two_queues(*, sales_credit_s: float = 0.0) -> Case:
+    """Callers from `+7S` want sales, the others support."""
+    steps = {
+        "which": Branch("ani", {"+7S": S("sales")}, otherwise=S("support")),
+        "sales": Enqueue(SALES),
+        "support": Enqueue(SUPPORT),
+    }
+    queues = [queue("sales", priority_s=sales_credit_s), queue()]
+    operators = [operator("1001", "sales", "support"), operator("1002", "support")]
+    return Case(plan(steps, queues=queues, operators=operators), ready=False)
+
+
+def test_an_agent_of_several_queues_takes_the_oldest_of_all_of_them() -> None:
+    told = two_queues()
+    for caller, ani in (("c1", "+7"), ("c2", "+7S"), ("c3", "+7S"), ("c4", "+7")):
+        told.call(caller, ani=ani)
+        told.wait(1.0)
+    assert serve(told, "1001", 4) == ["c1", "c2", "c3", "c4"]
+
+
+def test_a_queue_with_credit_goes_first_by_that_much() -> None:
+    told = two_queues(sales_credit_s=1.5)
+    for caller, ani in (("c1", "+7"), ("c2", "+7"), ("c3", "+7S"), ("c4", "+7")):
+        told.call(caller, ani=ani)
+        told.wait(1.0)
+    assert serve(told, "1001", 4) == ["c1", "c3", "c2", "c4"]
+
+
+def test_the_longest_idle_of_those_able_is_chosen_whatever_bench_he_sits_on() -> None:
+    told = Case(plan(operators=[operator("1001", ru=1), operator("1002", ru=9), operator("1003")]), ready=False)
+    for agent in ("1002", "1003", "1001"):
+        told.phone(agent)
+        told.wish(agent, "ready")
+        told.wait(1.0)
+    order = []
+    for caller in ("c1", "c2", "c3"):
+        told.call(caller)
+        order += [agent for _caller, agent in told.offered()]
+    assert order == ["1002", "1003", "1001"]
+    assert told.offer("n1-c1.1").why == "longest idle of 3 able to take it"
+
+
+def test_the_most_skilled_is_chosen_where_the_queue_wants_it_and_among_equals_the_longest_idle() -> None:
+    told = Case(
+        plan(
+            queues=[Queue(SUPPORT, "Support", needs(ru=1), pick="most_skilled")],
+            operators=[operator("1001", ru=3), operator("1002", ru=9, en=1), operator("1003", ru=9), operator("1004")],
+        ),
+        ready=False,
+    )
+    for agent in ("1001", "1003", "1004", "1002"):
+        told.phone(agent)
+        told.wish(agent, "ready")
+        told.wait(1.0)
+    order = []
+    for caller in ("c1", "c2", "c3", "c4"):
+        told.call(caller)
+        order += [agent for _caller, agent in told.offered()]
+    assert order == ["1003", "1002", "1001"], "and who lacks the skill gets nothing"
+    assert told.offer("n1-c1.1").why == "most skilled of 3 idle agents able to take it"
+
+
+def test_all_who_can_be_matched_are_matched_in_one_step() -> None:
+    told = Case(plan(operators=[operator(str(1001 + n)) for n in range(3)]), linked=False)
+    callers = ("c4", "c3", "c2", "c1")
+    waits(told, *callers)
+    assert not told.offered(), "nothing is heard of the node"
+    told.connect(*map(listed_caller, callers))
+    assert told.offered() == [("c4", "1001"), ("c3", "1002"), ("c2", "1003")]
+
+
+@pytest.mark.parametrize("order", list(permutations(("c1", "c2", "c3"))))
+def test_a_place_survives_every_offer_that_fails(order: tuple[str, ...]) -> None:
+    told = Case(ready=False)
+    waits(told, *order)
+    told.phone("1001")
+    told.wish("1001", "ready")
+    for attempt in range(1, 4):
+        assert told.offered() == [(order[0], "1001")]
+        told.ended(f"n1-{order[0]}.{attempt}", 17, 486)
+        told.wait(10.0)
+
+
+def test_a_seat_moves_with_its_idle_time_and_its_skills() -> None:
+    idle = Idle()
+    low, high = Ability.of(operator("1", ru=1)), Ability.of(operator("1", ru=9))
+    idle.add(AgentId("1"), low, 5.0)
+    idle.add(AgentId("2"), low, 3.0)
+    assert [(seat.agent, seat.bench) for seat in idle.benches()] == [("2", 2)]
+    idle.add(AgentId("2"), low, 7.0)
+    assert [seat.agent for seat in idle.benches()] == ["1"]
+    idle.add(AgentId("1"), high, 5.0)
+    assert len(idle) == 2 and {(seat.ability, seat.agent) for seat in idle.benches()} == {(low, "2"), (high, "1")}
+    for agent in ("1", "1", "2"):
+        idle.remove(AgentId(agent))
+    assert len(idle) == 0 and not list(idle.benches())
+
+
+def test_a_place_is_taken_once_can_be_changed_and_left_twice() -> None:
+    waiting = Waiting()
+    for _ in range(2):
+        waiting.add(ContactId("a"), need(), 5.0)
+    waiting.add(ContactId("b"), need("sales"), 2.0)
+    assert list(waiting.heads()) == [(2.0, "b", need("sales")), (5.0, "a", need())]
+    waiting.add(ContactId("a"), need("sales"), 1.0)
+    assert list(waiting.heads()) == [(1.0, "a", need("sales"))]
+    waiting.add(ContactId("a"), need(), 5.0)
+    for contact in ("a", "a"):
+        waiting.remove(ContactId(contact))
+    assert ContactId("a") not in waiting and ContactId("b") in waiting
+
+
+# --- cost -------------------------------------------------------------------------------------------------------------
+
+
+class Counted(float):
+    """A time that counts how often it is compared."""
+
+    compared = 0
+
+    def _counting(compare: Callable[[float, float], bool]) -> Callable[["Counted", float], bool]:  # type: ignore[misc]
+        def counted(self: "Counted", other: float) -> bool:
+            Counted.compared += 1
+            return compare(self, other)
+
+        return counted
+
+    __lt__ = _counting(float.__lt__)  # type: ignore[assignment]
+    __le__ = _counting(float.__le__)  # type: ignore[assignment]
+    __gt__ = _counting(float.__gt__)  # type: ignore[assignment]
+    __ge__ = _counting(float.__ge__)  # type: ignore[assignment]
+    __eq__ = _counting(float.__eq__)  # type: ignore[assignment]
+    __hash__ = float.__hash__
+
+
+def comparisons_of_one_event(people: int) -> int:
+    """With so many waiting and so many idle who may not serve them: one caller comes, is matched, and one agent leaves."""
+    waiting, idle, matcher = Waiting(), Idle(), Matcher(plan())
+    kinds = [need(), need("sales"), need("sales", ru=5)]
+    for number in range(people):
+        waiting.add(ContactId(f"c{number}"), kinds[number % 3], Counted(number * 7919 % people))
+        idle.add(AgentId(f"a{number}"), Ability.of(operator("x", "other", ru=number % 3)), Counted(number))
+    Counted.compared = 0
+    assert matcher.best(waiting, idle) is None
+    idle.add(AgentId("new"), Ability.of(operator("x", "sales")), Counted(0.5))
+    pair = matcher.best(waiting, idle)
+    assert pair is not None and pair.agent == "new"
+    waiting.remove(pair.contact)
+    idle.remove(pair.agent)
+    waiting.add(ContactId("new"), kinds[0], Counted(people / 2))
+    return Counted.compared
+
+
+def test_an_event_costs_no_more_than_the_logarithm_of_all_who_wait_and_idle() -> None:
+    costs = {people: comparisons_of_one_event(people) for people in (10, 100, 1_000, 10_000)}
+    for people, cost in costs.items():
+        assert cost <= 40 * log2(people), costs
+    assert costs[10_000] <= costs[10] * log2(10_000) / log2(10), costs
+
+
+def test_the_walk_over_lines_and_benches_is_as_long_as_the_configuration_has_kinds() -> None:
+    operators = [operator(str(1001 + n), en=n % 2) for n in range(50)]
+    told = Case(plan(operators=operators, queues=[queue(skills=needs(ru=1))]))
+    for number in range(200):
+        told.call(f"c{number}")
+    floor = told.router.floor
+    assert len(floor.idle) == 50 and len(list(floor.idle.benches())) == 2
+    assert len(list(floor.waiting.heads())) == 1
+
+
+def test_the_deadlines_of_a_thousand_callers_are_found_by_asking_for_the_first() -> None:
+    told = Case(plan(straight_into(max_wait_s=600.0, otherwise=S("wait"))), ready=False)
+    for number in range(1_000):
+        told.call(f"c{number}")
+        told.wait(0.001)
+    assert told.router.deadline() == pytest.approx(1600.0)
+    asked = 0
+    deadline = type(told.contact("c0")).deadline.fget
+
+    def counted(contact: object) -> float | None:
+        nonlocal asked
+        asked += 1
+        return deadline(contact)  # type: ignore[misc, no-any-return]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(told.contact("c0")), "deadline", property(counted))
+        told.hang_up("c0")
+        told.call("c1000")
+        assert told.router.deadline() == pytest.approx(1600.001)
+    assert asked < 20

@@ -1,0 +1,176 @@
+"""The contact's state table: complete, and nothing that is said to be ignored does anything."""
+
+from itertools import product
+
+import pytest
+
+from ccserver.core.commands import HangUpLeg, PlayPrompts, StartMusic
+from ccserver.core.contact import Contact, ContactState
+from ccserver.core.events import (
+    CommandFailed,
+    Event,
+    KeyPressed,
+    LegAnswered,
+    LegAway,
+    LegEnded,
+    LegReturned,
+    LegRinging,
+    PlayFinished,
+    RecordingStarted,
+    VoicemailRecorded,
+)
+from ccserver.core.ids import ContactId, LegId, PlayId, RecordingName, StepName
+from ccserver.core.plan import HangUp, Menu
+from ccserver.core.reactions import IGNORED, REACTIONS, Happening, react
+from ccserver.core.router import TimeUp
+from tests.unit.core_case import Case, plan
+
+PAIRS = [pair for pair in product(ContactState, Happening) if pair[0] is not ContactState.CLOSED]
+C1, AGENT_LEG, AT = LegId("c1"), LegId("n1-c1.1"), 1000.0
+BYE = StepName("bye")
+MENU = plan({"ask": Menu(("ask",), {"1": BYE}, otherwise=BYE), "bye": HangUp(("bye",))})
+MUSIC = StartMusic(C1, "default", lane="n1-c1")
+
+EVENTS: dict[Happening, Event] = {
+    Happening.KEY: KeyPressed(C1, "1", at=AT),
+    Happening.PLAYED: PlayFinished(C1, PlayId("n1-c1.play9"), at=AT),
+    Happening.VOICEMAIL: VoicemailRecorded(ContactId("n1-c1"), C1, RecordingName("other"), "p", 0.0, at=AT),
+    Happening.RECORDING: RecordingStarted(ContactId("n1-c1"), RecordingName("n1-c1"), at=AT),
+    Happening.CALLER_ENDED: LegEnded(C1, at=AT),
+    Happening.CALLER_AWAY: LegAway(C1, at=AT),
+    Happening.CALLER_RETURNED: LegReturned(C1, at=AT),
+    Happening.PHONE_RANG: LegRinging(AGENT_LEG, at=AT),
+    Happening.PHONE_ANSWERED: LegAnswered(AGENT_LEG, at=AT),
+    Happening.PHONE_ENDED: LegEnded(AGENT_LEG, at=AT),
+    Happening.COMMAND_FAILED: CommandFailed(MUSIC, "500", at=AT),
+    Happening.TIME_UP: TimeUp(at=AT),
+}
+
+
+def in_state(state: ContactState) -> tuple[Case, Contact]:
+    told = Case()
+    if state is ContactState.FLOW:
+        told = Case(MENU)
+    if state is ContactState.WAITING:
+        told.wish("1001", "not_ready")
+    told.call()
+    if state in {ContactState.TALKING, ContactState.CLOSING}:
+        told.answers()
+    if state is ContactState.CLOSING:
+        told.ended("n1-c1.1")
+    assert told.contact().state is state
+    return told, told.contact()
+
+
+@pytest.mark.parametrize(("state", "happening"), PAIRS)
+def test_every_pair_is_either_reacted_to_or_ignored_with_a_reason(state: ContactState, happening: Happening) -> None:
+    assert ((state, happening) in REACTIONS) != ((state, happening) in IGNORED)
+
+
+def test_no_pair_of_a_closed_contact_is_in_the_tables() -> None:
+    assert {state for state, _ in (*REACTIONS, *IGNORED)} == set(ContactState) - {ContactState.CLOSED}
+    assert all(IGNORED.values())
+
+
+@pytest.mark.parametrize(("state", "happening"), PAIRS)
+def test_no_fact_is_ever_illegal(state: ContactState, happening: Happening) -> None:
+    told, contact = in_state(state)
+    ignored = told.router.floor.ignored
+    if happening is Happening.TIME_UP and state is ContactState.WAITING:
+        pytest.skip("this contact has no such deadline: `test_core_contact` lets one overflow")
+    react(told.router.floor, contact, happening, EVENTS[happening])
+    told.tell()
+    if (state, happening) in IGNORED:
+        assert told.router.floor.ignored == ignored + 1
+        assert told.contact() is contact and not told.commands
+
+
+def test_keys_for_a_contact_or_leg_that_is_gone_are_counted_and_ignored() -> None:
+    told, _contact = in_state(ContactState.FLOW)
+    told.hang_up()
+    ignored = told.router.floor.ignored
+    for happening in set(Happening) - {Happening.TIME_UP, Happening.VOICEMAIL}:
+        told.tell(EVENTS[happening])  # type: ignore[arg-type]
+        assert not told.commands
+    assert told.router.floor.ignored == ignored + len(Happening) - 2
+
+
+def test_who_is_away_keeps_his_place_and_gets_no_offer_until_he_is_back() -> None:
+    told, _contact = in_state(ContactState.WAITING)
+    place = told.contact().place
+    told.tell(LegAway(C1, at=AT))
+    told.wish("1001", "ready")
+    assert not told.offered()
+    told.call("c2")
+    assert told.offered() == [("c2", "1001")]
+    told.ended("n1-c2.1", 17, 486)
+    told.now += 10
+    told.tell()
+    told.tell(LegReturned(C1, at=told.now))
+    kept = told.contact().place
+    assert place is not None and kept is not None and kept.order == place.order
+
+
+def test_who_goes_away_while_the_phone_rings_takes_his_offer_back() -> None:
+    told, _contact = in_state(ContactState.OFFERED)
+    told.tell(LegAway(C1, at=AT))
+    assert told.contact().state is ContactState.WAITING and told.contact().away
+    assert told.offer().outcome == "withdrawn" and not told.offered()
+
+
+def test_who_was_away_unnoticed_while_the_phone_rang_is_offered_anew() -> None:
+    told, _contact = in_state(ContactState.OFFERED)
+    told.wait(3.0)
+    told.tell(LegReturned(C1, at=told.now))
+    assert told.offer().outcome == "withdrawn", "he is in no bridge any more: the agent would hear nobody"
+    told.ended("n1-c1.1", 26)
+    assert told.offered() == [("c1", "1001")]
+
+
+def test_a_return_told_twice_does_not_take_the_new_offer_back() -> None:
+    told, _contact = in_state(ContactState.WAITING)
+    told.tell(LegAway(C1, at=AT))
+    told.wish("1001", "ready")
+    told.now += 5.0
+    told.tell(LegReturned(C1, at=told.now))
+    assert told.offered() == [("c1", "1001")]
+    told.tell(LegReturned(C1, at=told.now))
+    assert told.contact().state is ContactState.OFFERED
+
+
+@pytest.mark.parametrize("state", [ContactState.FLOW, ContactState.WAITING])
+def test_who_comes_back_is_picked_up_anew_and_hears_his_step_or_his_music(state: ContactState) -> None:
+    told, _contact = in_state(state)
+    told.tell(LegAway(C1, at=AT))
+    assert told.router.floor.contacts[ContactId("n1-c1")].deadline is None, "nobody can press keys there"
+    told.tell(LegReturned(C1, at=AT))
+    kinds = [type(command).__name__ for command in told.commands]
+    expected = ["AnswerLeg", "StopPlay", "PlayPrompts"] if state is ContactState.FLOW else ["AnswerLeg", "StartMusic"]
+    assert kinds == expected, "the dialplan has armed its dead-man's timeout again"
+
+
+def test_the_same_caller_arriving_again_is_a_return() -> None:
+    told, _contact = in_state(ContactState.WAITING)
+    told.tell(LegAway(C1, at=AT))
+    told.call()
+    assert len(told.router.floor.contacts) == 1 and not told.contact().away
+
+
+@pytest.mark.parametrize("state", [ContactState.TALKING, ContactState.CLOSING])
+def test_a_hangup_or_music_that_failed_is_settled_later(state: ContactState) -> None:
+    told, _contact = in_state(state)
+    told.tell(CommandFailed(HangUpLeg(C1, lane="n1-c1"), "500", at=AT))
+    assert not told.commands
+
+
+def test_music_that_failed_in_the_queue_is_not_tried_without_end() -> None:
+    told, _contact = in_state(ContactState.WAITING)
+    told.tell(CommandFailed(MUSIC, "500", at=AT))
+    assert not told.commands
+
+
+def test_a_prompt_of_before_that_failed_does_not_move_the_flow() -> None:
+    told, contact = in_state(ContactState.FLOW)
+    old = PlayPrompts(C1, PlayId("n1-c1.play0"), ("old",), contact.language, lane="n1-c1")
+    told.tell(CommandFailed(old, "500", at=AT))
+    assert not told.commands
