@@ -42,6 +42,11 @@ def read(path: str) -> Any:
     return _segment(ffmpeg.pcm(["-i", path, *wanted]))
 
 
+def silence(duration_ms: int) -> Any:
+    """Nothing, for so long."""
+    return AudioSegment.silent(duration=duration_ms, frame_rate=SAMPLE_RATE)
+
+
 def even(spoken: Any) -> Any:
     """Trim the segment to what is spoken and bring it to `LEVEL_DBFS`; raises `ValueError` when nothing is heard in it."""
     trimmed = _trim(spoken)

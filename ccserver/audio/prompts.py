@@ -78,6 +78,10 @@ class PromptBook:
         return self.prompt(name, language).texts[language]
 
 
+LEAD_IN = "lead-in"
+"""A short silence, in no book and the same in every language: what is said right after the answer, networks swallow."""
+
+
 class PromptResolver:
     """Where Asterisk finds each prompt; asked by the voice connector before it plays."""
 
@@ -98,6 +102,8 @@ class PromptResolver:
         """
         if ":" in prompt:
             return prompt
+        if prompt == LEAD_IN:
+            return f"sound:{self._prompts_dir / LEAD_IN}"
         found = self._book.prompt(prompt, language)
         if found.asterisk is not None and f"{language}/{prompt}" not in self._built:
             return f"sound:{found.asterisk}"

@@ -20,11 +20,12 @@ import msgspec
 
 from ccserver.audio import loudness
 from ccserver.audio.errors import AudioError, DiskFull, PromptFailed, ToolMissing
-from ccserver.audio.prompts import Prompt, PromptBook, Voice
+from ccserver.audio.prompts import LEAD_IN, Prompt, PromptBook, Voice
 
 BUILDER = 1
 """Raise when the same text gives another sound (level, trimming, resampling): everything is then built anew."""
 WORKERS = 2
+LEAD_IN_MS = 300
 _MANIFEST = "manifest.json"
 _VOICE_PATIENCE_S = 60
 
@@ -93,6 +94,8 @@ def build(book: PromptBook, recordings_dir: Path, out_dir: Path) -> BuildReport:
         for language in book.languages:
             (out_dir / language).mkdir(parents=True, exist_ok=True)
         after, failure = _make_all(stale, sources)
+        if failure is None:
+            _make_lead_in(out_dir / f"{LEAD_IN}.wav")
         removed = _remove_others(out_dir, {job.target for job in jobs})
         after.update(kept)
         if after != before:
@@ -120,6 +123,13 @@ def _job(book: PromptBook, prompt: Prompt, language: str, recording: Path | None
     voice = book.voices[prompt.voice or language]
     target = out_dir / language / f"{prompt.name}.wav"
     return _Job(f"{language}/{prompt.name}", target, recording, voice, prompt.texts[language])
+
+
+def _make_lead_in(target: Path) -> None:
+    if not target.is_file():
+        unfinished = target.with_suffix(".tmp")
+        loudness.silence(LEAD_IN_MS).export(unfinished, format="wav").close()
+        unfinished.replace(target)
 
 
 def _make_all(jobs: list[_Job], sources: dict[str, str]) -> tuple[dict[str, _Made], AudioError | None]:

@@ -5,7 +5,9 @@ means not known, and then the safe request is made again.
 """
 
 import asyncio
+from collections.abc import Container
 from dataclasses import dataclass, field
+from math import inf
 
 from ccserver.core.ids import AgentId, ContactId, LegId, OfferId, PlayId, RecordingName
 
@@ -21,6 +23,10 @@ class Call:
     contact: ContactId | None
     channel_name: str = ""
     """Asterisk's name of the channel, for AMI."""
+    entered_at: float = 0.0
+    """When the dialplan last handed it to us, as far as we were told."""
+    answered_at: float = -1.0
+    """When it was last answered and its dead-man's timeout disarmed."""
     fresh: bool = False
     """Answered, and nothing has been played to it yet."""
     bridged: bool = False
@@ -57,15 +63,15 @@ class Call:
 
 @dataclass(slots=True, kw_only=True)
 class AgentLeg:
-    """A leg made for an offer."""
+    """A leg made for an offer, from the moment that it was commanded."""
 
     offer: OfferId
     contact: ContactId
     agent: AgentId
     in_stasis: asyncio.Event = field(default_factory=asyncio.Event)
     """Its StasisStart came: before that the channel refuses commands in a third of the cases (docs/reference/asterisk.md, 6)."""
-    pending: bool = True
-    """The offer is still being carried out."""
+    settled_at: float = inf
+    """When the offer had been carried out, one way or the other; a listing asked for before cannot tell of the leg."""
     ringing: bool = False
     up: bool = False
 
@@ -106,3 +112,14 @@ class Calls:
     def agent_legs_of(self, contact: ContactId) -> list[LegId]:
         """Legs made for the contact that have not ended yet."""
         return [leg for leg, agent_leg in self.agent_legs.items() if agent_leg.contact == contact]
+
+    def rings_or_talks(self, agent: AgentId) -> bool:
+        """A leg of ours leads to his phone, or is being made."""
+        return any(agent_leg.agent == agent for agent_leg in self.agent_legs.values())
+
+    def forget_all_but(self, legs: Container[LegId]) -> None:
+        """After a gap: the end of any other leg was missed. Callers go when their contacts are released."""
+        self.agent_legs = {leg: agent_leg for leg, agent_leg in self.agent_legs.items() if leg in legs}
+        for call in list(self._by_leg.values()):
+            if call.contact is None and call.leg not in legs:
+                self.remove(call.leg)

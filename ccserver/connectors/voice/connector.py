@@ -24,7 +24,7 @@ from ccserver.connectors.voice.performer import APP, Media, Performer, VoiceComm
 from ccserver.connectors.voice.phones import Phones
 from ccserver.connectors.voice.voicemails import Voicemails
 from ccserver.connectors.voice.watch import Watch
-from ccserver.core.commands import Command, ListNode
+from ccserver.core.commands import Command, ListNode, OfferContact
 from ccserver.core.events import CommandFailed, NodeConnected, NodeLost
 from ccserver.core.ids import AgentId, NodeName
 from ccserver.ports import Inbox
@@ -89,7 +89,7 @@ class VoiceConnector:
         self.monitor = Monitor(settings.ami_port, settings.ami_user, settings.ami_password, settings.raw_dir)
         self._calls = Calls()
         self._lanes = Lanes()
-        self._phones = Phones(client, self._calls, self._lanes, inbox.put, settings.phone_passwords)
+        self._phones = Phones(settings.node, client, self._calls, self._lanes, inbox.put, settings.phone_passwords)
         self._performer = Performer(client, self._calls, self.monitor, settings.media, inbox.put)
         watch = Watch(client, self._lanes, inbox.put)
         self._lister = Lister(settings.node, client, self._calls, self._phones, watch, settings.histories)
@@ -105,6 +105,8 @@ class VoiceConnector:
         if isinstance(command, ListNode):
             self._lanes.put(command.lane, lambda: self._list(command))
         elif isinstance(command, VoiceCommand):
+            if isinstance(command, OfferContact):
+                self._performer.expect(command)
             self._lanes.put(command.lane, lambda: self._performer.perform(command))
 
     async def run(self) -> None:

@@ -74,7 +74,7 @@ class Translator:
             case ari.EndpointStateChange() | ari.PeerStatusChange() | ari.ContactStatusChange():
                 self._phones.changed(AgentId(event.endpoint.resource))
             case ari.DeviceStateChanged():
-                self._phones.changed(AgentId(event.device_state.name.removeprefix("PJSIP/")))
+                self._phones.used(AgentId(event.device_state.name.removeprefix("PJSIP/")))
             case _:
                 pass
 
@@ -83,8 +83,10 @@ class Translator:
         match event.args:
             case ("line", line):
                 contact = contact_of_leg(self._node, leg)
-                if self._calls.of_leg(leg) is None:
-                    self._calls.add(Call(leg=leg, contact=contact, channel_name=event.channel.name))
+                call = self._calls.of_leg(leg) or self._calls.add(
+                    Call(leg=leg, contact=contact, channel_name=event.channel.name)
+                )
+                call.entered_at = float(event.at)
                 self._watch.arrived(leg)
                 self._report(
                     ContactArrived(

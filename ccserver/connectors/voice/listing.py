@@ -46,16 +46,17 @@ class Lister:
     async def list(self, command: ListNode) -> NodeListed:
         """Ask Asterisk for all of it; raises AriError when it does not answer."""
         asked_at = time.time()
-        channels, bridges, endpoints = await asyncio.gather(
-            self._ari.list_channels(), self._ari.list_bridges(), self._ari.list_endpoints()
+        channels, bridges, _ = await asyncio.gather(
+            self._ari.list_channels(), self._ari.list_bridges(), self._phones.look()
         )
         expected = set(command.expected)
-        # A leg being made right now is told by us, not by Asterisk: it must not count as missing.
-        pending = {leg: made for leg, made in self._calls.agent_legs.items() if made.pending}
+        # A leg that was being made as we asked is told by us, not by Asterisk: it must not count as missing.
+        pending = {leg: made for leg, made in self._calls.agent_legs.items() if made.settled_at >= asked_at}
         legs = {told.leg: told for channel in channels if (told := self._leg(channel, expected, pending))}
         for leg in pending.keys() - legs.keys():
             legs[leg] = ListedLeg(leg, "agent", up=False, pending=True)
         if command.gap:
+            self._calls.forget_all_but(legs)
             self._rebuild(legs.values(), channels, bridges)
             self._watch_again(legs.values())
         await self._sweep(bridges, expected, asked_at)
@@ -66,7 +67,7 @@ class Lister:
             command.gap,
             tuple(legs.values()),
             histories,
-            self._phones.listed(endpoints),
+            self._phones.known(),
             at=time.time(),
         )
 
@@ -122,7 +123,7 @@ class Lister:
                 offer=OfferId(listed.leg),
                 contact=ContactId(listed.leg.rpartition(".")[0]),
                 agent=agent or AgentId(""),
-                pending=False,
+                settled_at=0.0,
             )
             known.in_stasis.set()
             self._calls.agent_legs[listed.leg] = known

@@ -24,8 +24,8 @@ APP = "ccserver"
 CONTACT_VARIABLE = "CC_CONTACT"
 """Reported with every event of a channel, so that a listing tells whose it is."""
 STASIS_START_S = 5.0
-LEAD_IN = "sound:silence/1"
-"""Before the first prompt of a call: what is said right after the answer, networks and busy phones swallow."""
+LEAD_IN = "lead-in"
+"""A silence before the first prompt of a call: what is said right after the answer, networks and busy phones swallow."""
 
 log = structlog.get_logger("ccserver.voice")
 
@@ -57,6 +57,12 @@ class Performer:
         self._monitor = monitor
         self._media = media
         self._report = report
+
+    def expect(self, command: commands.OfferContact) -> None:
+        """The leg is on its way, though its lane may be busy: a listing made meanwhile must not miss it."""
+        self._calls.agent_legs[leg_of_offer(command.offer)] = AgentLeg(
+            offer=command.offer, contact=ContactId(command.lane), agent=command.agent
+        )
 
     async def perform(self, command: VoiceCommand) -> None:
         """Do it, or report `CommandFailed`."""
@@ -101,14 +107,21 @@ class Performer:
     # --- the caller's leg ---------------------------------------------------------------------------------------
 
     async def _answer(self, command: commands.AnswerLeg) -> None:
-        """The first action of a call disarms the dialplan's dead-man's timeout; the rest marks the leg as ours."""
+        """The first action of a call disarms the dialplan's dead-man's timeout; the rest marks the leg as ours.
+
+        Once for each time that it comes to us: a listing and then a StasisStart that waited may both tell of one, and
+        meanwhile a prompt is being said, for whose end the second time would wait, and all that is commanded after it.
+        """
+        call = self._calls.of_lane(command.lane, command.leg)
+        if call.answered_at > call.entered_at:
+            return
         await self._ari.set_variables(
             command.leg,
             {"TIMEOUT(absolute)": "0", "CHANNEL(language)": command.language},
             {CONTACT_VARIABLE: command.lane},
         )
         await self._ari.answer(command.leg)
-        self._calls.of_lane(command.lane, command.leg).fresh = True
+        call.answered_at, call.fresh = time.time(), True
 
     async def _play(self, command: commands.PlayPrompts) -> None:
         call = self._calls.of_lane(command.lane, command.leg)
@@ -116,7 +129,7 @@ class Performer:
         call.started(command.play)
         media = [self._uri(item, command.language) for item in command.items]
         if call.fresh:
-            call.fresh, media = False, [LEAD_IN, *media]
+            call.fresh, media = False, [self._media(LEAD_IN, command.language), *media]
         try:
             await self._ari.play(command.leg, media, playback_id=command.play, language=command.language)
         except ari.AriError:
@@ -179,8 +192,7 @@ class Performer:
     async def _offer(self, command: commands.OfferContact) -> None:
         call = self._calls.of_lane(command.lane, command.leg)
         leg = leg_of_offer(command.offer)
-        agent_leg = AgentLeg(offer=command.offer, contact=ContactId(command.lane), agent=command.agent)
-        self._calls.agent_legs[leg] = agent_leg
+        agent_leg = self._calls.agent_legs[leg]
         try:
             results = await asyncio.gather(
                 self._create(command, leg, agent_leg),
@@ -197,7 +209,7 @@ class Performer:
             await self._give_up(leg)
             raise
         finally:
-            agent_leg.pending = False
+            agent_leg.settled_at = time.time()
 
     async def _create(self, command: commands.OfferContact, leg: LegId, agent_leg: AgentLeg) -> None:
         await self._ari.create_channel(

@@ -5,6 +5,7 @@ a reload. Whether a phone is registered and whether it is in a call of its own i
 it changed, one question at a time per phone, and reported when the answer is new.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 
@@ -14,7 +15,7 @@ from ccserver import ari
 from ccserver.connectors.voice.calls import Calls
 from ccserver.connectors.voice.lanes import Lanes
 from ccserver.core.events import Fact, ListedPhone, PhoneChanged
-from ccserver.core.ids import AgentId, LegId
+from ccserver.core.ids import AgentId, LegId, NodeName, is_chosen
 
 CODECS = "ulaw,alaw,g722"
 
@@ -26,12 +27,14 @@ class Phones:
 
     def __init__(
         self,
+        node: NodeName,
         client: ari.AriClient,
         calls: Calls,
         lanes: Lanes,
         report: Callable[[Fact], None],
         passwords: Mapping[AgentId, str],
     ) -> None:
+        self._node = node
         self._ari = client
         self._calls = calls
         self._lanes = lanes
@@ -39,6 +42,8 @@ class Phones:
         self._passwords = passwords
         self._known: dict[AgentId, ListedPhone] = {}
         self._asked: set[AgentId] = set()
+        self._changed: set[AgentId] = set()
+        """Since the last `look` began."""
 
     @property
     def agents(self) -> Iterable[AgentId]:
@@ -54,10 +59,11 @@ class Phones:
     async def push(self) -> None:
         """Bring astdb in step: every operator's endpoint as configured, none of anybody who left."""
         there = {endpoint.resource for endpoint in await self._ari.list_endpoints()}
+        differs = await asyncio.gather(*(self._differs(agent, word) for agent, word in self._passwords.items()))
         new = {
             agent: password
-            for agent, password in self._passwords.items()
-            if agent not in there or await self._differs(agent, password)
+            for (agent, password), other in zip(self._passwords.items(), differs, strict=True)
+            if other or agent not in there
         }
         # All of one kind before the next: Asterisk goes through every endpoint at each change of an AOR.
         for kind, fields in (("auth", _auth), ("aor", _aor), ("endpoint", _endpoint)):
@@ -85,16 +91,29 @@ class Phones:
             return
         log.info("endpoint removed", agent=name)
 
-    def listed(self, endpoints: Iterable[ari.Endpoint]) -> tuple[ListedPhone, ...]:
-        """All phones, from a listing of the node."""
-        phones = {AgentId(endpoint.resource): self._phone(endpoint) for endpoint in endpoints}
+    async def look(self) -> None:
+        """Learn of all phones at once; of one that changes meanwhile its own question tells."""
+        self._changed.clear()
+        found = {AgentId(endpoint.resource): self._phone(endpoint) for endpoint in await self._ari.list_endpoints()}
         for agent in self._passwords:
-            self._known[agent] = phones.get(agent) or ListedPhone(agent, reachable=False, in_use=False)
+            if agent not in self._changed or agent not in self._known:
+                self._known[agent] = found.get(agent) or ListedPhone(agent, reachable=False, in_use=False)
+
+    def known(self) -> tuple[ListedPhone, ...]:
+        """All phones, as we know them at this moment."""
         return tuple(self._known[agent] for agent in self._passwords)
+
+    def used(self, agent: AgentId) -> None:
+        """The phone rings, talks or rests: not asked about while a leg of ours is the reason, for its end asks."""
+        if not self._calls.rings_or_talks(agent):
+            self.changed(agent)
 
     def changed(self, agent: AgentId) -> None:
         """Something about the phone changed: ask what is so now."""
-        if agent in self._passwords and agent not in self._asked:
+        if agent not in self._passwords:
+            return
+        self._changed.add(agent)
+        if agent not in self._asked:
             self._asked.add(agent)
             self._lanes.put(f"phone:{agent}", lambda: self._ask(agent))
 
@@ -113,7 +132,8 @@ class Phones:
             self._report(PhoneChanged(agent, phone.reachable, phone.in_use, at=time.time()))
 
     def _phone(self, endpoint: ari.Endpoint) -> ListedPhone:
-        others = [name for name in endpoint.channel_ids if LegId(name) not in self._calls.agent_legs]
+        # By the id, not by what we know of: a leg of ours that ended while the answer came is still in it.
+        others = [name for name in endpoint.channel_ids if not is_chosen(self._node, LegId(name))]
         return ListedPhone(AgentId(endpoint.resource), endpoint.state == "online", bool(others))
 
 
