@@ -24,9 +24,10 @@ from ccserver.asterisk.errors import AsteriskMissing, NotRunning
 from ccserver.asterisk.render import prepare
 from ccserver.asterisk.root import AsteriskRoot, find_root
 from ccserver.asterisk.secrets import Secrets
-from ccserver.asterisk.settings import ARI_USER, CHECKOUT_DIR, Instance
+from ccserver.asterisk.settings import ARI_USER, Instance
+from ccserver.config.places import CHECKOUT
 
-DIALPLANS_DIR = CHECKOUT_DIR / "dialplans"
+DIALPLANS_DIR = CHECKOUT / "dialplans"
 # Below Linux's ephemeral ports, so that no outgoing connection takes one of them between choosing and using.
 _RTP_FROM, _RTP_TO, _RTP_PORTS = 10000, 32000, 400
 _random = random.Random()
@@ -108,7 +109,7 @@ def make_instance(state_dir: Path, dialplans_dir: Path = DIALPLANS_DIR, **settin
         "sip_port": free_port(socket.SOCK_DGRAM),
         "rtp_start": rtp_start,
         "rtp_end": rtp_end,
-        "shown_dirs": (CHECKOUT_DIR,),
+        "shown_dirs": (CHECKOUT,),
         "fallback_wait_s": 1,
         **settings,
     }

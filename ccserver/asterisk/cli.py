@@ -24,12 +24,11 @@ from ccserver.asterisk.rescue import report, rescue
 from ccserver.asterisk.root import find_root
 from ccserver.asterisk.secrets import load_secrets
 from ccserver.asterisk.settings import (
-    CHECKOUT_DIR,
     Instance,
     default_shown_dirs,
-    default_state_dir,
     load_instance,
 )
+from ccserver.config.places import CHECKOUT, state_dir
 
 EXIT_FAILED = 1
 EXIT_NOT_RUNNING = 3
@@ -47,9 +46,7 @@ class Setup:
 
 def default_setup() -> Setup:
     """The checkout's dialplan on the default ports, with the demo's operators."""
-    instance = Instance(
-        state_dir=default_state_dir(), dialplans_dir=CHECKOUT_DIR / "dialplans", shown_dirs=default_shown_dirs()
-    )
+    instance = Instance(state_dir=state_dir(), dialplans_dir=CHECKOUT / "dialplans", shown_dirs=default_shown_dirs())
     return Setup(instance, [str(extension) for extension in range(1001, 1011)])
 
 
@@ -71,9 +68,7 @@ def add_verbs(parser: argparse.ArgumentParser, setup: Callable[[], Setup]) -> No
         lambda _: _render(setup()),
     )
     verb("start", "start Asterisk and return when it answers", lambda _: _start(setup()))
-    verb(
-        "exec", "become Asterisk as it was rendered last, in the foreground", lambda _: exec_saved(default_state_dir())
-    )
+    verb("exec", "become Asterisk as it was rendered last, in the foreground", lambda _: exec_saved(state_dir()))
     verb("stop", "end Asterisk and every call in it", lambda _: _stop())
     verb("status", "say whether Asterisk runs and answers", lambda _: _status())
     verb("rescue", "send callers who are not talking to the fallback dialplan", lambda _: _rescue())
@@ -104,13 +99,13 @@ def _start(setup: Setup) -> int:
 
 
 def _stop() -> int:
-    process.stop(load_instance(default_state_dir()))
+    process.stop(load_instance(state_dir()))
     return 0
 
 
 def _status() -> int:
-    state_dir = default_state_dir()
-    now = process.status(load_instance(state_dir), load_secrets(state_dir))
+    state = state_dir()
+    now = process.status(load_instance(state), load_secrets(state))
     if now.pid is None:
         print("Asterisk is not running")
         return EXIT_NOT_RUNNING
@@ -119,13 +114,13 @@ def _status() -> int:
 
 
 def _rescue() -> int:
-    state_dir = default_state_dir()
-    print(report(rescue(load_instance(state_dir), load_secrets(state_dir))))
+    state = state_dir()
+    print(report(rescue(load_instance(state), load_secrets(state))))
     return 0
 
 
 def _console(words: Sequence[str]) -> int:
-    print(process.ask(load_instance(default_state_dir()), find_root(), " ".join(words)), end="")
+    print(process.ask(load_instance(state_dir()), find_root(), " ".join(words)), end="")
     return 0
 
 

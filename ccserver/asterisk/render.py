@@ -17,12 +17,12 @@ from ccserver.asterisk.settings import (
     AMI_USER,
     ARI_USER,
     CALLER_USER,
-    CHECKOUT_DIR,
     PACKAGE_DIR,
     Instance,
     encode_instance,
     instance_path,
 )
+from ccserver.config.places import CHECKOUT
 
 _PLACEHOLDER = re.compile(r"@([A-Z][A-Z0-9_]*)@")
 # `;` begins a comment and a line break ends the value: either would silently change what Asterisk reads.
@@ -31,10 +31,10 @@ _UNSAFE = re.compile(r"[;\x00-\x1f]")
 
 def default_templates_dir() -> Path:
     """asterisk-conf/ of the checkout, or where an installed package keeps its copy."""
-    for directory in (CHECKOUT_DIR / "asterisk-conf", Path(sys.prefix) / "share/ccserver/asterisk-conf"):
+    for directory in (CHECKOUT / "asterisk-conf", Path(sys.prefix) / "share/ccserver/asterisk-conf"):
         if directory.is_dir():
             return directory
-    raise SetupError(f"no asterisk-conf directory in {CHECKOUT_DIR} or {sys.prefix}/share/ccserver")
+    raise SetupError(f"no asterisk-conf directory in {CHECKOUT} or {sys.prefix}/share/ccserver")
 
 
 def prepare(

@@ -4,14 +4,13 @@
 `load_instance` by those who only have the state directory (stop, status, rescue).
 """
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from ccserver.asterisk.errors import SetupError
+from ccserver.config.places import CHECKOUT, in_checkout
 
 ARI_USER = "ccserver"
 AMI_USER = "ccserver"
@@ -19,8 +18,6 @@ CALLER_USER = "caller"
 """The endpoint that dials our lines without a trunk."""
 
 PACKAGE_DIR = Path(__file__).resolve().parent
-CHECKOUT_DIR = PACKAGE_DIR.parent.parent
-PRODUCTION_STATE_DIR = Path("/var/lib/ccserver")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,16 +148,9 @@ class _Saved(msgspec.Struct, frozen=True, kw_only=True):
     shown_dirs: list[str]
 
 
-def default_state_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """CCSERVER_STATE, else `var/` of the checkout, else /var/lib/ccserver when installed as a package."""
-    if named := environ.get("CCSERVER_STATE"):
-        return Path(named)
-    return CHECKOUT_DIR / "var" if (CHECKOUT_DIR / "pyproject.toml").is_file() else PRODUCTION_STATE_DIR
-
-
 def default_shown_dirs() -> tuple[Path, ...]:
     """The checkout, when we run from one: dialplans and prompts in it are at the same path inside and outside."""
-    return (CHECKOUT_DIR,) if (CHECKOUT_DIR / "pyproject.toml").is_file() else ()
+    return (CHECKOUT,) if in_checkout() else ()
 
 
 def instance_path(state_dir: Path) -> Path:

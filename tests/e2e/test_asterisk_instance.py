@@ -14,7 +14,7 @@ from asterisk_instance import asterisk_root, make_instance
 from ccserver.asterisk import process
 from ccserver.asterisk.errors import AlreadyRunning, NotRunning, PathRefused, PortTaken, StartFailed
 from ccserver.asterisk.render import default_templates_dir, prepare
-from ccserver.asterisk.settings import CHECKOUT_DIR
+from ccserver.config.places import CHECKOUT
 
 
 async def test_it_boots_without_a_complaint_and_has_every_module_it_was_told_to_load(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ async def test_it_goes_on_when_whoever_started_it_is_killed(tmp_path: Path) -> N
         "print(process.start(load_instance(state), find_root(), load_secrets(state)), flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", starter, str(instance.state_dir)]
-    daemon = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=CHECKOUT_DIR)
+    daemon = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=CHECKOUT)
     assert daemon.stdout is not None
     pid = int(await daemon.stdout.readline())
     daemon.kill()
@@ -193,7 +193,7 @@ async def test_a_service_manager_is_told_when_it_is_ready(tmp_path: Path) -> Non
         manager.settimeout(30)
         command = [sys.executable, "-m", "ccserver.asterisk.cli", "exec"]
         environ = {**os.environ, "NOTIFY_SOCKET": str(notify_path), "CCSERVER_STATE": str(instance.state_dir)}
-        service = await asyncio.create_subprocess_exec(*command, cwd=CHECKOUT_DIR, env=environ)
+        service = await asyncio.create_subprocess_exec(*command, cwd=CHECKOUT, env=environ)
         try:
             while b"READY=1" not in await asyncio.to_thread(manager.recv, 4096):
                 pass

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from asterisk_instance import AsteriskInstance
 
-from ccserver.asterisk.settings import CHECKOUT_DIR
+from ccserver.config.places import CHECKOUT
 from tests.e2e.desk import HZ, PROMPT, Desk, asterisk_for_phones
 from tests.phones import CallFailed, Phone, PhoneError, PhoneLibrary, PhoneTimeout, Reject, RingThenAnswer
 from tests.phones.tones import carries, find_opening, is_silent, onset, read_wav, share_of
@@ -383,6 +383,6 @@ async def test_a_process_that_ends_in_the_middle_of_a_call_ends_quietly(desk: De
     arguments = [desk.asterisk.secrets.operators["1001"], str(desk.asterisk.instance.sip_port)]
     command = [sys.executable, "-c", LEAVES_IN_A_HURRY, *arguments]
     ended = await asyncio.to_thread(
-        subprocess.run, command, cwd=CHECKOUT_DIR, capture_output=True, text=True, timeout=30, check=False
+        subprocess.run, command, cwd=CHECKOUT, capture_output=True, text=True, timeout=30, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")

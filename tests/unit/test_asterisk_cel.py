@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccserver.asterisk.cel import COLUMNS, parse_line, read_since
-from ccserver.asterisk.settings import CHECKOUT_DIR
+from ccserver.config.places import CHECKOUT
 
 HANGUP = (
     '"HANGUP","1795342364.001234","1795342359.7","1795342359.7","PJSIP/caller-00000007","88123334455","88007707999",'
@@ -24,7 +24,7 @@ def line_at(at: float, event: str = "CHAN_START", unique_id: str = "1.1") -> str
 
 def test_the_columns_are_those_of_the_template() -> None:
     template = configparser.ConfigParser(comment_prefixes=(";",), interpolation=None)
-    template.read(CHECKOUT_DIR / "asterisk-conf" / "cel_custom.conf")
+    template.read(CHECKOUT / "asterisk-conf" / "cel_custom.conf")
     asterisk_name = {
         "event": "EventType",
         "at": "EventTime",

@@ -11,7 +11,7 @@ from ccserver.asterisk.errors import SecretsError, SetupError, TemplateError
 from ccserver.asterisk.render import default_templates_dir, prepare, render, render_text
 from ccserver.asterisk.root import AsteriskRoot
 from ccserver.asterisk.secrets import ensure_secrets, load_secrets, secrets_path
-from ccserver.asterisk.settings import Instance, default_state_dir, load_instance
+from ccserver.asterisk.settings import Instance, load_instance
 
 ROOT = AsteriskRoot(Path("/somewhere"), Path("/usr/sbin/asterisk"), "22.10.1")
 
@@ -161,8 +161,3 @@ def test_who_only_has_the_state_directory_finds_the_instance_in_it(tmp_path: Pat
 def test_a_state_directory_without_an_instance_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="no Asterisk was set up here, run: ccserver asterisk start"):
         load_instance(tmp_path)
-
-
-def test_the_state_directory_is_named_by_the_environment_or_is_var_of_the_checkout() -> None:
-    assert default_state_dir({"CCSERVER_STATE": "/elsewhere"}) == Path("/elsewhere")
-    assert default_state_dir({}).name == "var"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ccserver.asterisk.settings import CHECKOUT_DIR
+from ccserver.config.places import CHECKOUT
 
-UNITS = sorted((CHECKOUT_DIR / "systemd").glob("*.service"))
+UNITS = sorted((CHECKOUT / "systemd").glob("*.service"))
 INSTALLED_IN = "/opt/ccserver"
 
 
