@@ -183,11 +183,9 @@ def _journal(config: Config) -> Finding:
         with JournalReader(path) as journal:
             restored = journal.restore()
     except JournalUnreadable as error:
-        # Calls that go on are found in Asterisk all the same; what was not projected yet is in the file put aside.
-        aside = " && ".join(
-            f"mv {path}{end} {path}.broken{end}" for end in ("", "-wal", "-shm") if Path(f"{path}{end}").exists()
-        )
-        return Finding("journal", False, str(error), aside)
+        files = [end for end in ("", "-wal", "-shm") if Path(f"{path}{end}").exists()]
+        aside = " && ".join(f"mv {path}{end} {path}.broken{end}" for end in files)
+        return Finding("journal", False, str(error), f"{aside}    # callers begin anew, operators log in again")
     except StoreError as error:
         return Finding("journal", False, str(error), NEWER)
     return Finding("journal", True, f"{restored.seq} turns, {len(restored.contacts)} live contacts")

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from ipaddress import ip_address
 from pathlib import Path
 
 WAIT_S = 30.0
@@ -20,17 +21,20 @@ def main(path: Path, pid: int) -> int:
         time.sleep(0.1)
     access = json.loads(path.read_text(encoding="utf-8"))
     sip, first = access["sip"], access["operators"][0]
+    here = ip_address(sip["host"]).is_loopback
+    elsewhere = "\n                (phones on other machines: first set sip_address in ccserver.toml)" if here else ""
     print(
         f"""
   Live page     {access["http"]["url"]}/?token={access["http"]["token"]}
 
-  An operator   any SIP softphone (Linphone, MicroSIP, Zoiper ...):
+  An operator   any SIP softphone (Linphone, MicroSIP, Zoiper ...):{elsewhere}
                   server    {sip["host"]}:{sip["port"]}, UDP
                   user      {first["extension"]}      password {first["password"]}
                   ({len(access["operators"])} operators: {first["extension"]} to {access["operators"][-1]["extension"]})
                 then dial *11 to be ready, *12 and a digit for a break, *13 to log out
 
   A customer    a second softphone:
+                  server    {sip["host"]}:{sip["port"]}, UDP
                   user      {access["caller"]["user"]}    password {access["caller"]["password"]}
                 then dial {" or ".join(access["lines"])}
 

@@ -29,7 +29,8 @@ from ccserver.ari.errors import (
 from ccserver.ari.objects import parse_special
 
 DEADLINE_S = 10.0
-CONNECTIONS_MAX = 32
+CONNECTIONS_MAX = 8
+"""Asterisk listens with a backlog of 10: of more connections opened at once some are dropped and tried again a second later."""
 # Asterisk closes an idle connection after 15 s (session_keep_alive); a POST sent into that moment is lost.
 KEEPALIVE_S = 10.0
 

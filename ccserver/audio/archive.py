@@ -84,8 +84,9 @@ class Archive:
         if not target.is_file():  # else a crash came between keeping it and telling so, and the legs may be gone
             for leg in (caller, operator):
                 await wait_closed(leg)
-        started_at = command.started_at if command.started_at is not None else _begun(caller)
-        kept = await recordings.finish(RawRecording(caller, operator, started_at), command.talks, target)
+        # Not `command.started_at`: MixMonitor writes nothing before the first sound comes, half a second after it was told to
+        # begin on a busy machine, and as much of the first words would be cut off. Its end is exact.
+        kept = await recordings.finish(RawRecording(caller, operator, _begun(caller)), command.talks, target)
         if kept.missing_s:
             log.warning("recording incomplete", contact=command.contact, missing_s=kept.missing_s)
         self._report(RecordingKept(command.contact, command.recording, str(path), kept.duration_s, at=time.time()))
@@ -137,7 +138,7 @@ class Archive:
 
 
 def _begun(leg: Path) -> float:
-    """When MixMonitor began, from the file alone: it is written in real time, so its end less its length."""
+    """The time of the first sample, from the file alone: it is written in real time, so its end less its length."""
     try:
         seen = leg.stat()
     except FileNotFoundError:

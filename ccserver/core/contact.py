@@ -206,13 +206,12 @@ def opened(contact: Contact, kind: SegmentKind, at: float, **about: object) -> C
     return replace(contact, segment=segment, segments=n)
 
 
-def closed_segment(contact: Contact, outcome: SegmentOutcome, at: float) -> tuple[Contact, Segment | None]:
-    """The segment ends, its time goes into the contact's totals; None when none was open."""
-    segment = contact.segment
-    if segment is None:
-        return contact, None
-    segment = replace(segment, ended_at=max(at, segment.started_at), outcome=outcome)
-    lasted_s = (segment.ended_at or at) - segment.started_at
+def closed_segment(contact: Contact, outcome: SegmentOutcome, at: float) -> tuple[Contact, Segment]:
+    """The open segment ends, its time goes into the contact's totals."""
+    assert contact.segment is not None, f"{contact.id}: no segment is open"
+    ended_at = max(at, contact.segment.started_at)
+    segment = replace(contact.segment, ended_at=ended_at, outcome=outcome)
+    lasted_s = ended_at - segment.started_at
     totals = {
         SegmentKind.FLOW: {"ivr_s": contact.ivr_s + lasted_s},
         SegmentKind.QUEUE: {"wait_s": contact.wait_s + lasted_s},

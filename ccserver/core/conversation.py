@@ -80,8 +80,8 @@ def key_pressed(floor: Floor, contact: Contact, event: KeyPressed) -> None:
 
 
 def play_finished(floor: Floor, contact: Contact, event: PlayFinished) -> None:
-    """A playback ended, in the flow; one that we stopped is of no interest any more."""
-    if contact.flow and contact.flow.play == event.play:
+    """A playback ended, in the flow; one that we stopped, or that his leaving us cut off, is of no interest."""
+    if contact.flow and contact.flow.play == event.play and not contact.away:
         apply(floor, contact, flow.play_finished(scene(floor, contact)), event.at)
 
 
@@ -143,7 +143,7 @@ def settle(floor: Floor) -> None:
         if contact is None or contact.state is not ContactState.WAITING or contact.place is None or contact.away:
             continue
         step = _enqueue_step(floor, contact)
-        if step is None or not step.announce:
+        if not step.announce:
             play_music(floor, contact)
             continue
         play, items = floor.next_play(contact), flow.filled(scene(floor, contact), step.announce)
@@ -167,8 +167,7 @@ def music(floor: Floor, contact: Contact) -> str:
 def close_segment(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float) -> Contact:
     """The open segment ends with its one outcome."""
     contact, segment = closed_segment(contact, outcome, at)
-    if segment is not None:
-        floor.record(SegmentSaved(segment))
+    floor.record(SegmentSaved(segment))
     return contact
 
 
@@ -243,8 +242,8 @@ def _finish(floor: Floor, contact: Contact, at: float, *, failed: bool) -> Conta
     return replace(contact, state=ContactState.CLOSING, outcome=outcome)
 
 
-def _enqueue_step(floor: Floor, contact: Contact) -> Enqueue | None:
-    if contact.flow is None:
-        return None
+def _enqueue_step(floor: Floor, contact: Contact) -> Enqueue:
+    assert contact.flow is not None
     step = floor.plan_of(contact).flows[contact.flow.flow].steps[contact.flow.step]
-    return step if isinstance(step, Enqueue) else None
+    assert isinstance(step, Enqueue), "the flow stands where it led into the queue"
+    return step

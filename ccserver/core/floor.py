@@ -91,8 +91,9 @@ class Floor:
 
     def adopt(self, plan: Plan) -> None:
         """The plan comes into force; contacts under way keep theirs."""
+        used = {contact.plan for contact in self.contacts.values()}
         self.plan = plan
-        self.plans[plan.hash] = plan
+        self.plans = {each.hash: each for each in self.plans.values() if each.hash in used} | {plan.hash: plan}
         self.matcher = Matcher(plan)
 
     def plan_of(self, contact: Contact) -> Plan:
@@ -147,6 +148,8 @@ class Floor:
     def note(self, agent: Agent) -> Agent:
         """The agent as he is from now on; a change of state closes the interval before it."""
         before = self.agents.get(agent.id)
+        if agent == before:
+            return agent  # every listing tells of every phone, and mostly nothing new
         if before is not None and (before.state, before.reason) != (agent.state, agent.reason):
             agent = replace(agent, intervals=before.intervals + 1)
             self._records.append(

@@ -62,9 +62,9 @@ def _come_back(floor: Floor, contact: Contact, event: LegReturned) -> None:
 
 
 def _command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:
-    """What could not be said or recorded is over; whatever fails because the leg is gone is settled by its end."""
+    """What could not be said or recorded is over; but a leg that is gone is settled by its end, a lost node by its listing."""
     command = event.command
-    if event.kind == "gone":
+    if event.kind == "gone" or not floor.linked(contact.node):
         return
     if isinstance(command, PlayPrompts):
         react(floor, contact, Happening.PLAYED, PlayFinished(command.leg, command.play, ok=False, at=event.at))

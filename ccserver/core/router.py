@@ -137,13 +137,12 @@ class Router:
         """Take up where another process left; nothing is decided about a node's contacts until it has been listed."""
         floor = self.floor
         floor.now = now
-        for plan in state.plans:
-            floor.plans[plan.hash] = plan
-        if state.plan is not None:
-            floor.adopt(floor.plans[state.plan])
         for contact in state.contacts:
             floor.nodes.setdefault(contact.node, NodeLink(since=now))
             floor.keep(contact)
+        floor.plans = {plan.hash: plan for plan in state.plans}
+        if state.plan is not None:
+            floor.adopt(floor.plans[state.plan])
         for agent in state.agents:
             floor.note(agent)
         floor.draft()
@@ -259,7 +258,7 @@ class Router:
 
     def _node_connected(self, event: NodeConnected) -> None:
         link = self.floor.nodes.setdefault(event.node, NodeLink(since=event.at))
-        self._cut(event.node, link.lost_at if link.lost_at is not None else event.at)
+        self._cut(event.node, event.at)
         link.started_at, link.heard_since = event.started_at, event.at
         self._list(event.node, gap=True)
 
@@ -326,9 +325,8 @@ class Router:
                 conversation.play_music(floor, contact)
             case ContactState.OFFERED if contact.offer and (agent_leg := legs.get(contact.offer.leg)):
                 if not (agent_leg.up or agent_leg.ringing or agent_leg.pending):
-                    routing.withdraw(
-                        floor, contact, OfferOutcome.FAILED, floor.now, lost=True
-                    )  # made and never dialled
+                    # Made, and never dialled: we died between the two.
+                    routing.withdraw(floor, contact, OfferOutcome.FAILED, floor.now, lost=True)
             case ContactState.TALKING if contact.offer:
                 floor.command(JoinLegs(contact.leg, contact.offer.id, lane=contact.id))
             case ContactState.CLOSING:

@@ -65,7 +65,7 @@ def make_offer(floor: Floor, pair: Pair) -> None:
             pair.agent,
             contact.ani,
             music(floor, contact),
-            queue.ring_timeout_s + RING_GRACE_S,
+            queue.reach_timeout_s + queue.ring_timeout_s + RING_GRACE_S,
             recording.name if recording else None,
             lane=contact.id,
         )

@@ -26,7 +26,7 @@ QUICK = {
 """Of the demo configuration, made quick for tests; everything else is as shipped."""
 
 BRISK = {
-    'prompts = ["nordlis-greeting", "recording-notice"]': 'prompts = ["reason-2"]',
+    'prompts = ["nordlis-greeting", "recording-notice"]': 'prompts = ["reason-2", "reason-5"]',
     'prompts = ["nordlis-menu", "english-offer"]': 'prompts = ["english-offer"]',
     'prompts = ["nordlis-menu"]': 'prompts = ["reason-4"]',
     "timeout_s = 5": "timeout_s = 1",

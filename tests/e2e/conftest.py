@@ -17,8 +17,9 @@ from tests.phones import PhoneLibrary
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """What is shared lives in one event loop, so the tests that share it run in that one."""
-    for item in items:
-        if "site" in getattr(item, "fixturenames", ()):
+    here = Path(__file__).parent
+    for item in items:  # of the whole run, and others have a fixture of that name, too
+        if here in item.path.parents and "site" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

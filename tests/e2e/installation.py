@@ -8,6 +8,7 @@ Every command is a process of its own: forked from one that has imported ccserve
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -15,13 +16,15 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
-from asterisk_instance import free_port, free_rtp_ports
+from asterisk_instance import free_rtp_ports
 
 from ccserver.store.journal import SqliteJournal
 from ccserver.store.lock import JournalLock
@@ -124,13 +127,13 @@ class Installation:
         """The demo with short times, on free ports; there is no state directory yet."""
         rtp_start, rtp_end = free_rtp_ports()
         ports = {
-            "http_port": free_port(),
-            "ami_port": free_port(),
-            "sip_port": free_port(socket.SOCK_DGRAM),
+            "http_port": quiet_port(),
+            "ami_port": quiet_port(),
+            "sip_port": quiet_port(socket.SOCK_DGRAM),
             "rtp_start": rtp_start,
             "rtp_end": rtp_end,
         }
-        made = cls(root, commands, ports, free_port())
+        made = cls(root, commands, ports, quiet_port())
         write_config(made.config_dir, ports, made.api_port, QUICK)
         return made
 
@@ -198,7 +201,7 @@ class Installation:
         assert ended.err == "", ended
         wrong = re.findall(r"(?m)^!!  (\S+) +.+\n +-> (.+)$", ended.out)
         assert ended.code == (1 if wrong else 0), ended
-        return dict(reversed(wrong))  # of several about one thing the first
+        return dict(wrong)
 
     def mend(self, command: str) -> None:
         """Type what the doctor said."""
@@ -217,6 +220,28 @@ class Installation:
             yield
         finally:
             self.ccserver("asterisk", "stop")
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The daemon, from the moment on when it serves; stopped by SIGTERM."""
+        with (self.root / "daemon.log").open("wb") as log:
+            command = [sys.executable, "-m", "ccserver", "run"]
+            daemon = subprocess.Popen(command, env=self.environment(), cwd=CHECKOUT, stdout=log, stderr=log)
+        with daemon:
+            try:
+                self._await_serving(daemon)
+                yield
+            finally:
+                daemon.terminate()
+                assert daemon.wait(WITHIN_S) == 0, (self.root / "daemon.log").read_text()
+
+    def _await_serving(self, daemon: subprocess.Popen[bytes]) -> None:
+        give_up_at = time.monotonic() + WITHIN_S
+        while time.monotonic() < give_up_at and daemon.poll() is None:
+            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.api_port}/healthz", timeout=5):
+                return
+            time.sleep(0.05)  # nobody can tell when the port will be open
+        raise AssertionError((self.root / "daemon.log").read_text())
 
     def prepare(self) -> "Installation":
         """Secrets, Asterisk's files, an up-to-date store, an empty journal."""
@@ -252,6 +277,14 @@ class Installation:
         if (lock := JournalLock(self.journal)).path.exists():
             with lock:
                 pass
+
+
+def quiet_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A free port that stays so for long: below Linux's ephemeral ones, so no outgoing connection gets it meanwhile."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), taken(port, kind):
+            return port
 
 
 @contextmanager

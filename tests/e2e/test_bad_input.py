@@ -279,6 +279,15 @@ def test_a_store_without_tables_is_made_by_migrate(mine: Installation) -> None:
     assert "store" not in mine.doctor()
 
 
+def test_a_damaged_store_is_put_aside_by_what_the_doctor_says(mine: Installation) -> None:
+    spoil(mine.store)
+    assert "file is not a database" in mine.refused(UNAVAILABLE, "migrate")
+    mend = mine.doctor()["store"]
+    assert mend == f"mv {mine.store} {mine.store}.broken && ccserver migrate    # and look for a backup"
+    mine.mend(mend)
+    assert "store" not in mine.doctor()
+
+
 @pytest.mark.parametrize(
     ("breaking", "told"),
     [
@@ -346,13 +355,18 @@ async def health(centre: Centre) -> tuple[int, list[str]]:
         return response.status, (await response.json())["reasons"]
 
 
-async def alarm(centre: Centre, name: str) -> str:
-    """The message of an alarm, as soon as it is raised."""
+async def alarm(centre: Centre, name: str, message: str) -> None:
+    """Wait until it is raised with a message that matches."""
 
-    def raised(status: dict[str, Any]) -> str | None:
-        return next((str(told["message"]) for told in status["alarms"] if told["name"] == name), None)
+    def raised(status: dict[str, Any]) -> bool:
+        return any(told["name"] == name and re.fullmatch(message, told["message"]) for told in status["alarms"])
 
-    return await centre.until(raised)
+    await centre.until(raised, 20)
+
+
+async def no_alarm(centre: Centre, name: str) -> None:
+    """Wait until it is gone."""
+    await centre.until(lambda status: name not in [told["name"] for told in status["alarms"]], 30)
 
 
 async def talk(centre: Centre) -> None:
@@ -387,6 +401,21 @@ async def test_a_daemon_whose_asterisk_is_away_waits_and_says_so_once_and_serves
         assert "Traceback" not in centre.log()
 
 
+async def test_a_wrong_password_for_ami_costs_recordings_and_no_call(
+    tmp_path: Path, library: PhoneLibrary, prompts_dir: Path
+) -> None:
+    async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
+        secrets = centre.state_dir / "secrets.toml"
+        secrets.write_text(re.sub(r'(?m)^(ami_password = ")', r"\1x", secrets.read_text()))
+        await centre.start()
+        await talk(centre)
+        await alarm(centre, "recording", "AMI does not answer or refuses the password: talks are not recorded")
+        (contact,) = await centre.finished(recorded=True)
+        assert (contact["outcome"], contact["recording"]) == ("answered", None)
+        assert contact["recordings"][0]["lost"]
+        assert "Traceback" not in centre.log()
+
+
 async def test_without_built_prompts_an_alarm_says_what_to_run_and_callers_still_reach_an_operator(
     tmp_path: Path, library: PhoneLibrary, prompts_dir: Path
 ) -> None:
@@ -394,13 +423,30 @@ async def test_without_built_prompts_an_alarm_says_what_to_run_and_callers_still
     nothing.mkdir()
     async with contact_centre(tmp_path, library, nothing) as centre:
         told = r"\d+ prompts are not built, callers hear silence instead: run `ccserver prompts build`"
-        assert re.fullmatch(told, await alarm(centre, "prompts"))
+        await alarm(centre, "prompts", told)
         assert centre.log().count("prompts missing") == 1
         await talk(centre)
         (contact,) = await centre.finished()
         assert segments(contact) == [("flow", "queued"), ("queue", "answered"), ("talk", "caller_left")]
         shutil.copytree(prompts_dir, centre.asterisk.instance.prompts_dir, dirs_exist_ok=True)
-        assert "prompts" not in [told["name"] for told in (await centre.get("/api/status"))["alarms"]]
+        await no_alarm(centre, "prompts")
+
+
+async def test_a_damaged_store_costs_no_call_and_when_it_is_mended_everything_is_there(
+    tmp_path: Path, library: PhoneLibrary, prompts_dir: Path
+) -> None:
+    async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
+        spoil(centre.state_dir / "store.sqlite")
+        await centre.start()
+        await alarm(centre, "store", r"store \S+ does not serve: file is not a database")
+        assert await health(centre) == (200, [])
+        await talk(centre)
+        mine = Installation(tmp_path, Commands(tmp_path), {}, 0)
+        store = mine.store
+        await asyncio.to_thread(mine.mend, f"mv {store} {store}.broken && ccserver migrate")
+        await no_alarm(centre, "store")
+        (contact,) = await centre.finished()
+        assert segments(contact) == [("flow", "queued"), ("queue", "answered"), ("talk", "caller_left")]
 
 
 def event(kind: str, **fields: object) -> bytes:

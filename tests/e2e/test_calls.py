@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.centre import CALLER_HZ, CALLERS_HZ, OPERATOR_HZ, Centre, Row, offers, segments
-from tests.e2e.hearing import Hearing
+from tests.e2e.centre import CALLER_HZ, CALLERS_HZ, OPERATOR_HZ, Centre, offers, segments
+from tests.e2e.hearing import check_recording
 from tests.phones import Call, Phone
-from tests.phones.tones import carries, read_wav
+from tests.phones.tones import read_wav
 
 
 async def talk(caller: Call, phone: Phone, hz: int = CALLER_HZ) -> Call:
@@ -18,15 +18,6 @@ async def talk(caller: Call, phone: Phone, hz: int = CALLER_HZ) -> Call:
     await caller.hears(OPERATOR_HZ[phone.user])
     await ringing.hears(hz)
     return ringing
-
-
-async def check_recording(site: Centre, contact: Row, place: Path, caller_hz: int = CALLER_HZ) -> None:
-    """Left the caller and nobody else, right the operator and nobody else, as long as the talk."""
-    operator_hz = OPERATOR_HZ[contact["agent"]]
-    left, right = read_wav(await site.recording(contact, place / f"{contact['id']}.wav"))
-    assert carries(left, caller_hz) and not carries(left, operator_hz)
-    assert carries(right, operator_hz) and not carries(right, caller_hz)
-    assert abs(left.duration_s - contact["talk_s"]) < 0.3
 
 
 async def test_a_caller_who_presses_1_talks_with_an_operator_and_all_of_it_is_kept(
@@ -63,18 +54,6 @@ async def test_when_the_operator_hangs_up_the_caller_is_hung_up_too(site: Centre
     assert segments(contact) == [("flow", "queued"), ("queue", "answered"), ("talk", "agent_left")]
     await check_recording(site, contact, tmp_path)
     await site.agent("1001", "ready")
-
-
-async def test_the_greeting_is_heard_from_its_first_syllable(site: Centre) -> None:
-    caller = await site.dial()
-    await caller.wait_up()
-    hearing = Hearing(site, caller)
-    await hearing.hears("nordlis-greeting")
-    await caller.hangup()
-    (contact,) = await site.finished()
-    assert contact["outcome"] == "flow_abandoned"
-    assert segments(contact) == [("flow", "caller_left")]
-    assert (contact["queue"], contact["agent"], contact["recording"]) == (None, None, None)
 
 
 async def test_a_very_short_talk_is_recorded_too(site: Centre, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ async def in_flow(site: Centre, line: str = LINE) -> Call:
 async def test_the_greeting_is_heard_from_its_first_syllable_on_both_lines(site: Centre) -> None:
     async def greeted(line: str, greeting: str) -> None:
         caller = await in_flow(site, line)
-        await Hearing(site, caller).hears(greeting)
+        await Hearing(site, caller).hears_whole(greeting)
         await caller.hangup()
 
     await asyncio.gather(greeted(LINE, "nordlis-greeting"), greeted(OTHER_LINE, "velmira-greeting"))
@@ -31,17 +31,6 @@ async def test_the_greeting_is_heard_from_its_first_syllable_on_both_lines(site:
         assert segments(contact) == [("flow", "caller_left")]
         assert (contact["queue"], contact["agent"], contact["recording"]) == (None, None, None)
         assert (contact["wait_s"], contact["ring_s"], contact["talk_s"]) == (0, 0, 0)
-
-
-async def test_who_says_nothing_hears_the_greeting_the_recording_notice_and_the_menu_in_turn(site: Centre) -> None:
-    caller = await in_flow(site)
-    hearing = Hearing(site, caller)
-    for prompt in ("nordlis-greeting", "recording-notice", "nordlis-menu"):
-        await hearing.hears(prompt)
-    await caller.hangup()
-    (contact,) = await site.finished()
-    assert contact["outcome"] == "flow_abandoned"
-    assert contact["ivr_s"] > 9
 
 
 @pytest.mark.parametrize(("key", "queue"), [("1", "orders"), ("2", "service"), ("0", "orders")])
@@ -76,12 +65,11 @@ async def test_a_wrong_key_is_named_as_such_and_asked_again_and_the_next_one_lea
     await site.contact("waiting", queue="orders")
 
 
-async def test_silence_is_asked_again_and_then_leads_to_an_operator(site: Centre) -> None:
+async def test_silence_hears_everything_in_turn_is_asked_again_and_then_led_to_an_operator(site: Centre) -> None:
     caller = await in_flow(site, BRISK_LINE)
     hearing = Hearing(site, caller)
-    await hearing.hears("english-offer")
-    await hearing.hears("no-input")
-    await hearing.hears("english-offer")
+    for prompt in ("reason-2", "reason-5", "english-offer", "no-input", "english-offer"):
+        await hearing.hears(prompt)
     await site.contact("waiting", queue="orders")
 
 

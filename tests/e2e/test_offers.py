@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, Row, offers, segments
+from tests.e2e.hearing import check_recording
 from tests.phones import Answer, Call, Phone, Reject
 
 ANSWERED_BY_THE_NEXT = [("flow", "queued"), ("queue", "answered"), ("talk", "caller_left")]
@@ -16,18 +17,19 @@ async def two_operators(site: Centre, first: Answer) -> tuple[Phone, Phone]:
     return await site.operator("1001", answer=first), await site.operator("1002")
 
 
-async def served_by_the_next(site: Centre, caller: Call, second: Phone, outcome: str) -> Row:
+async def served_by_the_next(site: Centre, caller: Call, second: Phone, outcome: str, place: Path) -> Row:
     """The caller talks with the second operator; the first offer ended as it should."""
     answered = await second.wait_call(15)
     await answered.wait_up()
     await caller.hears(OPERATOR_HZ[second.user])
     await answered.hears(CALLER_HZ)
+    await answered.hears_for(0.5)
     await caller.hangup()
     (contact,) = await site.finished(recorded=True)
     assert segments(contact) == ANSWERED_BY_THE_NEXT
     assert offers(contact) == [("1001", outcome), (second.user, "accepted")]
     assert contact["agent"] == second.user
-    assert contact["recording"]
+    await check_recording(site, contact, place)
     return contact
 
 
@@ -35,17 +37,17 @@ async def served_by_the_next(site: Centre, caller: Call, second: Phone, outcome:
     ("code", "outcome", "reason"), [(486, "busy", "phone_busy"), (603, "refused", "refused")], ids=["busy", "declines"]
 )
 async def test_an_operator_whose_phone_says_no_is_left_in_peace_for_a_while_and_the_next_one_is_asked(
-    site: Centre, code: int, outcome: str, reason: str
+    site: Centre, code: int, outcome: str, reason: str, tmp_path: Path
 ) -> None:
     _, second = await two_operators(site, Reject(code))
     caller = await site.waiting()
     await site.agent("1001", "not_ready", reason)
-    await served_by_the_next(site, caller, second, outcome)
+    await served_by_the_next(site, caller, second, outcome, tmp_path)
     await site.agent("1001", "ready")
 
 
 async def test_an_operator_who_lets_it_ring_is_not_ready_until_he_says_so_and_the_next_one_is_asked(
-    site: Centre,
+    site: Centre, tmp_path: Path
 ) -> None:
     first, second = await two_operators(site, "ring")
     caller = await site.waiting()
@@ -54,7 +56,7 @@ async def test_an_operator_who_lets_it_ring_is_not_ready_until_he_says_so_and_th
     ended = await ringing.wait_gone()
     assert ended.code == 487
     await site.agent("1001", "not_ready", "rona")
-    contact = await served_by_the_next(site, caller, second, "rona")
+    contact = await served_by_the_next(site, caller, second, "rona", tmp_path)
     assert contact["offers"][0]["ring_s"] > 2.9
     await site.agent("1002", "ready")
     await site.agent("1001", "not_ready", "rona")
@@ -63,39 +65,41 @@ async def test_an_operator_who_lets_it_ring_is_not_ready_until_he_says_so_and_th
 
 
 async def test_a_phone_that_does_not_even_ring_is_unreachable_for_a_while_and_the_next_one_is_asked(
-    site: Centre,
+    site: Centre, tmp_path: Path
 ) -> None:
     _, second = await two_operators(site, "silent")
     caller = await site.waiting()
     await site.agent("1001", "unreachable")
-    contact = await served_by_the_next(site, caller, second, "unreachable")
+    contact = await served_by_the_next(site, caller, second, "unreachable", tmp_path)
     assert contact["offers"][0]["ringing_at"] is None
     await site.agent("1001", "ready")
 
 
-async def test_a_phone_that_has_lost_its_power_is_unreachable_and_the_next_one_is_asked(site: Centre) -> None:
+async def test_a_phone_that_has_lost_its_power_is_unreachable_and_the_next_one_is_asked(
+    site: Centre, tmp_path: Path
+) -> None:
     first, second = await two_operators(site, "ring")
     await first.vanish()
     caller = await site.waiting()
     await site.agent("1001", "unreachable")
-    await served_by_the_next(site, caller, second, "unreachable")
+    await served_by_the_next(site, caller, second, "unreachable", tmp_path)
     await site.phone("1001")
     await site.agent("1001", "ready")
 
 
-async def test_a_phone_that_loses_its_power_while_it_rings_has_not_been_answered(site: Centre) -> None:
+async def test_a_phone_that_loses_its_power_while_it_rings_has_not_been_answered(site: Centre, tmp_path: Path) -> None:
     first, second = await two_operators(site, "ring")
     caller = await site.waiting()
     await first.wait_call(10)
     await site.agent("1001", "ringing")
     await first.vanish()
-    await served_by_the_next(site, caller, second, "rona")
+    await served_by_the_next(site, caller, second, "rona", tmp_path)
     await site.agent("1001", "not_ready", "rona")
     await site.phone("1001")
 
 
 async def test_an_operator_who_unregisters_while_his_phone_rings_is_unreachable_and_the_next_one_is_asked(
-    site: Centre,
+    site: Centre, tmp_path: Path
 ) -> None:
     first, second = await two_operators(site, "ring")
     caller = await site.waiting()
@@ -104,7 +108,7 @@ async def test_an_operator_who_unregisters_while_his_phone_rings_is_unreachable_
     await first.unregister()
     await ringing.wait_gone()
     await site.agent("1001", "unreachable")
-    await served_by_the_next(site, caller, second, "unreachable")
+    await served_by_the_next(site, caller, second, "unreachable", tmp_path)
     await first.register()
     await site.agent("1001", "ready")
 

@@ -1,5 +1,7 @@
 """Operators: feature codes with their spoken answers, the same over the API, their phones, wrap-up."""
 
+import asyncio
+
 import pytest
 
 from tests.e2e.centre import Centre
@@ -17,16 +19,21 @@ async def dial_code(site: Centre, phone: Phone, code: str, *prompts: str) -> Non
     await call.wait_gone()
 
 
-async def test_an_operator_says_by_feature_codes_that_he_is_ready_not_ready_and_gone(site: Centre) -> None:
-    phone = await site.phone("1001")
-    await dial_code(site, phone, "*11", "agent-ready")
+async def test_operators_say_by_feature_codes_that_they_are_ready_not_ready_or_gone_and_hear_that_it_is_so(
+    site: Centre,
+) -> None:
+    said = {
+        "1001": ("*11", ["agent-ready"]),
+        "1002": ("*12", ["agent-not-ready"]),
+        "1003": ("*122", ["agent-not-ready", "reason-2"]),
+        "1004": ("*13", ["agent-logged-out"]),
+    }
+    phones = [await site.phone("1001"), *await site.operators("1002", "1003", "1004")]
+    await asyncio.gather(*(dial_code(site, phone, said[phone.user][0], *said[phone.user][1]) for phone in phones))
     await site.agent("1001", "ready")
-    await dial_code(site, phone, "*122", "agent-not-ready", "reason-2")
-    await site.agent("1001", "not_ready", "lunch")
-    await dial_code(site, phone, "*12", "agent-not-ready")
-    await site.agent("1001", "not_ready", "")
-    await dial_code(site, phone, "*13", "agent-logged-out")
-    await site.agent("1001", "logged_out")
+    await site.agent("1002", "not_ready", "")
+    await site.agent("1003", "not_ready", "lunch")
+    await site.agent("1004", "logged_out")
 
 
 async def test_a_code_that_does_not_exist_is_said_to_be_unknown_and_changes_nothing(site: Centre) -> None:

@@ -93,6 +93,8 @@ class Node:
         """Contacts for whom an agent truly picked up (the caller may have gone at the same instant)."""
         self.refuse: Literal["", "failed", "unavailable"] = ""
         """How the next offer is refused."""
+        self.mute = False
+        """The next prompt or recording fails."""
         self._calls = 0
 
     # --- callers --------------------------------------------------------------------------------------------------
@@ -246,6 +248,9 @@ class Node:
                 if leg and command.play in leg.plays:
                     leg.plays.remove(command.play)
                     self.tell(PlayFinished(leg.id, command.play, at=self.now))
+            case PlayPrompts() | RecordVoicemail() if self.mute and command.leg in self.legs:
+                self.mute = False
+                self.tell(CommandFailed(command, "500", at=self.now))
             case AnswerLeg() | SetLanguage() | PlayPrompts() | StartMusic() | JoinLegs() | RecordVoicemail():
                 leg = self.legs.get(command.leg)
                 if leg is None or leg.away:

@@ -158,6 +158,10 @@ class World:
     def next_offer_is_refused(self, how: Literal["failed", "unavailable"]) -> None:
         self.node.refuse = how
 
+    @happens(1)
+    def next_prompt_fails(self) -> None:
+        self.node.mute = True
+
     # --- the daemon -----------------------------------------------------------------------------------------------
 
     @happens(2, slow=YES_NO)
@@ -258,7 +262,7 @@ class World:
             check_replay(state, now, turns)
 
     def _heal(self) -> None:
-        self.node.refuse = ""
+        self.node.refuse, self.node.mute = "", False
         if not self.daemon.alive:
             self.daemon.restart()
         if not self.daemon.socket:

@@ -68,6 +68,7 @@ def test_an_answered_call_is_menu_wait_with_the_ringing_in_it_and_talk() -> None
 
 def test_the_caller_who_hangs_up_first_leaves_the_agent_to_be_hung_up() -> None:
     told = talking()
+    assert told.contact().place is None, "the wait is over"
     told.wait(50.0)
     told.hang_up()
     assert HangUpLeg(LegId("n1-c1.1"), lane="n1-c1") in told.commands
@@ -121,6 +122,7 @@ def test_who_leaves_while_the_phone_rings_has_waited_as_long() -> None:
     told.wait(4.0)
     told.hang_up()
     assert totals(told) == (7.0, 7.0, 4.0, 0.0) and told.contact().outcome is ContactOutcome.ABANDONED
+    assert told.contact().offer is None and told.contact().place is None
 
 
 def test_who_hangs_up_in_the_menu_has_never_waited() -> None:
@@ -165,7 +167,9 @@ def test_a_wait_as_long_as_the_ringing_overflows_when_both_end_at_once() -> None
     ("stage", "segment"),
     [("menu", "flow"), ("queue", "queue"), ("offered", "queue"), ("talk", "talk"), ("closing", "talk")],
 )
-def test_when_its_asterisk_dies_every_contact_is_closed_as_failed_unless_it_was_served(stage: str, segment: str) -> None:
+def test_when_its_asterisk_dies_every_contact_is_closed_as_failed_unless_it_was_served(
+    stage: str, segment: str
+) -> None:
     told = Case(MENU) if stage == "menu" else talking() if stage in {"talk", "closing"} else in_queue()
     if stage == "menu":
         told.call()

@@ -14,12 +14,12 @@ from ccserver.core.commands import (
     StopPlay,
 )
 from ccserver.core.contact import ContactOutcome, ContactState, FlowPosition, SegmentOutcome
-from ccserver.core.events import CommandFailed, PlayFinished, VoicemailRecorded
-from ccserver.core.flow import AHEAD_MAX, Finish, Scene, begin, play_finished, time_up
+from ccserver.core.events import CommandFailed, LegAway, LegReturned, NodeLost, PlayFinished, VoicemailRecorded
+from ccserver.core.flow import AHEAD_MAX, Finish, Scene, begin, key_pressed, play_finished, recorded, time_up
 from ccserver.core.ids import ContactId, FlowName, LegId, LineNumber, PlayId, PromptName, RecordingName, StepName
 from ccserver.core.plan import Branch, Collect, Enqueue, Flow, HangUp, Menu, Say, Set, Step, Voicemail
 from ccserver.core.records import RecordingSaved
-from tests.unit.core_case import EN, RU, SUPPORT, Case, plan
+from tests.unit.core_case import EN, NODE, RU, SUPPORT, Case, listed_caller, plan
 
 S = StepName
 CHOOSE = Menu(
@@ -275,7 +275,7 @@ def test_a_secret_number_is_gathered_like_any_other_and_never_said() -> None:
 def test_the_language_changes_for_everything_said_from_there_on() -> None:
     told = case()
     told.press("*")
-    stop, change, play = told.commands
+    _stop, change, play = told.commands
     assert change == SetLanguage(LegId("c1"), EN, lane="n1-c1")
     assert isinstance(play, PlayPrompts) and (play.items, play.language) == (("choices",), EN)
     assert told.contact().language == EN
@@ -402,6 +402,26 @@ def test_a_prompt_that_fails_because_the_caller_is_gone_waits_for_his_end() -> N
     assert not told.commands
 
 
+def test_a_prompt_that_fails_while_the_node_is_lost_does_not_run_through_the_flow_unheard() -> None:
+    told = case()
+    (play,) = told.commanded(PlayPrompts)
+    told.tell(NodeLost(NODE, at=told.now))
+    told.tell(CommandFailed(play, "timeout", at=told.now))
+    assert not told.commands
+    told.now += 1.0
+    told.connect(listed_caller())
+    assert said(told) == [("hello",)]
+
+
+def test_a_prompt_that_the_caller_left_for_the_fallback_is_said_again_when_he_is_back() -> None:
+    told = case()
+    told.tell(LegAway(LegId("c1"), at=told.now))
+    told.played(ok=False)
+    assert not told.commands
+    told.tell(LegReturned(LegId("c1"), at=told.now))
+    assert said(told) == [("hello",)]
+
+
 def test_a_failed_command_that_nobody_waits_for_changes_nothing() -> None:
     told = case()
     (answer,) = told.commanded(AnswerLeg)
@@ -437,6 +457,17 @@ def test_the_announcement_stops_when_an_agent_comes() -> None:
     stop, offer = told.commands
     assert stop == StopPlay(LegId("c1"), PlayId("n1-c1.play1"), lane="n1-c1")
     assert isinstance(offer, OfferContact)
+
+
+def test_the_end_of_the_announcement_that_an_offer_stopped_is_of_no_interest() -> None:
+    told = case(orders=Enqueue(SUPPORT, announce=("wait",)))
+    (play,) = told.commanded(PlayPrompts)
+    told.phone("1001")
+    told.wish("1001", "ready")
+    told.ended("n1-c1.1", 17, 486)
+    assert told.commanded(StartMusic)
+    told.tell(PlayFinished(LegId("c1"), play.play, at=told.now))
+    assert not told.commands
 
 
 def test_nobody_came_in_time_and_the_flow_goes_on() -> None:
@@ -484,9 +515,33 @@ def test_facts_that_no_step_waits_for_leave_the_interpreter_where_it_is() -> Non
         next_play=PlayId("p"),
         next_recording=RecordingName("r"),
     )
-    assert play_finished(scene).position == position
-    assert time_up(scene).effects == ()
+    for turn in (play_finished(scene), time_up(scene), recorded(scene), key_pressed(scene, "1")):
+        assert turn.position == position and turn.effects == ()
     assert Finish(failed=True) not in begin(scene).effects
+
+
+def test_a_step_whose_prompt_was_heard_already_begins_again_without_stopping_anything() -> None:
+    told = case()
+    told.played()
+    told.played()
+    told.now += 1.0
+    told.connect(listed_caller())
+    assert said(told) == [("choices",)] and not told.commanded(StopPlay)
+
+
+def test_a_message_under_way_in_a_gap_is_asked_for_again_and_both_are_kept() -> None:
+    told = case(message=Voicemail(("message",), next=S("bye")))
+    told.played()
+    told.now += 1.0
+    told.connect(listed_caller())
+    assert said(told) == [("message",)]
+    told.tell(_recorded(RecordingName("n1-c1-voicemail2"), 4.0, told.now))
+    told.played()
+    (record,) = told.commanded(RecordVoicemail)
+    assert record.recording == "n1-c1-voicemail4"
+    told.tell(_recorded(record.recording, 5.0, told.now))
+    assert [kept.recording for kept in told.kept(RecordingSaved)] == ["n1-c1-voicemail2", record.recording]
+    assert said(told) == [("bye",)]
 
 
 def _recorded(recording: RecordingName, seconds: float, at: float) -> VoicemailRecorded:

@@ -6,7 +6,7 @@ import pytest
 
 from ccserver.core import offer as offers
 from ccserver.core.agent import AgentState
-from ccserver.core.commands import HangUpLeg, JoinLegs, OfferContact, StartMusic, WithdrawOffer
+from ccserver.core.commands import HangUpLeg, JoinLegs, ListNode, OfferContact, StartMusic, WithdrawOffer
 from ccserver.core.contact import ContactState
 from ccserver.core.events import CommandFailed, LegAnswered, LegEnded, LegRinging
 from ccserver.core.ids import AgentId, ContactId, LegId, OfferId
@@ -126,7 +126,7 @@ def offered(case: Case | None = None) -> Case:
 def test_the_offer_tells_the_connector_all_it_needs() -> None:
     (command,) = offered().commanded(OfferContact)
     assert command == OfferContact(
-        OfferId("n1-c1.1"), LegId("c1"), AgentId("1001"), "+7900", "default", 35.0, "n1-c1", lane="n1-c1"
+        OfferId("n1-c1.1"), LegId("c1"), AgentId("1001"), "+7900", "default", 40.0, "n1-c1", lane="n1-c1"
     )
     assert not offered(Case(plan(queues=[queue(record=False)]))).commanded(OfferContact)[0].recording
 
@@ -245,7 +245,9 @@ def test_without_the_callers_leg_nobody_else_is_troubled_until_it_is_known_where
     (command,) = told.commanded(OfferContact)
     told.tell(CommandFailed(command, "404", "gone", at=told.now))
     assert not told.offered() and told.agent().state is AgentState.READY
-    assert told.offer().outcome is OfferOutcome.WITHDRAWN
+    assert told.offer().outcome is OfferOutcome.WITHDRAWN and not told.commanded(ListNode)
+    told.wait(1.0)
+    assert told.commanded(ListNode), "where he is, a listing tells"
     told.hang_up()
     assert told.contact().state is ContactState.CLOSED and told.segments()[-1].outcome == "short_abandoned"
 

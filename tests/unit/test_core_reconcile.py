@@ -28,7 +28,7 @@ from ccserver.core.events import (
     NodeListed,
     NodeLost,
 )
-from ccserver.core.ids import AgentId, ContactId, LegId, StepName
+from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, StepName
 from ccserver.core.offer import OfferOutcome, OfferState
 from ccserver.core.plan import HangUp, Menu, Rules
 from tests.unit.core_case import LINE, NODE, Case, listed_agent, listed_caller, listed_phones, operator, plan, queue
@@ -89,6 +89,36 @@ def test_without_cel_he_left_before_we_asked() -> None:
     contact = told.contact()
     assert contact.ended_at == told.now and contact.segments == 3
     assert told.segments()[-1].outcome == "caller_left"
+
+
+def test_an_agent_who_hung_up_in_the_gap_has_hung_up_even_if_cel_does_not_say() -> None:
+    told = talking()
+    gap(told)
+    told.connect(listed_caller())
+    assert told.segments()[-1].outcome == "agent_left" and told.contact().state is ContactState.CLOSING
+
+
+def test_a_phone_that_stopped_ringing_in_the_gap_without_a_trace_is_not_blamed_on_the_agent() -> None:
+    told = ringing()
+    gap(told)
+    told.connect(listed_caller())
+    assert told.offer().outcome is OfferOutcome.FAILED and told.offered() == [("c1", "1001")]
+
+
+def test_the_gap_of_one_node_says_nothing_of_the_calls_of_another() -> None:
+    told = ringing()
+    told.call("c2")
+    other = NodeName("n2")
+    told.tell(NodeConnected(other, 0.0, at=told.now))
+    told.wait(1.0)
+    before = told.router.state()
+    told.tell(NodeListed(other, told.now, True, at=told.now))
+    told.tell(NodeLost(other, at=told.now))
+    assert told.router.state() == before and told.router.floor.linked(NODE)
+    told.answers()
+    told.ended("n1-c1.1")
+    told.wait(15.0)
+    assert told.offered() == [("c2", "1001")]
 
 
 def test_a_whole_call_in_the_gap_is_told_truly_by_cel() -> None:
@@ -528,13 +558,26 @@ def test_the_phones_of_a_listing_count_after_all_that_was_missed() -> None:
     assert told.offered() == [("c1", "1002")]
 
 
+def test_a_listing_that_tells_nothing_new_keeps_nothing() -> None:
+    told = talking()
+    legs = (listed_caller(), listed_agent(up=True, ringing=False))
+    outcome = told.lists(*legs, phones=listed_phones(a1001=True))
+    assert outcome.records == () and outcome.commands == ()
+
+
 def test_facts_of_a_gap_are_taken_in_the_order_of_their_times() -> None:
     told = talking()
     told.call("c2")
     told.wait(1.0)
     gap(told, 60.0)
-    told.connect(histories=(history(AGENT_LEG, 1004.0, 1030.0), history(C1, None, 1031.0), history(LegId("c2"), None, 1020.0)))
-    ended = [record.contact.id for record in told.records if type(record).__name__ == "ContactSaved" and record.contact.ended_at]  # type: ignore[attr-defined]
+    told.connect(
+        histories=(history(AGENT_LEG, 1004.0, 1030.0), history(C1, None, 1031.0), history(LegId("c2"), None, 1020.0))
+    )
+    ended = [
+        record.contact.id
+        for record in told.records
+        if type(record).__name__ == "ContactSaved" and record.contact.ended_at
+    ]  # type: ignore[attr-defined]
     assert ended == ["n1-c2", "n1-c1"]
 
 

@@ -1,0 +1,44 @@
+"""The live page in a real browser while a real call goes by."""
+
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.e2e.centre import Centre
+from tests.web.conftest import FLAGS
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page() -> AsyncIterator[Page]:
+    """A tab of Chromium."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield await browser.new_page(locale="ru-RU")
+        await browser.close()
+
+
+async def test_a_call_is_seen_going_by(site: Centre, page: Page) -> None:
+    phone = await site.operator("1001", answer="ring")
+    await page.goto(f"{site.url}/?token={site.asterisk.secrets.api_token}")
+    await page.wait_for_selector("body[data-link=live]")
+    caller = await site.dial(number="+79161112233")
+    row = page.locator("#contacts .row", has_text="+7 916 111-22-33")
+    await expect(row).to_contain_text("В меню")
+    await caller.wait_up()
+    await caller.send_dtmf("1")
+    ringing = await phone.wait_call(10)
+    await expect(row).to_contain_text("Звонит · Анна Соколова")
+    await ringing.answer()
+    await expect(row).to_contain_text("Говорит · Анна Соколова")
+    await ringing.hears_for(1)
+    await caller.hangup()
+    await expect(row).to_have_count(0)
+    ended = page.locator("#finished .row", has_text="+7 916 111-22-33")
+    await expect(ended).to_contain_text("Отвечен · Анна Соколова")
+    await expect(ended.locator(".listen")).to_be_visible()

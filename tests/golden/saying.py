@@ -1,0 +1,79 @@
+"""What the core kept and commanded, said in one short line each; used by `script`.
+
+Said are what a reviewer of routing rules wants to see: commands that somebody hears or sees, outcomes of offers and segments,
+states of agents, the end of a contact.
+"""
+
+from collections.abc import Iterator
+
+from ccserver.core import commands
+from ccserver.core.commands import Command
+from ccserver.core.contact import Contact, ContactState, Segment
+from ccserver.core.offer import Offer
+from ccserver.core.records import AgentSaved, ContactSaved, OfferSaved, Record, SegmentSaved
+
+
+def said(what: Record | Command) -> Iterator[str]:
+    """Its lines; most records have none."""
+    match what:
+        case OfferSaved(offer):
+            yield from _offer(offer)
+        case SegmentSaved(segment):
+            yield from _segment(segment)
+        case AgentSaved(agent):
+            reason = f" ({agent.reason})" if agent.reason else ""
+            yield f"{agent.id} is {agent.state}{reason}"
+        case ContactSaved(contact) if contact.state is ContactState.CLOSED:
+            yield _final(contact)
+        case commands.OfferContact() | commands.ReleaseContact() | commands.KeepRecording() | commands.ListNode():
+            return  # told by the offer's record, by the contact's end, by nobody's interest
+        case _:
+            yield from _command(what)
+
+
+def short(name: str) -> str:
+    """Without the node."""
+    return name.removeprefix("n-")
+
+
+def _offer(offer: Offer) -> Iterator[str]:
+    if offer.outcome is None and offer.ringing_at is None:
+        yield f"offer {short(offer.id)} to {offer.agent}: {offer.why}"
+    elif offer.outcome is not None:
+        ring = f" after {offer.ring_s:g}s of ringing" if offer.ring_s else ""
+        yield f"offer {short(offer.id)} to {offer.agent}: {offer.outcome}{ring}"
+
+
+def _segment(segment: Segment) -> Iterator[str]:
+    if segment.ended_at is not None:
+        where = segment.queue or segment.flow
+        agent = f" with {segment.agent}" if segment.agent else ""
+        lasted = segment.ended_at - segment.started_at
+        yield f"{short(segment.contact)}: {segment.kind} {where}{agent} {segment.outcome} after {lasted:g}s"
+
+
+def _final(contact: Contact) -> str:
+    times = f"ivr {contact.ivr_s:g}s, wait {contact.wait_s:g}s, ring {contact.ring_s:g}s, talk {contact.talk_s:g}s"
+    return f"{short(contact.id)} ended {contact.outcome}: {times}"
+
+
+def _command(command: Record | Command) -> Iterator[str]:
+    match command:
+        case commands.AnswerLeg():
+            yield f"{command.leg}: answer"
+        case commands.SetLanguage():
+            yield f"{command.leg}: speak {command.language}"
+        case commands.PlayPrompts():
+            yield f"{command.leg}: say {', '.join(command.items)}"
+        case commands.StopPlay():
+            yield f"{command.leg}: stop talking"
+        case commands.StartMusic():
+            yield f"{command.leg}: music"
+        case commands.JoinLegs():
+            yield f"{command.leg}: talk with {short(command.offer)}"
+        case commands.RecordVoicemail():
+            yield f"{command.leg}: record {short(command.recording).rpartition('-')[2]}"
+        case commands.WithdrawOffer():
+            yield f"{short(command.offer)}: withdraw"
+        case commands.HangUpLeg():
+            yield f"{short(command.leg)}: hang up"

@@ -1,0 +1,277 @@
+"""Golden scripts: what happens, in words, and below it, after `>`, what the core decided. Reviewers read their diff first.
+
+    queue support skills=en ring=15     the house: queues, operators and flow steps, until the first thing happens
+    operator anna skills=en:5
+    flow wait = queue support
+    anna ready                          what happens; the phone of an operator is registered with his first wish
+    c1 calls
+      > c1: answer                      what was decided: commands, outcomes, states
+      > offer c1.1 to anna: longest idle of 1 able to take it
+    after 15s
+
+`play` runs the script and returns it with the lines after `>` as they came out. CCSERVER_GOLDEN=rewrite writes them back:
+commit the change only if you understand what caused it.
+"""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from ccserver.core.agent import Agent, AgentState
+from ccserver.core.contact import Contact
+from ccserver.core.events import (
+    AnyEvent,
+    ConfigReplaced,
+    ContactArrived,
+    KeyPressed,
+    LegAnswered,
+    LegEnded,
+    LegHistory,
+    LegRinging,
+    ListedLeg,
+    NodeConnected,
+    NodeListed,
+    NodeLost,
+    PhoneChanged,
+    PlayFinished,
+    SetAgentState,
+    VoicemailRecorded,
+)
+from ccserver.core.floor import Outcome
+from ccserver.core.ids import (
+    AgentId,
+    ContactId,
+    FlowName,
+    Language,
+    LegId,
+    LineNumber,
+    NodeName,
+    PlanHash,
+    QueueName,
+    RecordingName,
+    Skill,
+    StepName,
+)
+from ccserver.core.plan import Flow, Line, Operator, Plan, Queue, Rules, SkillNeed, Step
+from ccserver.core.records import AgentSaved
+from ccserver.core.router import Router, State
+from tests.golden.saying import said
+
+NODE, LINE = NodeName("n"), LineNumber("8800")
+CAUSES = {"busy": (17, 486), "refuses": (21, 603), "unreachable": (19, 480), "hangs-up": (16, None)}
+SETTINGS = {"ring": "ring_timeout_s", "reach": "reach_timeout_s", "wrapup": "wrap_up_s", "priority": "priority_s"}
+
+
+class ScriptError(Exception):
+    """A line that means nothing."""
+
+
+def play(script: str) -> str:
+    """The script with its decisions as they are."""
+    stage, told = Stage(), []
+    for number, line in enumerate(script.splitlines(), 1):
+        if line.lstrip().startswith(">"):
+            continue
+        told.append(line)
+        if line and not line.startswith("#"):
+            try:
+                told += [f"  > {decision}" for decision in stage.perform(line)]
+            except (ScriptError, KeyError, ValueError, IndexError) as error:
+                raise ScriptError(f"line {number}: {line.strip()}: {error}") from error
+    return "\n".join(told) + "\n"
+
+
+class Stage:
+    """The router and what the script says of the world."""
+
+    def __init__(self) -> None:
+        self.queues: dict[QueueName, Queue] = {}
+        self.operators: dict[AgentId, Operator] = {}
+        self.steps: dict[StepName, Step] = {}
+        self.router: Router | None = None
+        self.now = 0.0
+        self.started_at = -1.0
+        self.phones: set[AgentId] = set()
+        self.states: dict[AgentId, tuple[str, str]] = {}
+        self.alive = True
+        self.journalled = b""
+
+    def perform(self, line: str) -> Iterator[str]:
+        """One line; what it led to."""
+        match words := line.split():
+            case ["queue", name, *options]:
+                self._queue(name, dict(option.split("=") for option in options))
+            case ["operator", name, *options]:
+                self._operator(name, dict(option.split("=") for option in options))
+            case ["flow", name, "=", *_]:
+                self._step(name, line.partition("=")[2])
+            case ["after", duration]:
+                yield from self._wait(float(duration.removesuffix("s")))
+            case ["killed"]:
+                self.alive = False
+            case ["starts"]:
+                self._restore()
+            case ["asterisk", "dies"]:
+                yield from self._tell(NodeLost(NODE, at=self.now))
+            case ["asterisk", "starts"]:
+                self.started_at = self.now
+            case ["connects", "and", "lists", *legs]:
+                yield from self._connect(legs)
+            case _:
+                yield from self._tell(*self._events(words))
+
+    # --- the house ------------------------------------------------------------------------------------------------
+
+    def _queue(self, name: str, options: dict[str, str]) -> None:
+        skills = tuple(SkillNeed(Skill(skill), level) for skill, level in _levels(options.pop("skills", "")))
+        pick = options.pop("pick", "longest_idle")
+        settings = {SETTINGS[option]: float(value) for option, value in options.items()}
+        fields = {"name": name, "title": name, "skills": skills, "pick": pick, "record": False, **settings}
+        self.queues[QueueName(name)] = msgspec.convert(fields, Queue)
+
+    def _operator(self, name: str, options: dict[str, str]) -> None:
+        skills = {Skill(skill): level for skill, level in _levels(options.get("skills", ""))}
+        queues = options["queues"].split(",") if "queues" in options else self.queues
+        self.operators[AgentId(name)] = Operator(AgentId(name), name, skills, tuple(map(QueueName, queues)))
+
+    def _step(self, name: str, text: str) -> None:
+        """TOML's inline table, as in the flows' own files."""
+        self.steps[StepName(name)] = msgspec.convert(msgspec.toml.decode(f"step = {text}".encode())["step"], Step)
+
+    def _plan(self) -> Plan:
+        flow = Flow(FlowName("main"), next(iter(self.steps)), self.steps)
+        return Plan(
+            node=NODE,
+            lines={LINE: Line(LINE, "line", flow.name, Language("en"))},
+            queues=self.queues,
+            operators=self.operators,
+            flows={flow.name: flow},
+            rules=Rules(reconcile_every_s=86400.0),
+            hash=PlanHash("plan"),
+        )
+
+    # --- what happens ---------------------------------------------------------------------------------------------
+
+    def _events(self, words: list[str]) -> list[AnyEvent]:
+        who, what, *rest = words
+        leg, agent = LegId(who), AgentId(who)
+        if agent in self.operators:
+            return self._of_operator(agent, what, rest)
+        if "." in who:
+            return [self._of_phone(LegId(f"{NODE}-{who}"), what)]
+        match what:
+            case "calls":
+                ani = rest[1] if rest[:1] == ["from"] else who
+                return [ContactArrived(_contact(who), leg, NODE, LINE, ani, self.now, at=self.now)]
+            case "presses":
+                return [KeyPressed(leg, key, at=self.now) for key in rest[0]]  # type: ignore[arg-type]
+            case "has-heard":
+                return [PlayFinished(leg, self._playing(who), at=self.now)]
+            case "has-said":
+                recording = RecordingName(f"{NODE}-{who}-{rest[0]}")
+                seconds = float(rest[1].removesuffix("s"))
+                return [VoicemailRecorded(_contact(who), leg, recording, "file", seconds, at=self.now)]
+            case "hangs-up":
+                return [LegEnded(leg, at=self.now)]
+        raise ScriptError("nothing that can happen to a caller")
+
+    def _of_operator(self, agent: AgentId, what: str, reason: list[str]) -> list[AnyEvent]:
+        if what == "unregisters":
+            self.phones.discard(agent)
+            return [PhoneChanged(agent, reachable=False, in_use=False, at=self.now)]
+        if what == "registers":
+            self.phones.add(agent)
+            return [PhoneChanged(agent, reachable=True, in_use=False, at=self.now)]
+        events: list[AnyEvent] = [] if agent in self.phones else self._of_operator(agent, "registers", [])
+        state = AgentState(what.replace("-", "_")).value
+        wish = SetAgentState(agent, state, " ".join(reason), at=self.now)  # type: ignore[arg-type]
+        return [*events, wish]
+
+    def _of_phone(self, leg: LegId, what: str) -> AnyEvent:
+        if what == "rings":
+            return LegRinging(leg, at=self.now)
+        if what == "answers":
+            return LegAnswered(leg, at=self.now)
+        cause, sip_status = CAUSES[what]
+        return LegEnded(leg, cause, sip_status, at=self.now)
+
+    def _playing(self, who: str):  # type: ignore[no-untyped-def]
+        contact: Contact = self._router().floor.contacts[_contact(who)]
+        play = contact.place.play if contact.place else contact.flow.play if contact.flow else None
+        if play is None:
+            raise ScriptError("nothing is being said")
+        return play
+
+    def _connect(self, legs: list[str]) -> Iterator[str]:
+        """`c1` and `c1.1:up` live; `c1.1:answered@12`, `c1:ended@14` are what CEL tells of those that do not."""
+        living, gone = [], []
+        for text in legs:
+            name, _, state = text.partition(":")
+            leg = LegId(f"{NODE}-{name}" if "." in name else name)
+            if "@" in state:
+                times = dict(part.split("@") for part in state.split(","))
+                answered, ended = times.get("answered"), times.get("ended")
+                gone.append(LegHistory(leg, answered and float(answered), ended and float(ended)))  # type: ignore[arg-type]
+            if "ended" not in state:
+                role = "agent" if "." in name else "caller"
+                up = role == "caller" or state.startswith(("up", "answered"))
+                ringing = state == "ringing"
+                living.append(ListedLeg(leg, role, up, ringing, line=LINE, ani=name, arrived_at=self.now))  # type: ignore[arg-type]
+        connected = NodeConnected(NODE, self.started_at, at=self.now)
+        listed = NodeListed(NODE, self.now, True, tuple(living), tuple(gone), at=self.now)
+        yield from self._tell(connected)
+        yield from self._tell(listed)
+
+    # --- steps ----------------------------------------------------------------------------------------------------
+
+    def _router(self) -> Router:
+        if self.router is None:
+            self.router = Router()
+            begin = [ConfigReplaced(self._plan(), at=self.now), NodeConnected(NODE, self.started_at, at=self.now)]
+            self.router.step(begin, self.now)
+            self.router.step([NodeListed(NODE, self.now, True, at=self.now)], self.now)
+        return self.router
+
+    def _tell(self, *events: AnyEvent) -> Iterator[str]:
+        outcome: Outcome = self._router().step(events, self.now)
+        self.journalled = msgspec.json.encode(self._router().state())
+        for each in (*outcome.records, *outcome.commands):
+            if not isinstance(each, AgentSaved) or self._new(each.agent):
+                yield from said(each)
+
+    def _new(self, agent: Agent) -> bool:
+        """His state has changed, not only what is noted of him."""
+        before, now = self.states.get(agent.id), (agent.state, agent.reason)
+        self.states[agent.id] = now
+        return now != before
+
+    def _wait(self, seconds: float) -> Iterator[str]:
+        until = self.now + seconds
+        while self.alive and (deadline := self._router().deadline()) is not None and deadline <= until:
+            at, self.now = self.now, deadline
+            decided = list(self._tell())
+            if decided and deadline != at:
+                yield f"at {deadline:g}s"
+            yield from decided
+        self.now = until
+        if self.alive:
+            yield from self._tell()
+
+    def _restore(self) -> None:
+        self.alive, self.router = True, Router()
+        self.router.restore(msgspec.json.decode(self.journalled, type=State), self.now)
+
+
+def _contact(who: str) -> ContactId:
+    return ContactId(f"{NODE}-{who}")
+
+
+def _levels(text: str) -> list[tuple[str, int]]:
+    """`en:5,ru` -> en at 5, ru at 1."""
+    return [(skill, int(level or 1)) for skill, _, level in (part.partition(":") for part in text.split(",") if part)]
+
+
+def decisions(script: str) -> list[str]:
+    """Its lines after `>`, for a test that wants to know that there are any."""
+    return re.findall(r"^\s*> (.+)$", script, re.MULTILINE)

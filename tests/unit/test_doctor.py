@@ -1,0 +1,106 @@
+"""The doctor: what he finds in each broken situation, and that he only looks. That his commands help is in tests/e2e."""
+
+from pathlib import Path
+
+import pytest
+
+from ccserver import doctor
+from ccserver.asterisk.secrets import ensure_secrets
+from ccserver.doctor import Finding, findings
+from ccserver.store.journal import SqliteJournal
+from ccserver.store.lock import JournalLock
+from tests.config_site import Site
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """The demo's configuration on ports that nobody has, with a state directory that is empty."""
+    made = Site(tmp_path)
+    state = tmp_path / "var"
+    monkeypatch.setenv("CCSERVER_STATE", str(state))
+    monkeypatch.delenv("CCSERVER_CONFIG", raising=False)
+    state.mkdir()
+    for number, port in enumerate(("http_port = 8088", "ami_port = 5038", "sip_port = 5060", "port = 8080"), start=1):
+        made.change("ccserver.toml", port, f"{port.split()[0]} = {number}")  # below 1024: nobody else is there
+    return made
+
+
+def found(site: Site) -> dict[str, Finding]:
+    return {finding.subject: finding for finding in findings(site.dialplans)}
+
+
+def test_he_only_looks(site: Site) -> None:
+    state = site.root / "var"
+    found(site)
+    assert list(state.iterdir()) == []
+    state.rmdir()
+    found(site)
+    assert not state.exists()
+
+
+def test_without_a_right_configuration_nothing_else_is_looked_at(site: Site) -> None:
+    line = site.change("nordlis.toml", 'next = "menu"', 'next = "mneu"')
+    site.change("velmira.toml", 'do = "menu"', 'do = "men"')
+    looked = list(findings(site.dialplans))
+    assert {(finding.subject, finding.good) for finding in looked} == {("configuration", False)}
+    assert any(f"nordlis.toml:{line}: steps.greeting.next" in finding.text for finding in looked)
+    assert {finding.mend for finding in looked} == {"correct the line; `ccserver check` looks again"}
+
+
+def test_what_was_never_made_comes_with_the_command_that_makes_it(site: Site) -> None:
+    looked = found(site)
+    assert looked["secrets"].mend == "ccserver asterisk render"
+    assert looked["store"].mend == "ccserver migrate"
+    assert looked["prompts"].mend == "ccserver prompts build"
+    assert looked["daemon"].mend == "script/server, or systemctl start ccserver"
+    assert looked["journal"].good
+    (site.root / "var").rmdir()
+    assert found(site)["state"].mend == "ccserver asterisk render"
+
+
+def test_an_asterisk_that_does_not_run_is_to_be_started(site: Site) -> None:
+    ensure_secrets(site.root / "var", [])
+    looked = found(site)
+    assert looked["secrets"].good
+    assert looked["ari"].mend == looked["ami"].mend == "ccserver asterisk start"
+
+
+def test_where_no_asterisk_is_script_setup_gets_one(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CCSERVER_ASTERISK_ROOT", str(tmp_path / "nothing"))
+    assert found(site)["asterisk"].mend == "script/setup"
+
+
+def test_a_disk_that_is_nearly_full_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found(site)["state"].good
+    monkeypatch.setattr(doctor, "FREE_BYTES_MIN", 1 << 60)
+    looked = found(site)["state"]
+    assert not looked.good
+    assert looked.mend.startswith("make room")
+
+
+def test_missing_programs_are_told_with_what_they_are_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(site.root))
+    looked = found(site)
+    assert looked["ffmpeg"].text == "missing, needed for recordings"
+    assert looked["espeak-ng"].text == "missing, needed for prompts in ru"
+    assert looked["ffmpeg"].mend == looked["espeak-ng"].mend == "script/setup"
+
+
+def test_a_daemon_that_runs_is_named_and_not_disturbed(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    path = site.root / "var" / "journal.sqlite"
+    with SqliteJournal(path), JournalLock(path) as lock:
+        looked = found(site)["daemon"]
+        assert looked.good
+        assert looked.text.startswith("runs, process ")
+        assert lock.held
+        assert found(site)["journal"].text == "0 turns, 0 live contacts"
+
+
+def test_the_exit_code_says_whether_all_is_right(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.run(site.dialplans) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"ok  configuration  {site.dialplans}/ccserver.toml"
+    at = next(number for number, line in enumerate(lines) if line.startswith("!!  store"))
+    assert lines[at + 1].strip() == "-> ccserver migrate"
