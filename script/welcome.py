@@ -1,6 +1,6 @@
 """Tell the person at the terminal how to call: waits until the daemon has written access.json, then explains it.
 
-    welcome.py ACCESS_JSON PID_OF_THE_DAEMON
+welcome.py ACCESS_JSON PID_OF_THE_DAEMON
 """
 
 import json

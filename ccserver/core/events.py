@@ -129,6 +129,8 @@ class PhoneChanged(Event, frozen=True):
     agent: AgentId
     reachable: bool
     in_use: bool
+    anew: bool = False
+    """It has just registered: what kept calls from reaching it may be over."""
 
 
 class CodeDialled(Event, frozen=True):

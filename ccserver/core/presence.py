@@ -58,7 +58,7 @@ def phone_changed(floor: Floor, event: PhoneChanged) -> None:
             return
         floor.signal(agent.id, Signal.PHONE_LOST, event.at)
         return
-    if not before.reachable:
+    if event.anew or not before.reachable:
         floor.signal(agent.id, Signal.PHONE_BACK, event.at)
     floor.signal(agent.id, Signal.PHONE_TAKEN if event.in_use else Signal.PHONE_FREED, event.at)
 

@@ -33,7 +33,8 @@ async def schema_version(connection: AsyncConnection) -> int:
 
 async def check_schema(database: Database) -> None:
     """Raise `StoreTooOld` or `StoreTooNew` unless the store has just the schema that this code knows; makes no file."""
-    if database.file is not None and not database.file.exists():
+    file = database.file
+    if file is not None and file.parent.is_dir() and not file.exists():
         raise StoreTooOld(database.place, 0, SCHEMA)
     async with database.transaction() as connection:
         found = await schema_version(connection)

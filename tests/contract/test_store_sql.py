@@ -312,10 +312,8 @@ class TestUnavailable:
         )
 
     async def test_a_file_in_a_directory_that_does_not_exist(self) -> None:
-        with pytest.raises(StoreTooOld, match="no tables yet, this ccserver needs 1: run `ccserver migrate`"):
-            await SqlStore.opened("sqlite:////nowhere/store.sqlite")
         with pytest.raises(StoreUnavailable, match="unable to open database file"):
-            await migrate("sqlite:////nowhere/store.sqlite")
+            await SqlStore.opened("sqlite:////nowhere/store.sqlite")
 
     async def test_an_unknown_database_or_user_of_a_server(self, postgres: PostgresServer) -> None:
         url = postgres.new_database()

@@ -123,18 +123,41 @@ class Centre:
     # --- sharing ------------------------------------------------------------------------------------------------
 
     async def tidy(self) -> None:
-        """As good as new for the next test: no phones, no live contacts, nobody logged in, no finished contacts known."""
+        """As good as new for the next test: no phones, no calls, nobody logged in, no finished contacts known.
+
+        Fails when a call has left anything behind in Asterisk.
+        """
         await self._close_phones()
         for agent in (await self.get("/api/status"))["agents"]:
             if agent["state"] != "logged_out":
                 await self.set_state(agent["extension"], "logged_out")
 
-        def clean(status: Status) -> bool | None:
+        def clean(status: Status) -> bool:
             agents = all(a["state"] == "logged_out" and not a["phone_registered"] for a in status["agents"])
-            return (agents and not status["contacts"]) or None
+            return agents and not status["contacts"]
 
         await self.until(clean)
+        await self.nothing_left()
         self._past.update(row["id"] for row in await self.contacts())
+
+    async def nothing_left(self) -> None:
+        """Wait until Asterisk holds no channel and no bridge."""
+        left: list[str] = []
+        try:
+            async with asyncio.timeout(10), self.http.ws_connect(self.url + "/api/live") as socket:
+                async for _ in socket:
+                    left = [thing["id"] for kind in ("channels", "bridges") for thing in await self.ari(kind)]
+                    if not left:
+                        return
+        except TimeoutError:
+            pass
+        raise AssertionError(f"left behind in Asterisk: {left}\n{self.log()[-3000:]}")
+
+    async def ari(self, path: str) -> Any:
+        """GET from Asterisk itself, past the daemon."""
+        url = f"{self.asterisk.instance.ari_url}/{path}"
+        async with self.http.get(url, headers=self.asterisk.ari_headers) as response:
+            return await response.json()
 
     async def _close_phones(self) -> None:
         phones, self._phones = self._phones, []

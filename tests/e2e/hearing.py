@@ -15,8 +15,9 @@ STEP_S = 0.25
 PIECE_S = 0.25
 PIECES = 12
 ENOUGH = 3
-"""Pieces of a prompt's first three seconds in their places are the prompt. A phone on a starved machine stretches what it
-hears by a frame here and there, so a long piece would not be found whole, and a short one may be broken."""
+"""Pieces of a prompt's first three seconds in their places are the prompt; of a short one, half of them. A phone on a
+starved machine stretches what it hears by a frame here and there: a long piece would not be found whole, a short one may
+be broken."""
 STRETCH_S = 0.3
 SAME_SCORE = 0.9
 """Of a piece: 1 is the very same, 0.99 what G.711 leaves of it, up to 0.85 another word of the same voice."""
@@ -71,13 +72,13 @@ def beginning(clip: Sound, heard: Sound) -> float | None:
     sought = 0
     for number in range(PIECES):
         piece = clip.between(number * PIECE_S, (number + 1) * PIECE_S)
-        if piece.duration_s < PIECE_S / 2 or is_silent(piece):
+        if piece.duration_s < PIECE_S or is_silent(piece):
             continue
         sought += 1
         if heard.duration_s > 0 and (found := find(piece, heard)).score >= SAME_SCORE:
             starts_s.append(found.offset_s - number * PIECE_S)
     starts_s.sort()
-    enough = min(ENOUGH, sought)
+    enough = min(ENOUGH, max(1, sought // 2))
     for first_s, last_s in zip(starts_s, starts_s[enough - 1 :], strict=False):
         if first_s >= -0.05 and last_s - first_s <= STRETCH_S:
             return first_s

@@ -56,6 +56,24 @@ async def test_when_the_operator_hangs_up_the_caller_is_hung_up_too(site: Centre
     await site.agent("1001", "ready")
 
 
+async def test_keys_and_hold_change_nothing_about_a_talk(site: Centre, tmp_path: Path) -> None:
+    phone = await site.operator("1001")
+    caller = await site.waiting("1")
+    answered = await talk(caller, phone)
+    await caller.send_dtmf("3*0#")
+    await answered.wait_digit()
+    await answered.hold()
+    await caller.hears_music()
+    await answered.unhold()
+    await caller.hears(OPERATOR_HZ["1001"])
+    await answered.hears(CALLER_HZ)
+    await site.contact("talking", agent="1001")
+    await answered.hangup()
+    (contact,) = await site.finished(recorded=True)
+    assert segments(contact) == [("flow", "queued"), ("queue", "answered"), ("talk", "agent_left")]
+    await check_recording(site, contact, tmp_path)
+
+
 async def test_a_very_short_talk_is_recorded_too(site: Centre, tmp_path: Path) -> None:
     phone = await site.operator("1001")
     caller = await site.waiting("1")

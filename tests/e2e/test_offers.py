@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, Row, offers, segments
+from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, Row, contact_centre, offers, segments
 from tests.e2e.hearing import check_recording
-from tests.phones import Answer, Call, Phone, Reject
+from tests.phones import Answer, Call, Phone, PhoneLibrary, Reject
 
 ANSWERED_BY_THE_NEXT = [("flow", "queued"), ("queue", "answered"), ("talk", "caller_left")]
 
@@ -191,3 +191,17 @@ async def nothing_is_recorded(site: Centre, contact: Row) -> None:
     assert (contact["recording"], contact["recordings"]) == (None, [])
     raw: Path = site.asterisk.instance.raw_recordings_dir
     await site.until(lambda _: not list(raw.glob(f"{contact['id']}*")))
+
+
+async def test_a_phone_that_comes_back_from_a_power_cut_is_tried_again_at_once(
+    tmp_path: Path, library: PhoneLibrary, prompts_dir: Path
+) -> None:
+    async with contact_centre(tmp_path, library, prompts_dir, {"unreachable_retry_s": "600"}) as centre:
+        phone = await centre.operator("1001")
+        await phone.vanish()
+        caller = await centre.waiting()
+        await centre.agent("1001", "unreachable")
+        phone = await centre.phone("1001")  # Asterisk has taken it for registered all the time
+        answered = await phone.wait_call(10)
+        await answered.wait_up()
+        await caller.hears(OPERATOR_HZ["1001"])

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.e2e.centre import Centre
+from tests.e2e.centre import CALLER_HZ, Centre
 from tests.e2e.hearing import Hearing
 from tests.phones import Phone
 
@@ -121,6 +121,24 @@ async def test_an_operator_ready_without_a_phone_is_unreachable_until_it_registe
     await site.set_state("1001", "ready")
     await site.agent("1001", "unreachable")
     await site.phone("1001")
+    await site.agent("1001", "ready")
+
+
+async def test_an_operator_whose_registration_ends_while_he_talks_talks_on_and_is_unreachable_afterwards(
+    site: Centre,
+) -> None:
+    phone = await site.operator("1001")
+    caller = await site.waiting()
+    answered = await phone.wait_call(10)
+    await answered.wait_up()
+    await site.agent("1001", "talking")
+    await phone.unregister()
+    await caller.hears_for(0.5)
+    await answered.hears(CALLER_HZ)
+    await site.agent("1001", "talking")
+    await caller.hangup()
+    await site.agent("1001", "unreachable")
+    await phone.register()
     await site.agent("1001", "ready")
 
 

@@ -29,6 +29,12 @@ async def test_who_waits_hears_that_all_are_busy_then_music_also_while_it_rings_
     assert quiet == []
 
 
+async def test_an_english_caller_is_told_in_english_that_all_are_busy(site: Centre) -> None:
+    caller = await site.waiting("*1", line=BRISK_LINE)
+    await site.contact("waiting", language="en")
+    await Hearing(site, caller, "en").hears("reason-1")
+
+
 async def test_the_music_stops_when_the_operator_answers(site: Centre) -> None:
     caller = await site.waiting()
     await caller.hears_music()

@@ -146,10 +146,10 @@ class Node:
         for _ in range(told):
             self.tell(LegAnswered(leg.id, at=self.now))
 
-    def phone_changes(self, agent: AgentId, *, registered: bool, own_call: bool) -> None:
-        """Registers, goes, begins or ends a call of its own."""
+    def phone_changes(self, agent: AgentId, *, registered: bool, own_call: bool, anew: bool = False) -> None:
+        """Registers (anew), goes, begins or ends a call of its own."""
         self.phones[agent] = Phone(registered, own_call and registered)
-        self.tell(PhoneChanged(agent, registered, own_call and registered, at=self.now))
+        self.tell(PhoneChanged(agent, registered, own_call and registered, anew and registered, at=self.now))
 
     def code_dialled(self, agent: AgentId | None, code: str) -> None:
         """*11 and the like."""

@@ -137,9 +137,9 @@ class World:
     def operator_hangs_up(self, pick: int) -> None:
         self.node.ends(picked([leg for leg in self.node.agent_legs() if leg.up], pick))
 
-    @happens(2, agent=AGENTS, registered=(True, True, True, False), own_call=(False, False, False, True))
-    def phone_changes(self, agent: AgentId, registered: bool, own_call: bool) -> None:
-        self.node.phone_changes(agent, registered=registered, own_call=own_call)
+    @happens(2, agent=AGENTS, registered=(True, True, True, False), own_call=(False, False, False, True), anew=YES_NO)
+    def phone_changes(self, agent: AgentId, registered: bool, own_call: bool, anew: bool) -> None:
+        self.node.phone_changes(agent, registered=registered, own_call=own_call, anew=anew)
 
     @happens(5, lambda world: world.daemon.alive, agent=AGENTS, state=WISHES)
     def operator_wishes(self, agent: AgentId, state: Literal["ready", "not_ready", "logged_out"]) -> None:
@@ -188,7 +188,7 @@ class World:
     def listing_fails(self) -> None:
         self.daemon.fail_listing(f"node:{NODE}")
 
-    @happens(6, seconds=(0.05, 0.3, 1.0, 3.0, 5.0, 6.0, 11.0, 15.0, 21.0, 31.0))
+    @happens(6, seconds=(0.05, 0.3, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 11.0, 21.0, 31.0))
     def time_passes(self, seconds: float) -> None:
         self.daemon.pass_time(seconds)
 

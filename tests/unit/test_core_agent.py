@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from ccserver.core.agent import TRANSITIONS, Agent, AgentState, Signal, advance
+from ccserver.core.events import PhoneChanged
 from ccserver.core.ids import AgentId
 from ccserver.core.records import IntervalSaved
 from tests.unit.core_case import Case, operator, plan, queue
@@ -157,6 +158,16 @@ def test_a_phone_that_comes_back_counts_at_once_even_when_it_was_to_be_tried_lat
     assert told.offered() == [("c1", "1001")]
 
 
+def test_a_phone_that_registers_anew_is_tried_at_once() -> None:
+    told = Case()
+    told.call()
+    told.wait(5.0)
+    told.ended("n1-c1.1")
+    assert told.agent().state is UNREACHABLE
+    told.tell(PhoneChanged(AgentId("1001"), reachable=True, in_use=False, anew=True, at=told.now))
+    assert told.offered() == [("c1", "1001")]
+
+
 def test_a_phone_in_a_call_of_its_own_is_busy_and_ready_again_afterwards() -> None:
     told = Case()
     told.phone("1001", in_use=True)
@@ -219,6 +230,19 @@ def test_who_becomes_ready_before_his_phone_is_registered_is_not_the_longest_idl
     assert told.agent("1002").idle_since == 1060.0
     told.call()
     assert told.offered() == [("c1", "1001")]
+
+
+def test_who_was_at_lunch_with_his_phone_off_has_not_been_idle_meanwhile() -> None:
+    told = Case()
+    told.wish("1001", "not_ready", "lunch")
+    told.phone("1001", reachable=False)
+    told.wait(60.0)
+    told.wish("1001", "ready")
+    told.wait(10.0)
+    told.phone("1001")
+    assert told.agent().idle_since == 1060.0
+    told.wish("1001", "ready")
+    assert told.agent().idle_since == 1060.0
 
 
 def test_every_stretch_of_his_time_is_kept_without_gap() -> None:

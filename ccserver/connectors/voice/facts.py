@@ -24,6 +24,8 @@ from ccserver.core.events import (
 from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlayId, RecordingName, contact_of_leg
 from ccserver.core.plan import Key
 
+REGISTERED = {"Created", "NonQualified", "Reachable"}
+"""What Asterisk says of a registration that has just come, or come back."""
 KEYS: dict[str, Key] = {key: key for key in get_args(Key)}
 
 log = structlog.get_logger("ccserver.voice")
@@ -71,6 +73,8 @@ class Translator:
                 self._play_finished(event)
             case ari.RecordingFinished() | ari.RecordingFailed():
                 self._voicemail(event)
+            case ari.ContactStatusChange() if event.contact_info.contact_status in REGISTERED:
+                self._phones.registered(AgentId(event.endpoint.resource))
             case ari.EndpointStateChange() | ari.PeerStatusChange() | ari.ContactStatusChange():
                 self._phones.changed(AgentId(event.endpoint.resource))
             case ari.DeviceStateChanged():

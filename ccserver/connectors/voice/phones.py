@@ -44,6 +44,8 @@ class Phones:
         self._asked: set[AgentId] = set()
         self._changed: set[AgentId] = set()
         """Since the last `look` began."""
+        self._registered: set[AgentId] = set()
+        """Anew, which has not been reported yet."""
 
     @property
     def agents(self) -> Iterable[AgentId]:
@@ -108,6 +110,12 @@ class Phones:
         if not self._calls.rings_or_talks(agent):
             self.changed(agent)
 
+    def registered(self, agent: AgentId) -> None:
+        """The phone has registered, which is news even of one that never took its registration back."""
+        if agent in self._passwords:
+            self._registered.add(agent)
+            self.changed(agent)
+
     def changed(self, agent: AgentId) -> None:
         """Something about the phone changed: ask what is so now."""
         if agent not in self._passwords:
@@ -127,9 +135,11 @@ class Phones:
             log.warning("phone not asked", agent=agent, reason=str(error))
             return
         phone = self._phone(endpoint)
-        if self._known.get(agent) != phone:
+        anew = agent in self._registered
+        if anew or self._known.get(agent) != phone:
             self._known[agent] = phone
-            self._report(PhoneChanged(agent, phone.reachable, phone.in_use, at=time.time()))
+            self._registered.discard(agent)
+            self._report(PhoneChanged(agent, phone.reachable, phone.in_use, anew, at=time.time()))
 
     def _phone(self, endpoint: ari.Endpoint) -> ListedPhone:
         # By the id, not by what we know of: a leg of ours that ended while the answer came is still in it.

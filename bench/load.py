@@ -1,0 +1,210 @@
+"""The whole server under load: a private Asterisk, the daemon, N operators' phones, customers at a rate; then the truth.
+
+    nice python -m bench.load --agents 60 --rate 2 --calls 120                 # half the rate, then the rate: ratios
+    nice python -m bench.load --scenario burst hall crash takeover crowd       # or any of them
+
+    steady     customers at half the rate, then at the rate
+    burst      30 customers within a second
+    hall       200 customers wait for 20 operators (their phones are silent, for the sake of the machine)
+    crash      kill -9 of the daemon in mid-load; every second time it stays away for three seconds
+    takeover   another daemon takes over in mid-load
+    crowd      150 registered operators: registration, push, status page
+
+Needs root (a private Asterisk) and SIPp: apt-get install --no-install-recommends sip-tester. Every tenth customer hangs up
+just as he is being answered.
+Exit code 1 when anything is not as it must be: see bench/load_truth.py. Times belong to the machine, ratios travel.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bench.load_phones import Patience, Phones, PhonesFailed
+from bench.load_report import Phase, Report
+from bench.load_site import DIRECT_LINE, MENU_LINE, Site, at_rest, load_site
+from bench.load_truth import audit
+
+LINES = (MENU_LINE, DIRECT_LINE)
+ANSWER_MS = 200
+WRAP_UP_S = 1.0
+IMPATIENT = Patience(leaves_s=0.2, every=10)
+"""They hang up just as the operator picks up."""
+SETTLES_S = 60.0
+AWAY_S = 3.0
+
+
+class Stage:
+    """One scenario under way: the site, its phones, and the phases measured so far."""
+
+    def __init__(self, site: Site, phones: Phones, talk_s: float) -> None:
+        self.site = site
+        self.phones = phones
+        self.talk_s = talk_s
+        self.report = Report(talk_s)
+
+    async def measure(self, name: str, work: Awaitable[None]) -> None:
+        """A phase: until the work is done and nobody calls any more."""
+        site, phones = self.site, self.phones
+        phase = Phase(name, time.time(), phones.dialled, site.usage(), site.journal_bytes())
+        await work
+        await site.until(at_rest, SETTLES_S)
+        phase.end(time.time(), phones.dialled, site.usage(), site.journal_bytes())
+        self.report.phases.append(phase)
+
+
+@asynccontextmanager
+async def stage(agents: int, talk_s: float, *, record: bool, keep: Path | None) -> AsyncIterator[Stage]:
+    """Operators registered and ready; `keep`: an empty directory that is left as it is at the end."""
+    with tempfile.TemporaryDirectory(prefix="load-") as name:
+        directory = keep or Path(name)
+        directory.mkdir(parents=True, exist_ok=True)
+        async with load_site(directory, agents, wrap_up_s=WRAP_UP_S, record=record) as site:
+            secrets = site.asterisk.secrets
+            async with Phones(directory, site.asterisk.instance.sip_port, secrets.caller_password) as phones:
+                made = Stage(site, phones, talk_s)
+                began = time.monotonic()
+                await phones.register(secrets.operators, answer_ms=ANSWER_MS, talk_ms=round(talk_s * 1000))
+                made.report.note(f"{agents} phones registered in {time.monotonic() - began:.1f} s")
+                began = time.monotonic()
+                await site.all_ready()
+                made.report.note(f"{agents} operators ready over the API in {time.monotonic() - began:.1f} s")
+                yield made
+
+
+async def steady(given: argparse.Namespace, made: Stage) -> None:
+    """Half the rate, then the rate."""
+    for rate, calls in ((given.rate / 2, given.calls // 2), (given.rate, given.calls)):
+        work = made.phones.call(calls, rate, LINES, patience=IMPATIENT)
+        await made.measure(f"{rate:g} calls/s", work)
+
+
+async def burst(given: argparse.Namespace, made: Stage) -> None:
+    """All at once."""
+    await made.measure("one call", made.phones.call(1, 1, LINES))
+    await made.measure("burst of 30", made.phones.call(30, 300, LINES))
+
+
+async def hall(given: argparse.Namespace, made: Stage) -> None:
+    """Many wait."""
+    await made.measure("20 customers", made.phones.call(20, 10, LINES, speaking=False))
+    await made.measure("hall of 200", made.phones.call(200, 20, LINES, stays_s=180.0, speaking=False))
+
+
+async def crash(given: argparse.Namespace, made: Stage) -> None:
+    """kill -9, and started again at once; the next time, and away for three seconds."""
+
+    async def kills() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(made.phones.call(given.calls, given.rate, LINES, patience=IMPATIENT), name="customers")
+            for n in range(given.times):
+                await asyncio.sleep(given.calls / given.rate / (given.times + 1) - n % 2 * AWAY_S)
+                await made.site.kill()
+                await asyncio.sleep(n % 2 * AWAY_S)
+                began = time.monotonic()
+                await made.site.start()
+                made.report.note(
+                    f"killed, away {n % 2 * AWAY_S:g} s, serving {time.monotonic() - began:.1f} s after its start"
+                )
+
+    await made.measure(f"{given.rate:g} calls/s, killed", kills())
+
+
+async def takeover(given: argparse.Namespace, made: Stage) -> None:
+    """Another daemon, while calls go on."""
+
+    async def takeovers() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(made.phones.call(given.calls, given.rate, LINES, patience=IMPATIENT), name="customers")
+            for _ in range(given.times):
+                await asyncio.sleep(given.calls / given.rate / (given.times + 1))
+                began = time.monotonic()
+                code = await made.site.take_over()
+                made.report.note(f"taken over in {time.monotonic() - began:.1f} s, the old daemon ended with {code}")
+
+    await made.measure(f"{given.rate:g} calls/s, taken over", takeovers())
+
+
+async def crowd(given: argparse.Namespace, made: Stage) -> None:
+    """Nobody calls: what many operators cost by being there."""
+    site = made.site
+    took = []
+    for _ in range(50):
+        began = time.perf_counter()
+        await site.get("/api/status")
+        took.append(time.perf_counter() - began)
+    made.report.note(f"/api/status: {sorted(took)[25] * 1e3:.1f} ms at p50")
+    await made.measure("nobody calls", asyncio.sleep(20))
+
+    async def watched() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            pages = [tasks.create_task(_watch(site), name="page") for _ in range(10)]
+            await made.phones.call(given.calls // 2, given.rate, LINES)
+            for page in pages:
+                page.cancel()
+
+    await made.measure("calls", made.phones.call(given.calls // 2, given.rate, LINES))
+    await made.measure("calls, 10 pages watch", watched())
+    began = time.monotonic()
+    await site.take_over()
+    made.report.note(f"taken over in {time.monotonic() - began:.1f} s")
+
+
+async def _watch(site: Site) -> None:
+    async with site.http.ws_connect(f"{site.url}/api/live", max_msg_size=0) as socket:
+        async for _ in socket:
+            pass
+
+
+Scenario = Callable[[argparse.Namespace, Stage], Awaitable[None]]
+SCENARIOS: dict[str, Scenario] = {
+    "steady": steady,
+    "burst": burst,
+    "hall": hall,
+    "crash": crash,
+    "takeover": takeover,
+    "crowd": crowd,
+}
+
+
+async def run(name: str, given: argparse.Namespace) -> bool:
+    """One scenario on a site of its own; whether all was as it must be."""
+    agents = {"hall": 20, "crowd": 150}.get(name, given.agents)
+    talk_s = 3.0 if name == "hall" else max(2.0, min(15.0, 0.5 * agents / given.rate - WRAP_UP_S))
+    keep = given.keep / name if given.keep else None
+    async with stage(agents, talk_s, record=name != "hall", keep=keep) as made:
+        print(f"\n== {name}: {agents} operators who talk {talk_s:g} s ==", flush=True)
+        try:
+            await SCENARIOS[name](given, made)
+        except TimeoutError:
+            made.report.note("NOT AT REST in time")
+        truth = await audit(made.site, made.phones, recorded=name != "hall")
+        made.report.show(truth, made.site, made.phones)
+        return not truth.wrong
+
+
+def main() -> int:
+    """Run what is asked for; 1 when something was wrong."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--agents", type=int, default=60, help="operators (hall has 20, crowd 150)")
+    arguments.add_argument("--rate", type=float, default=2.0, help="calls a second")
+    arguments.add_argument("--calls", type=int, default=120, help="calls at that rate")
+    arguments.add_argument("--times", type=int, default=2, help="how often the daemon is killed, or taken over from")
+    arguments.add_argument("--scenario", nargs="+", choices=(*SCENARIOS, "all"), default=["steady"])
+    arguments.add_argument("--keep", type=Path, metavar="DIR", help="leave state, logs and journals in DIR/SCENARIO")
+    given = arguments.parse_args()
+    names = list(SCENARIOS) if "all" in given.scenario else given.scenario
+    try:
+        right = [asyncio.run(run(name, given)) for name in names]
+    except PhonesFailed as error:
+        print(f"bench.load: {error}", file=sys.stderr)
+        return 1
+    return 0 if all(right) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

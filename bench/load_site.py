@@ -1,0 +1,268 @@
+"""A contact centre for bench/load.py: an Asterisk of its own, the daemon as a process, a configuration for N operators.
+
+Two queues and two lines: one greets, asks for a key and queues (as the demo's flow does, with a second of sound in place of the
+sentences), one queues at once. The node is listed six times as often as shipped, to meet the races of listings.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import wave
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from msgspec import Struct
+
+from ccserver.asterisk import process
+from ccserver.config.places import CHECKOUT
+from ccserver.store.schema import migrate
+from tests.asterisk_instance import AsteriskInstance, asterisk_instance, free_port
+
+MENU_LINE, DIRECT_LINE = "88000000001", "88000000002"
+FIRST_EXTENSION = 2001
+PROMPTS = ("nordlis-greeting", "nordlis-menu", "all-busy-please-wait", "invalid-key", "no-input")
+STARTS_WITHIN_S = 30.0
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+MENU_FLOW = """
+start = "greeting"
+[steps.greeting]
+do = "say"
+prompts = ["nordlis-greeting"]
+next = "menu"
+[steps.menu]
+do = "menu"
+prompts = ["nordlis-menu"]
+keys = { 1 = "sales", 2 = "repairs" }
+invalid = "invalid-key"
+silence = "no-input"
+otherwise = "sales"
+"""
+DIRECT_FLOW = 'start = "sales"\n'
+QUEUE_STEP = """
+[steps.{queue}]
+do = "queue"
+queue = "{queue}"
+announce = ["all-busy-please-wait"]
+"""
+QUEUE = """
+[[queues]]
+name = "{queue}"
+title = "{queue}"
+skills = {{ {queue} = 1 }}
+ring_timeout_s = 20
+wrap_up_s = {wrap_up_s}
+record = {record}
+"""
+MAIN = """
+[node]
+name = "load"
+[asterisk]
+{ports}
+[api]
+port = {api_port}
+[prompts]
+file = "{prompts}"
+[rules]
+reconcile_every_s = 5
+[rules.not_ready_reasons]
+1 = "break"
+"""
+
+
+class Usage(Struct, frozen=True):
+    """CPU seconds used so far, and memory now."""
+
+    daemon_s: float
+    encoders_s: float
+    """The daemon's children that have ended: ffmpeg, keeping recordings."""
+    asterisk_s: float
+    daemon_mb: float
+    asterisk_mb: float
+
+
+class Site:
+    """See the module; `load_site` makes one."""
+
+    def __init__(self, directory: Path, asterisk: AsteriskInstance, api_port: int, http: aiohttp.ClientSession) -> None:
+        self.asterisk = asterisk
+        self.directory = directory
+        self.state_dir = asterisk.instance.state_dir
+        self.url = f"http://127.0.0.1:{api_port}"
+        self.http = http
+        self.probe_path = directory / "probe.jsonl"
+        self.log_path = directory / "daemon.log"
+        self.daemon: asyncio.subprocess.Process
+        self.extensions = list(asterisk.secrets.operators)
+        self._past: dict[int, tuple[float, float]] = {}
+        self._running: list[asyncio.subprocess.Process] = []
+
+    async def start(self, *arguments: str) -> None:
+        """Start a daemon; returns when it serves."""
+        await self.spawn(*arguments)
+        await self.until(lambda status: bool(status["asterisk"]["connected"]), STARTS_WITHIN_S)
+
+    async def spawn(self, *arguments: str) -> None:
+        """Start a daemon and do not wait."""
+        environment = {
+            **os.environ,
+            "CCSERVER_STATE": str(self.state_dir),
+            "CCSERVER_CONFIG": str(self.directory / "config"),
+            "LOAD_PROBE": str(self.probe_path),
+        }
+        with self.log_path.open("ab") as log:
+            self.daemon = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bench.load_probe", "run", *arguments),
+                env=environment,
+                stdout=log,
+                stderr=log,
+                cwd=CHECKOUT,
+            )
+        self._running.append(self.daemon)
+
+    async def kill(self) -> None:
+        """kill -9."""
+        self._account(self.daemon.pid)
+        self.daemon.send_signal(signal.SIGKILL)
+        await self.daemon.wait()
+
+    async def take_over(self) -> int:
+        """Put a new daemon in the old one's place; returns the exit code of the old one."""
+        old = self.daemon
+        self._account(old.pid)
+        await self.spawn("--takeover")
+        async with asyncio.timeout(STARTS_WITHIN_S):
+            code = await old.wait()
+        await self.until(lambda status: bool(status["asterisk"]["connected"]), STARTS_WITHIN_S)
+        return code
+
+    async def end(self) -> None:
+        """Everything of ours."""
+        for daemon in self._running:
+            if daemon.returncode is None:
+                daemon.kill()
+                await daemon.wait()
+
+    # --- the API ------------------------------------------------------------------------------------------------
+
+    async def get(self, path: str) -> Any:
+        """GET, which must succeed."""
+        async with self.http.get(self.url + path) as response:
+            response.raise_for_status()
+            return await response.json()
+
+    async def all_ready(self) -> None:
+        """Every operator wishes contacts; returns when their phones are registered, too."""
+        for extension in self.extensions:
+            url = f"{self.url}/api/agents/{extension}/state"
+            async with self.http.post(url, json={"state": "ready"}) as response:
+                response.raise_for_status()
+        await self.until(at_rest)
+
+    async def until(self, holds: Callable[[Any], bool], within_s: float = 60.0) -> None:
+        """Wait until that is so of the status; raises TimeoutError."""
+        async with asyncio.timeout(within_s):
+            while True:
+                try:
+                    if holds(await self.get("/api/status")):
+                        return
+                except aiohttp.ClientError:
+                    if self.daemon.returncode is not None:
+                        raise RuntimeError(f"the daemon ended:\n{self.log_path.read_text()[-3000:]}") from None
+                await asyncio.sleep(0.2)
+
+    # --- meters -------------------------------------------------------------------------------------------------
+
+    def usage(self) -> Usage:
+        """Of all daemons of this site together."""
+        self._account(self.daemon.pid)
+        asterisk = process.running_pid(self.asterisk.instance)
+        assert asterisk is not None, "Asterisk is gone"
+        return Usage(
+            daemon_s=sum(own for own, _ in self._past.values()),
+            encoders_s=sum(children for _, children in self._past.values()),
+            asterisk_s=_cpu_s(asterisk)[0],
+            daemon_mb=_rss_mb(self.daemon.pid),
+            asterisk_mb=_rss_mb(asterisk),
+        )
+
+    def _account(self, pid: int) -> None:
+        self._past[pid] = _cpu_s(pid)
+
+    def journal_bytes(self) -> int:
+        """Of the file and its log."""
+        return sum(path.stat().st_size for path in self.state_dir.glob("journal.sqlite*"))
+
+
+def at_rest(status: Any) -> bool:
+    """Nobody calls, everybody is ready."""
+    return not status["contacts"] and all(agent["state"] == "ready" for agent in status["agents"])
+
+
+def _cpu_s(pid: int) -> tuple[float, float]:
+    """Of the process, and of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    user, system, child_user, child_system = (int(field) / TICKS_PER_S for field in fields[11:15])
+    return user + system, child_user + child_system
+
+
+def _rss_mb(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@asynccontextmanager
+async def load_site(directory: Path, agents: int, *, wrap_up_s: float, record: bool) -> AsyncIterator[Site]:
+    """A site of its own in `directory`, the daemon serving; gone afterwards."""
+    extensions = [str(FIRST_EXTENSION + n) for n in range(agents)]
+    api_port = free_port()
+    async with asterisk_instance(directory, operators=extensions, rtp_start=10000, rtp_end=13999) as asterisk:
+        _write_config(directory / "config", asterisk, api_port, wrap_up_s, record)
+        _write_prompts(asterisk.instance.prompts_dir)
+        await migrate(f"sqlite:///{asterisk.instance.state_dir / 'store.sqlite'}")
+        headers = {"Authorization": f"Bearer {asterisk.secrets.api_token}"}
+        async with aiohttp.ClientSession(headers=headers) as http:
+            site = Site(directory, asterisk, api_port, http)
+            try:
+                await site.start()
+                yield site
+            finally:
+                await site.end()
+
+
+def _write_config(directory: Path, asterisk: AsteriskInstance, api_port: int, wrap_up_s: float, record: bool) -> None:
+    directory.mkdir()
+    for file in (CHECKOUT / "dialplans").glob("*.conf"):
+        shutil.copy(file, directory)
+    names = ("http_port", "ami_port", "sip_port", "rtp_start", "rtp_end", "fallback_wait_s")
+    ports = "\n".join(f"{name} = {getattr(asterisk.instance, name)}" for name in names)
+    prompts = CHECKOUT / "ivr-prompts" / "prompts.toml"
+    parts = [MAIN.format(ports=ports, api_port=api_port, prompts=prompts)]
+    rules = {"wrap_up_s": wrap_up_s, "record": str(record).lower()}
+    parts += [QUEUE.format(queue=queue, **rules) for queue in ("sales", "repairs")]
+    for number, flow in ((MENU_LINE, "menu"), (DIRECT_LINE, "direct")):
+        parts.append(f'[[lines]]\nnumber = "{number}"\nname = "{flow}"\nflow = "{flow}"\nlanguage = "ru"\n')
+    for n, extension in enumerate(asterisk.secrets.operators):
+        # A third of them each: sales alone, repairs alone, both.
+        queues = (["sales"], ["repairs"], ["sales", "repairs"])[n % 3]
+        skills = ", ".join(f"{queue} = {1 + n % 5}" for queue in queues)
+        about = f"skills = {{ {skills} }}\nqueues = {json.dumps(queues)}\n"
+        parts.append(f'[[operators]]\nextension = "{extension}"\nname = "Operator {extension}"\n{about}')
+    (directory / "ccserver.toml").write_text("\n".join(parts))
+    sales, repairs = (QUEUE_STEP.format(queue=queue) for queue in ("sales", "repairs"))
+    (directory / "menu.toml").write_text(MENU_FLOW + sales + repairs)
+    (directory / "direct.toml").write_text(DIRECT_FLOW + sales)
+
+
+def _write_prompts(directory: Path) -> None:
+    for language in ("ru", "en"):
+        (directory / language).mkdir(parents=True, exist_ok=True)
+        for name in PROMPTS:
+            with wave.open(str(directory / language / f"{name}.wav"), "wb") as sound:
+                sound.setparams((1, 2, 8000, 0, "NONE", ""))
+                sound.writeframes(bytes(2 * 8000))
