@@ -17,6 +17,7 @@ Exit code 1 when anything is not as it must be: see bench/load_truth.py. Times b
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 import time
@@ -94,39 +95,59 @@ async def hall(given: argparse.Namespace, made: Stage) -> None:
     await made.measure("20 customers", made.phones.call(20, 10, LINES, speaking=False))
     await made.measure("hall of 200", made.phones.call(200, 20, LINES, stays_s=180.0, speaking=False))
 
+    async def disturbed() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            crowd = made.phones.call(200, 20, LINES, stays_s=180.0, speaking=False)
+            tasks.create_task(crowd, name="customers")
+            await asyncio.sleep(10)
+            await kill(made, 0.0)
+            await asyncio.sleep(5)
+            await take_over(made)
+
+    await made.measure("killed, taken over", disturbed())
+
 
 async def crash(given: argparse.Namespace, made: Stage) -> None:
     """kill -9, and started again at once; the next time, and away for three seconds."""
 
-    async def kills() -> None:
+    async def killed() -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(made.phones.call(given.calls, given.rate, LINES, patience=IMPATIENT), name="customers")
             for n in range(given.times):
-                await asyncio.sleep(given.calls / given.rate / (given.times + 1) - n % 2 * AWAY_S)
-                await made.site.kill()
-                await asyncio.sleep(n % 2 * AWAY_S)
-                began = time.monotonic()
-                await made.site.start()
-                made.report.note(
-                    f"killed, away {n % 2 * AWAY_S:g} s, serving {time.monotonic() - began:.1f} s after its start"
-                )
+                away_s = n % 2 * AWAY_S
+                await asyncio.sleep(max(0.0, given.calls / given.rate / (given.times + 1) - away_s))
+                await kill(made, away_s)
 
-    await made.measure(f"{given.rate:g} calls/s, killed", kills())
+    await made.measure(f"{given.rate:g} calls/s, killed", killed())
 
 
 async def takeover(given: argparse.Namespace, made: Stage) -> None:
     """Another daemon, while calls go on."""
 
-    async def takeovers() -> None:
+    async def taken_over() -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(made.phones.call(given.calls, given.rate, LINES, patience=IMPATIENT), name="customers")
             for _ in range(given.times):
                 await asyncio.sleep(given.calls / given.rate / (given.times + 1))
-                began = time.monotonic()
-                code = await made.site.take_over()
-                made.report.note(f"taken over in {time.monotonic() - began:.1f} s, the old daemon ended with {code}")
+                await take_over(made)
 
-    await made.measure(f"{given.rate:g} calls/s, taken over", takeovers())
+    await made.measure(f"{given.rate:g} calls/s, taken over", taken_over())
+
+
+async def kill(made: Stage, away_s: float) -> None:
+    """kill -9; started again after that long."""
+    await made.site.kill()
+    await asyncio.sleep(away_s)
+    began = time.monotonic()
+    await made.site.start()
+    made.report.note(f"killed, away {away_s:g} s, serving {time.monotonic() - began:.1f} s after its start")
+
+
+async def take_over(made: Stage) -> None:
+    """Another daemon in the place of the one that runs."""
+    began = time.monotonic()
+    code = await made.site.take_over()
+    made.report.note(f"taken over in {time.monotonic() - began:.1f} s, the old daemon ended with {code}")
 
 
 async def crowd(given: argparse.Namespace, made: Stage) -> None:
@@ -149,9 +170,7 @@ async def crowd(given: argparse.Namespace, made: Stage) -> None:
 
     await made.measure("calls", made.phones.call(given.calls // 2, given.rate, LINES))
     await made.measure("calls, 10 pages watch", watched())
-    began = time.monotonic()
-    await site.take_over()
-    made.report.note(f"taken over in {time.monotonic() - began:.1f} s")
+    await take_over(made)
 
 
 async def _watch(site: Site) -> None:
@@ -173,6 +192,10 @@ SCENARIOS: dict[str, Scenario] = {
 
 async def run(name: str, given: argparse.Namespace) -> bool:
     """One scenario on a site of its own; whether all was as it must be."""
+    # By default SIGTERM would leave Asterisk and the phones behind.
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     agents = {"hall": 20, "crowd": 150}.get(name, given.agents)
     talk_s = 3.0 if name == "hall" else max(2.0, min(15.0, 0.5 * agents / given.rate - WRAP_UP_S))
     keep = given.keep / name if given.keep else None
@@ -203,6 +226,8 @@ def main() -> int:
     except PhonesFailed as error:
         print(f"bench.load: {error}", file=sys.stderr)
         return 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 130
     return 0 if all(right) else 1
 
 

@@ -33,6 +33,8 @@ class Second(msgspec.Struct):
     """UTC epoch seconds at its end."""
     requests: dict[str, int] = {}
     """To ARI, by method and path without ids."""
+    answers_ms: list[float] = []
+    """How long each request took, waiting for a free connection included."""
     turns_ms: list[float] = []
     events: int = 0
     """Facts and requests that the turns took."""
@@ -43,6 +45,7 @@ class Second(msgspec.Struct):
 
 
 _requests: Counter[str] = Counter()
+_answers_ms: list[float] = []
 _collections_ms: list[float] = []
 _collecting_since = 0.0
 _request = Transport._request
@@ -50,7 +53,11 @@ _request = Transport._request
 
 async def _counted(self: Transport, method: str, where: str, *rest: Any, **more: Any) -> bytes:
     _requests[f"{method} {_shape(where)}"] += 1
-    return await _request(self, method, where, *rest, **more)
+    began = time.perf_counter()
+    try:
+        return await _request(self, method, where, *rest, **more)
+    finally:
+        _answers_ms.append((time.perf_counter() - began) * 1e3)
 
 
 def _shape(where: str) -> str:
@@ -101,13 +108,14 @@ class ProbedEngine(Engine):
         with path.open("ab", buffering=0) as file:
             while True:
                 second = self._second = Second(at=0.0, turns_ms=[], lags_ms=[])
-                _requests.clear()
-                _collections_ms.clear()
+                for told in (_requests, _answers_ms, _collections_ms):
+                    told.clear()
                 until = time.monotonic() + 1.0
                 while (began := time.monotonic()) < until:
                     await asyncio.sleep(NAP_S)
                     second.lags_ms.append((time.monotonic() - began - NAP_S) * 1e3)
                 second.at, second.requests = time.time(), dict(_requests)
+                second.answers_ms = _answers_ms[:]
                 second.collections_ms = _collections_ms[:]
                 file.write(msgspec.json.encode(second) + b"\n")
 

@@ -82,6 +82,7 @@ class Phase:
             "facts in the inbox, max": max((second.inbox_max for second in within), default=0),
             **_spread("loop late, ms", lags),
             "garbage collection, ms max": max((ms for second in within for ms in second.collections_ms), default=0),
+            **_spread("ARI answer, ms", (ms for second in within for ms in second.answers_ms)),
             "ARI requests a call": sum(sum(second.requests.values()) for second in within) / calls,
             "journal, kB a call": self.journal_bytes / 1e3 / calls,
         }

@@ -32,7 +32,10 @@ OPERATORS = ("1001", "1002", "1003")
 CALLER_HZ = 440
 CALLERS_HZ = (440, 520, 600, 680, 760)
 OPERATOR_HZ = {"1001": 880, "1002": 1100, "1003": 1340, "1004": 1580, "1005": 1820}
-STARTS_WITHIN_S = 20.0
+STARTS_WITHIN_S = 40.0
+TELLS_WITHIN_S = 20.0
+ENDS_WITHIN_S = 40.0
+"""With its recording, which is encoded when the machine has nothing better to do."""
 
 T = TypeVar("T")
 Status = dict[str, Any]
@@ -144,7 +147,7 @@ class Centre:
         """Wait until Asterisk holds no channel and no bridge."""
         left: list[str] = []
         try:
-            async with asyncio.timeout(10), self.http.ws_connect(self.url + "/api/live") as socket:
+            async with asyncio.timeout(TELLS_WITHIN_S), self.http.ws_connect(self.url + "/api/live") as socket:
                 async for _ in socket:
                     left = [thing["id"] for kind in ("channels", "bridges") for thing in await self.ari(kind)]
                     if not left:
@@ -172,7 +175,7 @@ class Centre:
             assert response.status == 200, (path, response.status, body)
             return body
 
-    async def until(self, found: Callable[[Status], T | None], timeout_s: float = 10.0) -> T:
+    async def until(self, found: Callable[[Status], T | None], timeout_s: float = TELLS_WITHIN_S) -> T:
         """Wait until `found` gives something for the status; fails with the last one."""
         last: Status = {}
         try:
@@ -189,7 +192,9 @@ class Centre:
         picture = json.dumps({key: last.get(key) for key in ("agents", "contacts")}, ensure_ascii=False)
         raise AssertionError(f"never came true; the last status was {picture}\n{self.log()[-3000:]}")
 
-    async def agent(self, extension: str, state: str, reason: str | None = None, timeout_s: float = 10.0) -> Row:
+    async def agent(
+        self, extension: str, state: str, reason: str | None = None, timeout_s: float = TELLS_WITHIN_S
+    ) -> Row:
         """Wait until the agent is in that state."""
 
         def look(status: Status) -> Row | None:
@@ -199,7 +204,7 @@ class Centre:
 
         return await self.until(look, timeout_s)
 
-    async def contact(self, state: str, timeout_s: float = 10.0, **fields: object) -> Row:
+    async def contact(self, state: str, timeout_s: float = TELLS_WITHIN_S, **fields: object) -> Row:
         """Wait until some live contact is in that state (and has those fields)."""
 
         def look(status: Status) -> Row | None:
@@ -210,7 +215,7 @@ class Centre:
 
         return await self.until(look, timeout_s)
 
-    async def finished(self, count: int = 1, *, recorded: bool = False, timeout_s: float = 15.0) -> list[Row]:
+    async def finished(self, count: int = 1, *, recorded: bool = False, timeout_s: float = ENDS_WITHIN_S) -> list[Row]:
         """Wait until that many contacts are over; their details in the order of arrival, with segments and offers.
 
         `recorded`: and until those that were answered have their recording (or its loss) told.

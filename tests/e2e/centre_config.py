@@ -16,12 +16,12 @@ ENGLISH_OPERATOR = "1003"
 """The only one whose English is good enough for the brisk line."""
 
 QUICK = {
-    "ring_timeout_s": "3",
+    "ring_timeout_s": "4",
     "wrap_up_s": "1",
-    "refused_pause_s": "2",
+    "refused_pause_s": "3",
     "unreachable_retry_s": "4",
     "reconcile_every_s": "5",
-    "reach_timeout_s": "2",
+    "reach_timeout_s": "3",
 }
 """Of the demo configuration, made quick for tests; everything else is as shipped."""
 
@@ -35,7 +35,7 @@ BRISK = {
     'announce = ["all-busy-please-wait"]': 'announce = ["reason-1"]',
     'queue = "service"\nannounce = ["reason-1"]\nmax_wait_s = 900': 'queue = "service"\nmax_wait_s = 1',
     'prompts = ["voicemail-intro"]': 'prompts = ["reason-3"]',
-    "silence_s = 5": "silence_s = 2",
+    "silence_s = 5": "silence_s = 3",
     'prompts = ["voicemail-thanks", "goodbye"]': 'prompts = ["goodbye"]',
 }
 """What the brisk line's flow has in place of the demo's, one after the other."""

@@ -30,7 +30,7 @@ from ccserver.store.journal import SqliteJournal
 from ccserver.store.lock import JournalLock
 from tests.e2e.centre_config import CHECKOUT, QUICK, write_config
 
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 FORKING = """
 import json, os, sys, traceback
 from ccserver.__main__ import main

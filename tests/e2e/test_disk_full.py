@@ -28,10 +28,9 @@ sys.exit(main(["run"]))
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, with room for a contact centre."""
-    directory = tmp_path / "disk"
-    directory.mkdir()
+def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A file system of its own, with room for a contact centre; its path is short because Asterisk has a socket there."""
+    directory = tmp_path_factory.mktemp("disk")
     command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(directory)]
     mounted = subprocess.run(command, capture_output=True, text=True)
     if mounted.returncode:
@@ -72,7 +71,7 @@ async def alarms(centre: Centre, *names: str) -> dict[str, str]:
         told = {alarm["name"]: alarm["message"] for alarm in status["alarms"]}
         return told if told.keys() >= set(names) else None
 
-    return await centre.until(raised)
+    return await centre.until(raised, 30)
 
 
 async def none_of(centre: Centre, *names: str) -> None:
@@ -81,7 +80,7 @@ async def none_of(centre: Centre, *names: str) -> None:
     def over(status: dict[str, Any]) -> bool:
         return not {alarm["name"] for alarm in status["alarms"]} & set(names)
 
-    await centre.until(over, 20)
+    await centre.until(over, 30)
 
 
 async def healthz(centre: Centre) -> tuple[int, str]:
@@ -114,17 +113,17 @@ async def test_with_the_state_directory_full_calls_go_on_and_the_journal_catches
         assert status == 503
         assert "disk is full" in reasons
 
-        await centre.agent("1001", "ready")
+        await centre.agent("1001", "ready", timeout_s=30)
         caller, answered = await talking(centre)
         await answered.hears_for(1)
         await caller.hangup()
         await answered.wait_gone()
-        await centre.agent("1001", "ready")
+        await centre.agent("1001", "ready", timeout_s=30)
 
         ballast.unlink()
         await none_of(centre, "journal", "store", "archive", "upkeep")
         assert (await healthz(centre))[0] == 200
-        first, second = await centre.finished(2, recorded=True)
+        first, second = await centre.finished(2, recorded=True, timeout_s=30)
         for contact in (first, second):
             assert segments(contact) == [("flow", "queued"), ("queue", "answered"), ("talk", "caller_left")]
         left, right = read_wav(await centre.recording(first, small_disk / "first.wav"))
@@ -160,7 +159,7 @@ async def test_a_daemon_that_is_killed_while_the_disk_is_full_starts_again_and_t
 async def test_with_the_disk_of_the_recordings_full_the_raw_files_wait_until_there_is_room(
     tmp_path: Path, small_disk: Path, library: PhoneLibrary, prompts_dir: Path
 ) -> None:
-    async with contact_centre(tmp_path / "centre", library, prompts_dir, run=False) as centre:
+    async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
         with (centre.config_dir / "ccserver.toml").open("a") as config:
             config.write(f'\n[recordings]\ndirectory = "{small_disk}/kept"\n')
         await centre.start(program=("-c", IMPATIENT))
@@ -179,7 +178,7 @@ async def test_with_the_disk_of_the_recordings_full_the_raw_files_wait_until_the
         assert len(list(raw.glob("*.wav"))) == 2
 
         ballast.unlink()
-        (contact,) = await centre.finished(recorded=True)
+        (contact,) = await centre.finished(recorded=True, timeout_s=30)
         left, right = read_wav(await centre.recording(contact, tmp_path / "talk.wav"))
         assert carries(left, CALLER_HZ)
         assert carries(right, OPERATOR_HZ["1001"])

@@ -104,7 +104,7 @@ async def test_an_english_caller_gets_only_an_operator_who_speaks_english(site: 
     english = await site.waiting("*1", line=BRISK_LINE)
     await site.contact("waiting", language="en")
     russian = await site.waiting("1", line=BRISK_LINE)
-    answered = await phone.wait_call(10)
+    answered = await phone.wait_call(20)
     await site.contact("talking", agent="1001", language="ru")
     await russian.hangup()
     await answered.wait_gone()

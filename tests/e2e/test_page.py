@@ -32,7 +32,7 @@ async def test_a_call_is_seen_going_by(site: Centre, page: Page) -> None:
     await expect(row).to_contain_text("В меню")
     await caller.wait_up()
     await caller.send_dtmf("1")
-    ringing = await phone.wait_call(10)
+    ringing = await phone.wait_call(20)
     await expect(row).to_contain_text("Звонит · Анна Соколова")
     await ringing.answer()
     await expect(row).to_contain_text("Говорит · Анна Соколова")

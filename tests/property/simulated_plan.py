@@ -85,7 +85,7 @@ PLAN = Plan(
     operators={
         AGENTS[0]: _operator(AGENTS[0], (ORDERS, SERVICE), orders=5, service=3),
         AGENTS[1]: _operator(AGENTS[1], (ORDERS,), orders=2),
-        AGENTS[2]: _operator(AGENTS[2], (ORDERS, SERVICE), orders=1, service=1),
+        AGENTS[2]: _operator(AGENTS[2], (SERVICE,), service=1),
     },
     flows={flow.name: flow for flow in (MENU_FLOW, QUEUE_FLOW)},
     rules=Rules(not_ready_reasons={"1": "lunch"}),

@@ -70,6 +70,8 @@ class World:
         self.node = self.daemon.node
         self.slow = False
         """Events and commands take their time; otherwise all of them arrive before anything else happens."""
+        self.doom: tuple[bool, Literal[0, 1, 2]] | None = None
+        """How the daemon is killed as soon as it is told of anything."""
         for agent in AGENTS:
             self.daemon.inbox.append(SetAgentState(agent, "ready", at=self.node.now))
         self.daemon.settle()
@@ -78,6 +80,10 @@ class World:
         """One thing; nothing if it is not possible now."""
         if HAPPENINGS[name].possible(self):
             HAPPENINGS[name].do(self, **how)
+            if self.doom and self.daemon.alive and self.daemon.inbox:
+                committed, performed = self.doom
+                self.daemon.crash(committed=committed, performed=performed)
+                self.doom = None
             if not self.slow:
                 self.daemon.settle()
                 if self.daemon.alive and self.daemon.router.floor.linked(NODE):
@@ -205,9 +211,9 @@ class World:
         else:
             self.daemon.connect()
 
-    @happens(1, lambda world: world.daemon.alive, committed=YES_NO, performed=(0, 1, 2))
-    def daemon_is_killed(self, committed: bool, performed: Literal[0, 1, 2]) -> None:
-        self.daemon.crash(committed=committed, performed=performed)
+    @happens(2, lambda world: world.daemon.alive, committed=YES_NO, performed=(0, 1, 2))
+    def daemon_is_doomed(self, committed: bool, performed: Literal[0, 1, 2]) -> None:
+        self.doom = committed, performed
 
     @happens(6, lambda world: not world.daemon.alive, connects=(True, True, False))
     def daemon_starts(self, connects: bool) -> None:
@@ -262,7 +268,7 @@ class World:
             check_replay(state, now, turns)
 
     def _heal(self) -> None:
-        self.node.refuse, self.node.mute = "", False
+        self.node.refuse, self.node.mute, self.doom = "", False, None
         if not self.daemon.alive:
             self.daemon.restart()
         if not self.daemon.socket:
