@@ -235,9 +235,7 @@ def keep_recording(contact: Contact) -> KeepRecording:
     """The command that a crash may have swallowed; repeating it does no harm."""
     recording = contact.recording
     assert recording is not None
-    return KeepRecording(
-        contact.id, recording.name, contact.leg, recording.started_at, recording.talks, lane=contact.id
-    )
+    return KeepRecording(contact.id, recording.name, contact.leg, recording.talks, lane=contact.id)
 
 
 def recordings_of(restored: Restored) -> frozenset[str]:

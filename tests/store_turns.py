@@ -254,7 +254,6 @@ class Script:
             contact=contact.id,
             recording=recording.name,
             leg=contact.leg,
-            started_at=recording.started_at,
             talks=recording.talks,
         )
         commands = (ReleaseContact(lane=contact.id, contact=contact.id), keep)

@@ -84,8 +84,8 @@ class Archive:
         if not target.is_file():  # else a crash came between keeping it and telling so, and the legs may be gone
             for leg in (caller, operator):
                 await wait_closed(leg)
-        # Not `command.started_at`: MixMonitor writes nothing before the first sound comes, half a second after it was told to
-        # begin on a busy machine, and as much of the first words would be cut off. Its end is exact.
+        # Timed by the file's end, not by when MixMonitor was told to begin: it writes nothing before the first sound comes,
+        # half a second later on a busy machine, and as much of the first words would be cut off.
         kept = await recordings.finish(RawRecording(caller, operator, _begun(caller)), command.talks, target)
         if kept.missing_s:
             log.warning("recording incomplete", contact=command.contact, missing_s=kept.missing_s)

@@ -106,8 +106,6 @@ class KeepRecording(_Command, frozen=True):
     contact: ContactId
     recording: RecordingName
     leg: LegId
-    started_at: float | None
-    """None: MixMonitor's confirmation was lost; the file's own times must do."""
     talks: tuple[tuple[float, float], ...]
     """(from, to) of each talk, UTC epoch seconds; none: nobody talked, the raw files go."""
 

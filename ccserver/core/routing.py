@@ -262,11 +262,7 @@ def _close(floor: Floor, contact: Contact, at: float) -> None:
     floor.command(ReleaseContact(contact.id, lane=contact.id))
     recording = contact.recording
     if recording is not None:
-        floor.command(
-            KeepRecording(
-                contact.id, recording.name, contact.leg, recording.started_at, recording.talks, lane=contact.id
-            )
-        )
+        floor.command(KeepRecording(contact.id, recording.name, contact.leg, recording.talks, lane=contact.id))
     ended_at = max(at, contact.arrived_at)
     floor.keep(replace(contact, state=ContactState.CLOSED, place=None, ended_at=ended_at))
 
