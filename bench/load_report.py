@@ -39,6 +39,7 @@ class Phase:
         self.journal_bytes = journal_bytes - self._journal_before
         self.cpu = Usage(
             daemon_s=usage.daemon_s - before.daemon_s,
+            waited_s=usage.waited_s - before.waited_s,
             encoders_s=usage.encoders_s - before.encoders_s,
             asterisk_s=usage.asterisk_s - before.asterisk_s,
             daemon_mb=usage.daemon_mb - before.daemon_mb,
@@ -59,6 +60,7 @@ class Phase:
         slowest = max(answered, key=lambda c: (c.answered_at or 0) - (c.entered_at or 0), default=None)
         self.slowest = slowest.id if slowest else ""
         picked = [((c.answered_at or 0) - (c.entered_at or 0)) * 1e3 for c in answered]
+        recorded = [(c.recorded_s, c.talk_s) for c in mine if c.recorded_s is not None]
         lags = [lag for second in within for lag in second.lags_ms]
         turns = [turn for second in within for turn in second.turns_ms]
         return {
@@ -70,7 +72,9 @@ class Phase:
             **_spread("entry to offer, ms", made),
             **_spread("offer to ringing, ms", rang),
             **_spread("entry to answered, ms", picked),
+            "recorded, % of the talk": 100 * sum(r for r, _ in recorded) / max(0.001, sum(t for _, t in recorded)),
             "daemon, % of a core": 100 * self.cpu.daemon_s / lasted_s,
+            "daemon kept from a CPU, %": 100 * self.cpu.waited_s / lasted_s,
             "daemon, ms a call": 1e3 * self.cpu.daemon_s / calls,
             "encoders, ms a call": 1e3 * self.cpu.encoders_s / calls,
             "Asterisk, % of a core": 100 * self.cpu.asterisk_s / lasted_s,

@@ -80,6 +80,8 @@ class Usage(Struct, frozen=True):
     """CPU seconds used so far, and memory now."""
 
     daemon_s: float
+    waited_s: float
+    """The daemon wanted a CPU and others had it: what of its delays is the machine's."""
     encoders_s: float
     """The daemon's children that have ended: ffmpeg, keeping recordings."""
     asterisk_s: float
@@ -100,7 +102,7 @@ class Site:
         self.log_path = directory / "daemon.log"
         self.daemon: asyncio.subprocess.Process
         self.extensions = list(asterisk.secrets.operators)
-        self._past: dict[int, tuple[float, float]] = {}
+        self._past: dict[int, tuple[float, float, float]] = {}
         self._running: list[asyncio.subprocess.Process] = []
 
     async def start(self, *arguments: str) -> None:
@@ -185,15 +187,16 @@ class Site:
         asterisk = process.running_pid(self.asterisk.instance)
         assert asterisk is not None, "Asterisk is gone"
         return Usage(
-            daemon_s=sum(own for own, _ in self._past.values()),
-            encoders_s=sum(children for _, children in self._past.values()),
+            daemon_s=sum(own for own, _, _ in self._past.values()),
+            waited_s=sum(waited for _, _, waited in self._past.values()),
+            encoders_s=sum(children for _, children, _ in self._past.values()),
             asterisk_s=_cpu_s(asterisk)[0],
             daemon_mb=_rss_mb(self.daemon.pid),
             asterisk_mb=_rss_mb(asterisk),
         )
 
     def _account(self, pid: int) -> None:
-        self._past[pid] = _cpu_s(pid)
+        self._past[pid] = (*_cpu_s(pid), _waited_s(pid))
 
     def journal_bytes(self) -> int:
         """Of the file and its log."""
@@ -210,6 +213,10 @@ def _cpu_s(pid: int) -> tuple[float, float]:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     user, system, child_user, child_system = (int(field) / TICKS_PER_S for field in fields[11:15])
     return user + system, child_user + child_system
+
+
+def _waited_s(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
 def _rss_mb(pid: int) -> float:
