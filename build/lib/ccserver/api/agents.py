@@ -1,0 +1,67 @@
+"""`POST /api/agents/{extension}/state`: a supervisor, or the operator's own program, wants an agent in another state."""
+
+import asyncio
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from ccserver.api.errors import NotFound, NotNow, Silent
+from ccserver.api.messages import AgentReply, AgentStateWish, ErrorReply, NoQuery
+from ccserver.api.operations import Answer, Operation, body_of, json_reply, query_of
+from ccserver.api.views import agent_reply
+from ccserver.core.events import Refused, SetAgentState
+from ccserver.core.ids import AgentId
+from ccserver.core.status import AgentStatus
+from ccserver.ports import Desk
+
+ANSWER_WITHIN_S = 5.0
+
+
+class AgentRoutes:
+    """Requests about agents; the core decides, here they are only carried in and out."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def operations(self) -> Sequence[Operation]:
+        """For the router and the document."""
+        return (
+            Operation(
+                method="POST",
+                path="/api/agents/{extension}/state",
+                serve=self.set_state,
+                summary="Make an agent ready, not ready with a reason, or log him out",
+                parameters={"extension": "The agent's extension"},
+                body=AgentStateWish,
+                answers={
+                    200: Answer("Carried out: the agent as he is now", AgentReply),
+                    400: Answer("The body is wrong; `field` names the field", ErrorReply),
+                    404: Answer("No such agent", ErrorReply),
+                    409: Answer("Refused, nothing has changed; the message is the reason", ErrorReply),
+                    413: Answer("The body is too large", ErrorReply),
+                    503: Answer("The engine did not answer in time", ErrorReply),
+                },
+            ),
+        )
+
+    async def set_state(self, request: web.Request) -> web.Response:
+        """Answers when the decision is in the journal. An agent at work keeps his state and gets the new one afterwards."""
+        query_of(request, NoQuery)
+        extension = AgentId(request.match_info["extension"])
+        self._agent(extension)
+        wish = await body_of(request, AgentStateWish)
+        wanted = SetAgentState(at=self._desk.status().at, agent=extension, state=wish.state, reason=wish.reason)
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                answer = await self._desk.request(wanted)
+        except TimeoutError:
+            raise Silent(f"no decision within {ANSWER_WITHIN_S:.0f} s; the request may still be carried out") from None
+        if isinstance(answer, Refused):
+            raise NotNow(answer.reason)
+        return json_reply(agent_reply(self._agent(extension)))
+
+    def _agent(self, extension: AgentId) -> AgentStatus:
+        for agent in self._desk.status().agents:
+            if agent.extension == extension:
+                return agent
+        raise NotFound(f"there is no agent {extension}")

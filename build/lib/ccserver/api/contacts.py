@@ -1,0 +1,73 @@
+"""`/api/contacts`: what was, row by row, and one contact with all its segments and offers."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+from msgspec import UNSET
+
+from ccserver.api.errors import BadInput, NotFound
+from ccserver.api.messages import ContactDetailReply, ContactsQuery, ContactsReply, ErrorReply, NoQuery
+from ccserver.api.operations import Answer, Operation, json_reply, query_of
+from ccserver.api.sources import ContactQueries
+from ccserver.api.views import contact_detail_reply, contact_reply
+from ccserver.core.ids import ContactId
+from ccserver.store.errors import NoSuchContact
+from ccserver.store.rows import ContactDetail
+
+
+class ContactRoutes:
+    """The CDR, read."""
+
+    def __init__(self, store: ContactQueries) -> None:
+        self._store = store
+
+    def operations(self) -> Sequence[Operation]:
+        """For the router and the document."""
+        return (
+            Operation(
+                method="GET",
+                path="/api/contacts",
+                serve=self.newest,
+                summary="Contacts, the newest arrival first, live ones among them",
+                query=ContactsQuery,
+                answers={
+                    200: Answer("At most `limit` contacts", ContactsReply),
+                    503: Answer("The store is away", ErrorReply),
+                },
+            ),
+            Operation(
+                method="GET",
+                path="/api/contacts/{id}",
+                serve=self.one,
+                summary="One contact with its segments, offers and recordings",
+                parameters={"id": "The contact's id"},
+                answers={
+                    200: Answer("The contact", ContactDetailReply),
+                    404: Answer("No such contact", ErrorReply),
+                    503: Answer("The store is away", ErrorReply),
+                },
+            ),
+        )
+
+    async def newest(self, request: web.Request) -> web.Response:
+        """The list."""
+        query = query_of(request, ContactsQuery)
+        before = ContactId(query.before) if query.before is not UNSET else None
+        try:
+            rows = await self._store.contacts(query.limit, before)
+        except NoSuchContact as error:
+            raise BadInput(f"before: {error}", "before") from None
+        return json_reply(ContactsReply(contacts=tuple(contact_reply(row) for row in rows)))
+
+    async def one(self, request: web.Request) -> web.Response:
+        """A contact that began within the last second may not be in the store yet."""
+        query_of(request, NoQuery)
+        return json_reply(contact_detail_reply(await known(self._store, request.match_info["id"])))
+
+
+async def known(store: ContactQueries, contact: str) -> ContactDetail:
+    """The contact; raises `NotFound`."""
+    detail = await store.contact(ContactId(contact))
+    if detail is None:
+        raise NotFound(f"there is no contact {contact}")
+    return detail

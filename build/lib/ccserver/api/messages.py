@@ -1,0 +1,233 @@
+"""Every JSON body of the API as a type; `docs/reference/api.md` and the OpenAPI document say the same.
+
+Instants are ISO-8601 in UTC with milliseconds (`2026-01-31T09:15:00.250Z`), durations are seconds with at most three
+decimals. What is not known yet is null: a live contact has no outcome, no end and no durations.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from ccserver.core.agent import AgentState
+from ccserver.core.contact import ContactOutcome, ContactState, SegmentKind, SegmentOutcome
+from ccserver.core.offer import OfferOutcome
+from ccserver.core.status import LineStatus, QueueStatus
+
+Instant = Annotated[str, Meta(description="ISO-8601, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
+Seconds = Annotated[float, Meta(ge=0, description="Seconds, to the millisecond")]
+
+LIMIT_MAX = 1000
+REASON_MAX = 64
+
+
+def instant(at: float) -> Instant:
+    """UTC epoch seconds as the API writes them."""
+    return datetime.fromtimestamp(round(at, 3), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds(duration_s: float) -> Seconds:
+    """A duration as the API writes it."""
+    return round(max(0.0, duration_s), 3)
+
+
+class Problem(Struct, frozen=True):
+    """What went wrong, for people; `field` names the query parameter or the field of the body."""
+
+    message: str
+    field: str | UnsetType = UNSET
+
+
+class ErrorReply(Struct, frozen=True):
+    """The body of every answer from 400 on."""
+
+    error: Problem
+
+
+class HealthReply(Struct, frozen=True):
+    """Whether the daemon does its work; `reasons` is empty when it does."""
+
+    status: Literal["ok", "failing"]
+    version: str
+    reasons: tuple[str, ...]
+
+
+class AlarmReply(Struct, frozen=True):
+    """Something that a person has to look at; `critical` when `/healthz` fails by it."""
+
+    name: str
+    message: str
+    since: Instant
+    critical: bool
+
+
+class NodeReply(Struct, frozen=True):
+    """The link to one Asterisk; `connected` = events flow and offers are made."""
+
+    node: str
+    connected: bool
+    since: Instant
+
+
+class AsteriskReply(Struct, frozen=True):
+    """All links; `connected` = every node is."""
+
+    connected: bool
+    nodes: tuple[NodeReply, ...]
+
+
+class AgentReply(Struct, frozen=True):
+    """An operator now; `then` is what he will be when his work, or his phone's trouble, is over."""
+
+    extension: str
+    name: str
+    state: AgentState
+    reason: str
+    since: Instant
+    contact: str | None
+    queues: tuple[str, ...]
+    phone_registered: bool
+    then: AgentState
+    then_reason: str
+
+
+class LiveContactReply(Struct, frozen=True):
+    """A contact that goes on; `position` counts from 1 in its queue, `since` is when its present state began."""
+
+    id: str
+    line: str
+    ani: str
+    state: ContactState
+    step: str
+    queue: str | None
+    position: int | None
+    agent: str | None
+    language: str
+    arrived_at: Instant
+    since: Instant
+
+
+class StatusReply(Struct, frozen=True):
+    """The whole picture at one moment; `ignored` counts facts that found no state waiting for them, since start."""
+
+    at: Instant
+    asterisk: AsteriskReply
+    alarms: tuple[AlarmReply, ...]
+    lines: tuple[LineStatus, ...]
+    queues: tuple[QueueStatus, ...]
+    agents: tuple[AgentReply, ...]
+    contacts: tuple[LiveContactReply, ...]
+    not_ready_reasons: tuple[str, ...]
+    ignored: int
+
+
+class ContactReply(Struct, frozen=True):
+    """The CDR row of a contact; `queue` is its first queue, `agent` the last who talked, `recording` where to hear it."""
+
+    id: str
+    line: str
+    ani: str
+    queue: str | None
+    outcome: ContactOutcome | None
+    agent: str | None
+    arrived_at: Instant
+    ended_at: Instant | None
+    ivr_s: Seconds | None
+    wait_s: Seconds | None
+    ring_s: Seconds | None
+    talk_s: Seconds | None
+    recording: str | None
+
+
+class ContactsReply(Struct, frozen=True):
+    """Contacts, the newest arrival first."""
+
+    contacts: tuple[ContactReply, ...]
+
+
+class SegmentReply(Struct, frozen=True):
+    """A stretch of a contact; `n` counts from 1."""
+
+    n: int
+    kind: SegmentKind
+    started_at: Instant
+    ended_at: Instant | None
+    duration_s: Seconds | None
+    outcome: SegmentOutcome | None
+    flow: str | None
+    queue: str | None
+    agent: str | None
+    offer: str | None
+
+
+class OfferReply(Struct, frozen=True):
+    """One offer of the contact to one agent, and why him."""
+
+    id: str
+    agent: str
+    queue: str
+    why: str
+    made_at: Instant
+    ringing_at: Instant | None
+    answered_at: Instant | None
+    ended_at: Instant | None
+    ring_s: Seconds
+    outcome: OfferOutcome | None
+
+
+class RecordingReply(Struct, frozen=True):
+    """What became of a recording; `url` is null when it is lost, and `lost` then says why."""
+
+    name: str
+    kind: str
+    duration_s: Seconds
+    url: str | None
+    lost: str
+
+
+class ContactDetailReply(ContactReply, frozen=True):
+    """One contact with all that happened to it, in order."""
+
+    language: str
+    segments: tuple[SegmentReply, ...]
+    offers: tuple[OfferReply, ...]
+    recordings: tuple[RecordingReply, ...]
+
+
+class StatusMessage(Struct, frozen=True, tag_field="kind", tag="status"):
+    """Over the web socket, on every change."""
+
+    status: StatusReply
+
+
+class FinishedMessage(Struct, frozen=True, tag_field="kind", tag="finished"):
+    """Over the web socket: the last contacts that ended, the newest end first."""
+
+    contacts: tuple[ContactReply, ...]
+
+
+LiveMessage = StatusMessage | FinishedMessage
+
+
+class ContactsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `GET /api/contacts`; `before` is the id of the last contact of the page before."""
+
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = 50
+    before: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
+
+
+class RecordingQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `GET /api/contacts/{id}/recording`; `name` as in the contact's `recordings`, for one that is not the talk."""
+
+    name: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
+
+
+class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of every route that takes no parameters."""
+
+
+class AgentStateWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/agents/{extension}/state`; `reason` goes with `not_ready`."""
+
+    state: Literal["ready", "not_ready", "logged_out"]
+    reason: Annotated[str, Meta(max_length=REASON_MAX)] = ""

@@ -1,0 +1,66 @@
+"""What the API asks of the rest of the daemon, as Protocols; `ccserver.app` brings the real ones.
+
+The desk is `ports.Desk`, the store's values are `store.rows`, its errors `store.errors`.
+"""
+
+from collections.abc import AsyncIterable, Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from ccserver.core.ids import ContactId
+from ccserver.store.rows import ContactDetail, ContactRow
+
+
+class Alarm(Struct, frozen=True, kw_only=True):
+    """Something that a person has to look at."""
+
+    name: str
+    """Stable, for programs: `journal`, `store`, `disk` ..."""
+    message: str
+    """For people, one line, no personal data: `/healthz` shows it to everybody."""
+    since: float
+    """UTC epoch seconds."""
+    critical: bool = False
+    """The daemon cannot do its work by it: `/healthz` answers 503."""
+
+
+Health = Callable[[], Sequence[Alarm]]
+"""The alarms of this moment, at once and without waiting. Links to Asterisk need none: the status tells of them."""
+
+
+class ContactQueries(Protocol):
+    """What was: the store, or a copy of it. Any of them raises `StoreUnavailable` while the database is away."""
+
+    async def contacts(self, limit: int, before: ContactId | None = None) -> Sequence[ContactRow]:
+        """The newest arrivals first, live ones among them; `before`: only those after this one in the list.
+
+        Raises `NoSuchContact` when `before` is none.
+        """
+        ...
+
+    async def contact(self, contact: ContactId) -> ContactDetail | None:
+        """Everything of one; None: unknown."""
+        ...
+
+
+class LiveFeed(Protocol):
+    """Something has changed: `store.feed.LiveFeed`."""
+
+    def subscribe(self) -> AbstractContextManager[AsyncIterable[object]]:
+        """A wake-up at once and after each change; several changes may share one."""
+        ...
+
+
+class RecordingUnavailable(Exception):
+    """The file cannot be had; the text is for people."""
+
+
+class RecordingFiles(Protocol):
+    """The archive of recordings."""
+
+    async def write_wav(self, path: str, wav: Path) -> None:
+        """Write the recording kept under `path` (relative to the archive) as WAV; raises `RecordingUnavailable`."""
+        ...

@@ -1,0 +1,131 @@
+// Contacts going by, and the last ones that ended.
+
+import { byId, el, icon, keyed, setAttribute, setIcon, setText, setTimer } from "/web/dom.js";
+import { clock, duration, phone, serverNow } from "/web/format.js";
+import { lateness } from "/web/queues.js";
+import { t, word } from "/web/texts.js";
+
+const SHOWN_MAX = 100;
+const ORDER = { waiting: 0, offered: 0, flow: 1, talking: 2, closing: 3 };
+const OUTCOME_ICON = {
+  answered: "talking",
+  abandoned: "missed",
+  overflowed: "missed",
+  voicemail: "voicemail",
+  flow_completed: "flow",
+  flow_abandoned: "missed",
+  failed: "unreachable",
+};
+const STATE_ICON = { flow: "flow", waiting: "waiting", offered: "ringing", talking: "talking", closing: "close" };
+
+/** Who waits comes first, the longest wait on top: a wall has no scroll bar. */
+function inOrder(one, other) {
+  const group = ORDER[one.state] - ORDER[other.state];
+  if (group) return group;
+  const waiting = ORDER[one.state] === 0;
+  const earlier = Date.parse(one.arrived_at) - Date.parse(other.arrived_at);
+  return waiting ? earlier : -earlier;
+}
+
+export function drawContacts(status) {
+  const names = {
+    agents: new Map(status.agents.map((agent) => [agent.extension, agent.name])),
+    queues: new Map(status.queues.map((queue) => [queue.name, queue.title])),
+    targets: new Map(status.queues.map((queue) => [queue.name, queue.target_s])),
+    lines: new Map(status.lines.map((line) => [line.number, line.name])),
+  };
+  const all = [...status.contacts].sort(inOrder);
+  const items = all.slice(0, SHOWN_MAX);
+  if (all.length > items.length) items.push({ id: "more", more: all.length - items.length });
+  keyed(byId("contacts"), items, (contact) => contact.id, createRow, (node, contact) => updateContact(node, contact, names));
+  setText(byId("contacts-count"), all.length ? String(all.length) : "");
+  const empty = byId("contacts-empty");
+  empty.hidden = all.length > 0;
+  const line = status.lines[0]?.number;
+  const whole = (number) => phone(number).replaceAll(" ", "\u00a0").replaceAll("-", "\u2011");
+  setText(empty, line ? t("contacts_none", { line: whole(line) }) : t("contacts_none_no_line"));
+}
+
+function createRow() {
+  const parts = { icon: icon("flow") };
+  for (const name of ["caller", "timer", "what", "side"]) parts[name] = el("span", `row-${name}`);
+  const node = el("li", "row", parts.icon, parts.caller, parts.timer, parts.what, parts.side);
+  node.parts = parts;
+  return node;
+}
+
+function updateContact(node, contact, names) {
+  const { parts } = node;
+  if (contact.more) {
+    setAttribute(node, "data-state", "more");
+    setText(parts.caller, t("more", { n: contact.more }));
+    return;
+  }
+  setAttribute(node, "data-state", contact.state);
+  setIcon(parts.icon, STATE_ICON[contact.state]);
+  setText(parts.caller, phone(contact.ani));
+  setTimer(parts.timer, Date.parse(contact.since));
+  setText(parts.what, whatNow(contact, names));
+  setText(parts.side, names.lines.get(contact.line) ?? phone(contact.line));
+  const waits = contact.state === "waiting" || contact.state === "offered";
+  setAttribute(node, "data-late", waits ? lateness((serverNow() - Date.parse(contact.since)) / 1000, names.targets.get(contact.queue)) : null);
+}
+
+function whatNow(contact, names) {
+  const state = t(`contact_${contact.state}`);
+  const agent = names.agents.get(contact.agent) ?? contact.agent;
+  const queue = names.queues.get(contact.queue) ?? contact.queue;
+  if (contact.state === "flow") return contact.step ? `${state} · ${contact.step}` : state;
+  if (contact.state === "waiting") return [state, queue, contact.position && t("place", { n: contact.position })].filter(Boolean).join(" · ");
+  if (contact.state === "offered" || contact.state === "talking") return [state, agent, queue].filter(Boolean).join(" · ");
+  return state;
+}
+
+/** `listen(contact, title)` when a recording is asked for; `contacts` null: not read yet. */
+export function drawFinished(contacts, status, listen) {
+  const names = {
+    agents: new Map((status?.agents ?? []).map((agent) => [agent.extension, agent.name])),
+    queues: new Map((status?.queues ?? []).map((queue) => [queue.name, queue.title])),
+  };
+  keyed(
+    byId("finished"),
+    contacts ?? [],
+    (contact) => contact.id,
+    (contact) => createFinished(contact, listen),
+    (node, contact) => updateFinished(node, contact, names),
+  );
+  const empty = byId("finished-empty");
+  empty.hidden = Boolean(contacts?.length);
+  setText(empty, t(contacts ? "finished_none" : "finished_unread"));
+}
+
+function createFinished(contact, listen) {
+  const node = createRow();
+  node.classList.add("ended");
+  const button = el("button", "listen", icon("play"));
+  button.type = "button";
+  button.addEventListener("click", () => listen(node.contact, node.title_));
+  node.parts.listen = button;
+  node.append(button);
+  return node;
+}
+
+function updateFinished(node, contact, names) {
+  const { parts } = node;
+  node.contact = contact;
+  setAttribute(node, "data-outcome", contact.outcome);
+  setIcon(parts.icon, OUTCOME_ICON[contact.outcome] ?? "flow");
+  setText(parts.caller, phone(contact.ani));
+  setText(parts.timer, contact.ended_at ? clock(Date.parse(contact.ended_at), false) : "");
+  const queue = names.queues.get(contact.queue) ?? contact.queue;
+  const agent = names.agents.get(contact.agent) ?? contact.agent;
+  setText(parts.what, [word("outcome", contact.outcome), agent, queue].filter(Boolean).join(" · "));
+  const times = [
+    contact.wait_s ? t("wait", { t: duration(contact.wait_s) }) : "",
+    contact.talk_s ? t("talk", { t: duration(contact.talk_s) }) : "",
+  ];
+  setText(parts.side, times.filter(Boolean).join(" · "));
+  node.title_ = [phone(contact.ani), agent, clock(Date.parse(contact.arrived_at), false)].filter(Boolean).join(" · ");
+  parts.listen.hidden = !contact.recording;
+  setAttribute(parts.listen, "aria-label", t("listen", { who: node.title_ }));
+}

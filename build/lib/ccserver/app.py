@@ -1,0 +1,261 @@
+"""The composition root: from a checked `Config` to a running daemon and back. Knows everyone, is known by no one.
+
+Starting: lock -> restore -> connect -> list -> serve; whatever can refuse a start is asked before anything is written. Taking
+over, the order is another, so that no event is lost: connect and let Asterisk's events wait -> the old daemon sees that it was
+replaced, writes what it has and lets the lock go -> restore. Stopping is leaving the `with` blocks: each part ends in the
+reverse order of its beginning, and calls go on without us.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, ExitStack
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import get_args
+
+import structlog
+
+from ccserver.alarms import Alarming, Alarms, Unbuilt, callbacks_waiting, events_unread
+from ccserver.api.server import build, listening
+from ccserver.api.sources import RecordingUnavailable
+from ccserver.asterisk.access import write_access
+from ccserver.asterisk.files import make_dir
+from ccserver.asterisk.history import leg_histories
+from ccserver.asterisk.secrets import Secrets, ensure_secrets, load_secrets
+from ccserver.asterisk.settings import AMI_USER, ARI_USER, Instance, default_shown_dirs
+from ccserver.audio import prompts
+from ccserver.audio.archive import Archive
+from ccserver.audio.errors import AudioError
+from ccserver.audio.prompts import PromptBook, PromptResolver
+from ccserver.config.load import Config
+from ccserver.connectors.voice import AriLink, VoiceConnector, VoiceSettings
+from ccserver.connectors.voice.monitor import Monitor
+from ccserver.core.commands import Command, KeepRecording
+from ccserver.core.contact import Contact
+from ccserver.core.events import ConfigReplaced
+from ccserver.core.router import Router
+from ccserver.engine import Engine, Limits
+from ccserver.notify import notify, watchdog
+from ccserver.replay import router_state
+from ccserver.store.database import Database
+from ccserver.store.errors import DiskFull, StoreUnavailable
+from ccserver.store.feed import LiveFeed
+from ccserver.store.journal import SqliteJournal
+from ccserver.store.journal_file import JournalReader
+from ccserver.store.live import Restored
+from ccserver.store.lock import JournalLock
+from ccserver.store.projector import Projector
+from ccserver.store.sql import SqlStore
+from ccserver.store.upkeep import Upkeep
+
+TAKEOVER_S = 30.0
+"""How long the old daemon may take to write what it has."""
+
+log = structlog.get_logger("ccserver.app")
+
+
+class SystemClock:
+    """The machine's time, which never goes back for us even when somebody sets it back."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def now(self) -> float:
+        """UTC epoch seconds."""
+        self._last = max(self._last, time.time())
+        return self._last
+
+
+class Daemon:
+    """`await Daemon(config).run()` serves until SIGTERM, SIGINT, or until another daemon takes over."""
+
+    def __init__(self, config: Config, *, takeover: bool = False) -> None:
+        self._config = config
+        self._takeover = takeover
+        self._clock = SystemClock()
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Raises the errors of the parts: `__main__` makes a line and an exit code of them."""
+        config = self._config
+        load_secrets(config.state_dir)  # Asterisk was told some: inventing others now would lock us out
+        secrets = ensure_secrets(config.state_dir, config.plan.operators)
+        make_dir(config.state_dir, config.recordings_dir)
+        book = prompts.load(config.prompts.file)
+        lock = JournalLock(config.state_dir / "journal.sqlite")
+        link = AriLink(instance_of(config).ari_url, ARI_USER, secrets.ari_password)
+        with ExitStack() as stack:
+            stack.callback(lock.release)
+            if not self._takeover:
+                lock.acquire()
+            async with asyncio.TaskGroup() as tasks:
+                linked = tasks.create_task(link.run(), name="ari events")
+                if self._takeover:
+                    await lock.acquire_within(TAKEOVER_S)
+                await self._serve(link, secrets, book)
+                linked.cancel()
+
+    async def _serve(self, link: AriLink, secrets: Secrets, book: PromptBook) -> None:
+        """Build the parts, run them, and leave them in the reverse order."""
+        config, clock = self._config, self._clock
+        async with AsyncExitStack() as stack:
+            store = await _opened(config.store_url)
+            stack.push_async_callback(store.close)
+            journal = stack.enter_context(SqliteJournal(config.state_dir / "journal.sqlite"))
+            reader = stack.enter_context(JournalReader(journal.path))
+            restored = journal.restore()
+            router = Router()
+            router.restore(router_state(restored), max(restored.now, clock.now()))
+            log.info("restored", seq=restored.seq, contacts=len(restored.contacts), agents=len(restored.agents))
+            projector = Projector(reader, store, config.plan.node, clock)
+            upkeep = Upkeep(journal, lambda: projector.projected, clock)
+            feed = LiveFeed()
+            limits = Limits(inbox_events=config.limits.inbox_events)
+            engine = Engine(router, journal, feed, clock, limits, turned=projector.wake)
+            voice = VoiceConnector(self._voice_settings(secrets, book), link, engine)
+            archive = Archive(config.recordings_dir, instance_of(config).raw_recordings_dir, engine.put)
+            engine.connect({kind: archive if kind is KeepRecording else voice for kind in get_args(Command)})
+            if restored.plan is None or restored.plan.hash != config.plan.hash:
+                engine.put(ConfigReplaced(plan=config.plan, at=clock.now()))
+            for contact in restored.pending_recordings:
+                archive.perform(keep_recording(contact))
+            archive.sweep(recordings_of(restored))
+            alarms = self._alarms(
+                {"journal": journal, "store": projector, "upkeep": upkeep}, voice.monitor, archive, link, book
+            )
+            api = build(engine, store, feed, _Recordings(archive), secrets.api_token, alarms)
+            port = await stack.enter_async_context(listening(api, config.api.address, config.api.port))
+            log.info("api listens", address=config.api.address, port=port)
+            self._tell_access(secrets, port)
+            _snapshot(journal, clock.now())
+            await self._run(engine, voice, archive, projector, upkeep)
+        log.info("stopped")
+
+    async def _run(self, engine: Engine, voice: VoiceConnector, *others: Archive | Projector | Upkeep) -> None:
+        """Everything that runs; when one part dies, all end, loudly (systemd starts us again)."""
+        async with asyncio.TaskGroup() as tasks:
+            turning = tasks.create_task(engine.run(), name="engine")
+            serving = tasks.create_task(voice.run(), name="voice")
+            serving.add_done_callback(lambda _: self._stopped.set())
+            helping = [tasks.create_task(part.run(), name=type(part).__name__.lower()) for part in others]
+            helping.append(tasks.create_task(watchdog(), name="watchdog"))
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._stopped.set)
+            notify("READY=1")
+            await self._stopped.wait()
+            notify("STOPPING=1")
+            log.info("stopping", replaced=voice.replaced.is_set())
+            serving.cancel()
+            engine.stop()
+            await turning
+            for task in helping:
+                task.cancel()
+
+    def _tell_access(self, secrets: Secrets, port: int) -> None:
+        """What a person or a program needs to connect, in the state directory."""
+        plan, address = self._config.plan, self._config.api.address
+        host = "127.0.0.1" if ip_address(address).is_unspecified else address
+        write_access(
+            instance_of(self._config),
+            secrets,
+            lines=list(plan.lines),
+            operators=list(plan.operators),
+            http_url=f"http://{host}:{port}",
+        )
+
+    def _alarms(
+        self,
+        stored: Mapping[str, Alarming],
+        monitor: Monitor,
+        archive: Archive,
+        link: AriLink,
+        book: PromptBook,
+    ) -> Alarms:
+        instance = instance_of(self._config)
+        unbuilt = Unbuilt(PromptResolver(book, instance.prompts_dir).unbuilt(), instance.prompts_dir)
+        if unbuilt():
+            log.warning("prompts missing", reason=unbuilt())
+        spoken: dict[str, Callable[[], str]] = {
+            "recording": lambda: monitor.alarm,
+            "archive": lambda: archive.alarm,
+            "disk": archive.space_alarm,
+            "prompts": unbuilt,
+            "callbacks": partial(callbacks_waiting, instance.callbacks_dir),
+            "events": partial(events_unread, link.client.counters),
+        }
+        return Alarms(self._clock, stored, spoken)
+
+    def _voice_settings(self, secrets: Secrets, book: PromptBook) -> VoiceSettings:
+        config = self._config
+        instance = instance_of(config)
+        return VoiceSettings(
+            node=config.plan.node,
+            ami_port=instance.ami_port,
+            ami_user=AMI_USER,
+            ami_password=secrets.ami_password,
+            phone_passwords={agent: secrets.operators[agent] for agent in config.plan.operators},
+            spool_dir=instance.spool_dir,
+            raw_dir=instance.raw_recordings_dir,
+            recordings_dir=config.recordings_dir,
+            media=PromptResolver(book, instance.prompts_dir).media,
+            histories=partial(leg_histories, instance.cel_path),
+        )
+
+
+class _Recordings:
+    """The archive, as the API wants it."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    async def write_wav(self, path: str, wav: Path) -> None:
+        """As `api.sources.RecordingFiles`."""
+        try:
+            await self._archive.write_wav(path, wav)
+        except AudioError as error:
+            raise RecordingUnavailable(str(error)) from error
+
+
+def instance_of(config: Config) -> Instance:
+    """The Asterisk that the configuration describes."""
+    asterisk = config.asterisk
+    return Instance(
+        state_dir=config.state_dir,
+        dialplans_dir=config.dialplans_dir,
+        shown_dirs=default_shown_dirs(),
+        **{name: getattr(asterisk, name) for name in asterisk.__struct_fields__},
+    )
+
+
+def keep_recording(contact: Contact) -> KeepRecording:
+    """The command that a crash may have swallowed; repeating it does no harm."""
+    recording = contact.recording
+    assert recording is not None
+    return KeepRecording(contact.id, recording.name, contact.leg, recording.talks, lane=contact.id)
+
+
+def recordings_of(restored: Restored) -> frozenset[str]:
+    """Those whose raw files are still needed."""
+    contacts = (*restored.contacts, *restored.pending_recordings)
+    return frozenset(contact.recording.name for contact in contacts if contact.recording is not None)
+
+
+def _snapshot(journal: SqliteJournal, now: float) -> None:
+    """Where a replay can begin; on a full disk there is none, and calls are taken all the same."""
+    try:
+        journal.snapshot("start", now)
+    except DiskFull as error:
+        log.error("no snapshot", reason=str(error))
+
+
+async def _opened(url: str) -> SqlStore:
+    """The store; one that is away now is no reason not to take calls (the projector tries again, and an alarm tells)."""
+    try:
+        return await SqlStore.opened(url)
+    except StoreUnavailable as error:
+        log.error("store away", reason=str(error))
+        return SqlStore(Database(url))

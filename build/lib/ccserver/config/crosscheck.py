@@ -1,0 +1,191 @@
+"""What must fit together in `ccserver.toml`: its lines, queues, operators, ports and addresses. Called by `load`."""
+
+import ipaddress
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from ccserver.config import schema
+from ccserver.config.errors import did_you_mean, listed, shown
+from ccserver.config.findings import Findings
+from ccserver.config.prompts import Catalogue, check_language
+from ccserver.config.serving import all_needs, gap, nobody
+from ccserver.config.source import Document, KeyPath
+from ccserver.core.plan import Enqueue, Plan, Queue
+
+RESERVED_REASONS = ("rona", "refused", "phone_busy")
+"""Not-ready reasons that the server itself gives (`core.agent.Agent.reason`)."""
+
+STORES = ("sqlite", "postgresql")
+
+
+def check_main(main: schema.Main, plan: Plan, document: Document, catalogue: Catalogue, found: Findings) -> None:
+    """Everything in `ccserver.toml` that refers to something else; tells `found`."""
+    _check_unique(document, "lines", (line.number for line in main.lines), "number", found)
+    _check_unique(document, "queues", (queue.name for queue in main.queues), "name", found)
+    _check_unique(document, "operators", (operator.extension for operator in main.operators), "extension", found)
+    if not main.lines:
+        found.warn(document, ("lines",), "there is no line: nobody can call")
+    for position, line in enumerate(main.lines):
+        _check_line(line, ("lines", position), plan, document, catalogue, found)
+    used = {step.queue for flow in plan.flows.values() for step in flow.steps.values() if isinstance(step, Enqueue)}
+    for position, queue in enumerate(main.queues):
+        if queue.name not in used:
+            found.warn(document, ("queues", position), f"no flow leads to queue {queue.name}")
+    for position, operator in enumerate(main.operators):
+        _check_operator(operator, ("operators", position), plan, document, found)
+        if flaw := check_language(catalogue, operator.language):
+            found.error(document, ("operators", position, "language"), flaw)
+
+
+def check_settings(main: schema.Main, document: Document, found: Findings) -> None:
+    """What needs no other file: ports, addresses, the store, the reasons, the queues' times."""
+    _check_ports(main, document, found)
+    _check_address(main.asterisk.sip_address, ("asterisk", "sip_address"), document, found)
+    api_is_local = _check_address(main.api.address, ("api", "address"), document, found)
+    if api_is_local is False:
+        message = "anyone who reaches this address may try tokens, and they travel in clear: put TLS in front of it"
+        found.warn(document, ("api", "address"), message)
+    if flaw := store_flaw(main.store.url):
+        found.error(document, ("store", "url"), flaw)
+    _check_reasons(main.rules, document, found)
+    for position, queue in enumerate(main.queues):
+        if queue.ring_timeout_s < queue.reach_timeout_s:
+            message = f"expected at least reach_timeout_s ({queue.reach_timeout_s:g}), got {queue.ring_timeout_s:g}"
+            found.error(document, ("queues", position, "ring_timeout_s"), message)
+
+
+def check_served(main: schema.Main, plan: Plan, document: Document, found: Findings) -> None:
+    """Somebody must be able to serve each queue; only for names that are unique."""
+    for position, queue in enumerate(main.queues):
+        if flaw := nobody(plan, plan.queues[queue.name]):  # type: ignore[index]
+            found.error(document, ("queues", position), flaw)
+
+
+def store_flaw(url: str) -> str | None:
+    """Why the store cannot be named so; the url itself is not repeated, it may hold a password."""
+    expected = "expected sqlite:///<path> or postgresql://<user>:<password>@<host>/<database>"
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        return f"{expected}, got one that is no url: {error}"
+    if parts.scheme not in STORES or "://" not in url:
+        return f"{expected}, got one that begins with {shown(parts.scheme)}"
+    if "\0" in url:
+        return f"{expected}, got one with a zero byte"
+    if parts.scheme == "sqlite" and (parts.netloc or len(parts.path) < 2):
+        return (
+            f"{expected}, got one without a path" if not parts.netloc else f"{expected}: three slashes before the path"
+        )
+    if parts.scheme == "postgresql" and len(parts.path) < 2:
+        return f"{expected}, got one without a database"
+    return None
+
+
+def _check_unique(document: Document, table: str, names: Iterable[str], field: str, found: Findings) -> None:
+    first: dict[str, int] = {}
+    for position, name in enumerate(names):
+        if name in first:
+            path: KeyPath = (table, first[name], field)
+            where = "" if document.is_overridden(path) else f" on line {document.line_of(path)}"
+            found.error(
+                document, (table, position, field), f"{shown(name)} is taken already by {table}[{first[name]}]{where}"
+            )
+        first.setdefault(name, position)
+
+
+def _check_line(
+    line: schema.Line, path: KeyPath, plan: Plan, document: Document, catalogue: Catalogue, found: Findings
+) -> None:
+    if line.flow not in plan.flows:
+        near = did_you_mean(line.flow, plan.flows) or f"; the directory has {listed(sorted(plan.flows)) or 'none'}"
+        found.error(document, (*path, "flow"), f"there is no flow {shown(line.flow)}{near}")
+    if flaw := check_language(catalogue, line.language):
+        found.error(document, (*path, "language"), flaw)
+    if not _is_zone(line.timezone):
+        near = did_you_mean(line.timezone, available_timezones())
+        message = f'expected a time zone like "Europe/Moscow", got {shown(line.timezone)}{near}'
+        found.error(document, (*path, "timezone"), message)
+    if line.number in plan.operators:
+        found.error(document, (*path, "number"), f"{shown(line.number)} is the extension of an operator too")
+
+
+def _check_operator(operator: schema.Operator, path: KeyPath, plan: Plan, document: Document, found: Findings) -> None:
+    for position, name in enumerate(operator.queues):
+        if name not in plan.queues:
+            near = did_you_mean(name, plan.queues) or f"; there are {listed(plan.queues) or 'none'}"
+            found.error(document, (*path, "queues", position), f"there is no queue {shown(name)}{near}")
+        elif name in operator.queues[:position]:
+            found.error(document, (*path, "queues", position), f"{shown(name)} is named twice")
+        elif lack := gap(plan.operators[operator.extension], all_needs(plan.queues[name])):  # type: ignore[index]
+            message = f"{operator.extension} can get no contact of queue {name}: {lack}"
+            found.warn(document, (*path, "queues", position), message)
+    if not operator.queues:
+        found.warn(document, path, f"{operator.extension} is in no queue: will get no contact")
+    needed = _needed_skills(plan)
+    for skill in operator.skills:
+        if skill not in needed:
+            near = did_you_mean(skill, needed)
+            found.warn(document, (*path, "skills", skill), f"no queue and no flow asks for this skill{near}")
+
+
+def _needed_skills(plan: Plan) -> set[str]:
+    steps = [step for flow in plan.flows.values() for step in flow.steps.values() if isinstance(step, Enqueue)]
+    asking: tuple[Queue | Enqueue, ...] = (*plan.queues.values(), *steps)
+    return {need.skill for each in asking for need in each.skills}
+
+
+def _check_ports(main: schema.Main, document: Document, found: Findings) -> None:
+    asterisk = main.asterisk
+    if asterisk.rtp_end < asterisk.rtp_start + 3:
+        # Two ports a leg, and a conversation has two legs.
+        message = f"expected at least rtp_start + 3 ({asterisk.rtp_start + 3}), got {asterisk.rtp_end}"
+        found.error(document, ("asterisk", "rtp_end"), message)
+    ports: tuple[tuple[KeyPath, int], ...] = (
+        (("asterisk", "http_port"), asterisk.http_port),
+        (("asterisk", "ami_port"), asterisk.ami_port),
+        (("asterisk", "sip_port"), asterisk.sip_port),
+        (("api", "port"), main.api.port),
+    )
+    for position, (path, port) in enumerate(ports):
+        for other, taken in ports[:position]:
+            if port == taken:
+                found.error(document, path, f"port {port} is taken already by {other[0]}.{other[1]}")
+    if asterisk.rtp_start <= asterisk.sip_port <= asterisk.rtp_end:
+        message = (
+            f"port {asterisk.sip_port} lies among the ports for sound ({asterisk.rtp_start} to {asterisk.rtp_end})"
+        )
+        found.error(document, ("asterisk", "sip_port"), message)
+
+
+def _check_address(address: str, path: KeyPath, document: Document, found: Findings) -> bool | None:
+    """Whether the address is reachable from this machine alone; None when it is no address."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        found.error(document, path, f'expected an IP address in quotes, like "127.0.0.1", got {shown(address)}')
+        return None
+
+
+def _check_reasons(rules: schema.Rules, document: Document, found: Findings) -> None:
+    taken: dict[str, str] = {}
+    for digit, reason in rules.not_ready_reasons.items():
+        path: KeyPath = ("rules", "not_ready_reasons", digit)
+        if reason in RESERVED_REASONS:
+            found.error(
+                document, path, f"{shown(reason)} is a reason that the server itself gives: choose another name"
+            )
+        elif reason in taken:
+            found.error(document, path, f"{shown(reason)} stands on {taken[reason]} already")
+        taken.setdefault(reason, digit)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # no such zone, a directory of zones, a path that leads elsewhere
+        return False
+    return True

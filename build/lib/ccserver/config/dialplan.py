@@ -1,0 +1,72 @@
+"""Whether Asterisk's dialplan hands a line over to us: a number that only `ccserver.toml` knows never rings.
+
+Reads the plain `exten =>` lines of dialplans/*.conf; what a dialplan does by `include`, `Goto` or macros is beyond it, so what
+it finds is a warning. Asked by `load`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ccserver.config.findings import Findings
+from ccserver.config.source import Document
+
+_CONTEXT = re.compile(r"\s*\[([^\]]+)\]")
+_EXTENSION = re.compile(r"\s*exten\s*=>?\s*([^,;\s]+)\s*,", re.IGNORECASE)
+_HANDED_OVER = re.compile(r"\bStasis\(\s*ccserver\s*,\s*line\b", re.IGNORECASE)
+_CLASSES = {"X": "[0-9]", "Z": "[1-9]", "N": "[2-9]", ".": ".+", "!": ".*", "-": ""}
+
+
+def check_dialplan(numbers: Iterable[str], document: Document, found: Findings) -> None:
+    """Warn of each line that no extension of the dialplan beside `ccserver.toml` hands over; silent where there is none."""
+    patterns = tuple(line_patterns(document.file.parent))
+    if not patterns:
+        return
+    for position, number in enumerate(numbers):
+        if not any(re.fullmatch(pattern, number, re.IGNORECASE) for pattern in patterns):
+            message = "no extension in *.conf beside this file hands this number to Stasis(ccserver,line,…)"
+            found.warn(document, ("lines", position, "number"), message)
+
+
+def line_patterns(directory: Path) -> Iterator[str]:
+    """The extensions, as regular expressions, of every context that hands callers over to us."""
+    for file in sorted(directory.glob("[!.]*.conf")):
+        try:
+            text = file.read_text(errors="replace")
+        except OSError:  # Asterisk, who has to read it, will say so
+            continue
+        for context in _contexts(text):
+            if any(_HANDED_OVER.search(line) for line in context):
+                yield from (as_regex(match[1]) for line in context if (match := _EXTENSION.match(line)))
+
+
+def as_regex(extension: str) -> str:
+    """An extension of Asterisk's as a regular expression: `_8800XXXXXXX` -> `8800[0-9]…`."""
+    if not extension.startswith("_"):
+        return re.escape(extension)
+    regex = ""
+    for part in re.findall(r"\[[^\]]+\]|.", extension[1:]):
+        if len(part) > 1:
+            members = "|".join(map(re.escape, _members(part[1:-1])))
+            regex += f"(?:{members})" if members else "(?!)"
+        else:
+            regex += _CLASSES.get(part.upper(), re.escape(part))
+    return regex
+
+
+def _members(characters: str) -> Iterator[str]:
+    """The characters of a class such as `2-49`; a range that runs backwards has none, as in Asterisk."""
+    for first, last in re.findall(r"(.)(?:-(.))?", characters):
+        yield from map(chr, range(ord(first), ord(last or first) + 1))
+
+
+def _contexts(text: str) -> Iterator[list[str]]:
+    """The lines of each context, without comments."""
+    context: list[str] = []
+    for line in (re.sub(r"(?<!\\);.*", "", line) for line in text.splitlines()):
+        if _CONTEXT.match(line):
+            yield context
+            context = []
+        else:
+            context.append(line)
+    yield context

@@ -1,0 +1,180 @@
+"""`ccserver check --call NUMBER --at TIME`: what would happen to a call, in words, by the configuration alone.
+
+Lists every step that the caller could come to, in the order in which he could, with what he would hear and who could
+answer him. Nobody is called and nothing runs.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from ccserver.config.errors import QuestionError, did_you_mean, listed, shown
+from ccserver.config.journeys import Journeys, Spot, journeys
+from ccserver.config.load import Config
+from ccserver.config.serving import able, all_needs
+from ccserver.core.ids import LineNumber
+from ccserver.core.plan import Branch, Collect, Enqueue, HangUp, Line, Menu, Queue, Say, Set, SkillNeed, Step, Voicemail
+
+KEY_NAMES = {"*": "star", "#": "hash"}
+
+
+def explain_call(config: Config, number: str, at: str | None = None) -> str:
+    """The story of a call in lines; raises `QuestionError` for a number that is no line and a time that is none.
+
+    `at` is ISO 8601, means the line's own zone unless it says another, and is now when it is not given; blanks and dashes
+    in `number` do not count.
+    """
+    line = _line(config, number)
+    flow = config.plan.flows[line.flow]
+    ways = journeys(flow, [(line.number, line.language)])
+    story = [*_opening(config, line, moment(at, line) if at is not None else datetime.now(ZoneInfo(line.timezone)))]
+    for language in dict.fromkeys(spot.language for spot in ways.ways):
+        # What is known of variables makes spots of one step; a reader wants the step once.
+        spots = {spot.step: spot for spot in ways.ways if spot.language == language}
+        for spot in spots.values():
+            story += ["", f"{spot.step}, in {language}:"]
+            story += (f"    {sentence}" for sentence in _step(config, spot, flow.steps[spot.step], ways))
+    return "\n".join(story)
+
+
+def moment(at: str, line: Line) -> datetime:
+    """The time in the line's zone; raises `QuestionError`."""
+    zone = ZoneInfo(line.timezone)
+    try:
+        given = datetime.fromisoformat(at.strip())
+        if given.tzinfo is not None:
+            return given.astimezone(zone)
+        there = given.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+    except (ValueError, OverflowError):
+        raise QuestionError(f"expected a time like 2026-12-31T23:50, got {shown(at)}") from None
+    if there.replace(tzinfo=None) != given:
+        raise QuestionError(f"{shown(at)} does not exist in {line.timezone}: the clocks are put forward then")
+    return there
+
+
+def reporting_day(at: datetime, line: Line) -> date:
+    """The day to which the line's reports count a moment of its own zone."""
+    hours, minutes = map(int, line.day_starts_at.split(":"))
+    try:
+        return (at.replace(tzinfo=None) - timedelta(hours=hours, minutes=minutes)).date()
+    except OverflowError:
+        raise QuestionError(f"the year {at.year} is too far away") from None
+
+
+def _line(config: Config, number: str) -> Line:
+    digits = re.sub(r"[\s()-]", "", number)
+    lines = config.plan.lines
+    if digits not in lines:
+        near = did_you_mean(digits, lines) or f"; there are {listed(lines) or 'none'}"
+        raise QuestionError(f"there is no line {shown(number)}{near}")
+    return lines[LineNumber(digits)]
+
+
+def _opening(config: Config, line: Line, at: datetime) -> Iterator[str]:
+    yield f"A call to {line.number} ({line.name}) on {at:%A}, {at.day} {at:%B %Y, %H:%M}, {line.timezone}."
+    yield f"The reports count it to {reporting_day(at, line).isoformat()} (the day of this line starts at {line.day_starts_at})."
+    start = config.plan.flows[line.flow].start
+    yield f"The flow {line.flow} ({line.flow}.toml) answers in language {line.language}, from step {start}."
+
+
+def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[str]:
+    match step:
+        case Say():
+            yield from _says(config, spot, step.prompts)
+            keys = "A key cuts it short and counts for the next menu." if step.barge_in else "Keys do not cut it short."
+            yield f"{keys} Then: {step.next}."
+        case Menu():
+            yield from _says(config, spot, step.prompts)
+            yield from (
+                f"{key} ({KEY_NAMES[key]}): {to}" if key in KEY_NAMES else f"{key}: {to}"
+                for key, to in step.keys.items()
+            )
+            yield from _again(config, spot, step)
+        case Collect():
+            yield from _says(config, spot, step.prompts)
+            yield _collecting(step)
+            yield from _again(config, spot, step)
+        case Set():
+            values = [f"{name} = {shown(value)}" for name, value in step.variables.items()]
+            language = [f"the language {step.language}"] if step.language else []
+            yield f"Sets {listed([*values, *language]) or 'nothing'}. Then: {step.next}."
+        case Branch():
+            yield from _branching(spot, step, ways)
+        case Enqueue():
+            yield from _waiting(config, spot, step)
+        case Voicemail():
+            yield from _says(config, spot, step.prompts)
+            yield f"Records a message until #, {step.silence_s} s of silence or {step.max_s} s. Then: {step.next}."
+        case HangUp():
+            yield from _says(config, spot, step.prompts)
+            yield "Hangs up."
+        case _:
+            assert_never(step)
+
+
+def _says(config: Config, spot: Spot, items: tuple[str, ...]) -> Iterator[str]:
+    yield from (f"Says {_quoted(config, spot, item)}" for item in items)
+
+
+def _quoted(config: Config, spot: Spot, item: str) -> str:
+    kind, colon, text = item.partition(":")
+    if colon:
+        return f"{text} {'digit by digit' if kind == 'digits' else 'as a number'}."
+    return f"“{config.prompts.text(item, spot.language)}” ({item})"
+
+
+def _again(config: Config, spot: Spot, step: Menu | Collect) -> Iterator[str]:
+    for what, prompt in (("A wrong key", step.invalid), (f"{step.timeout_s:g} s without a key", step.silence)):
+        remark = f"says {_quoted(config, spot, prompt)} and asks again" if prompt and step.retries else "asks again"
+        if step.retries:
+            yield f"{what}: {remark}."
+    times = {0: "A wrong key or silence", 1: "The second time"}.get(
+        step.retries, f"After {step.retries + 1} such failures"
+    )
+    yield f"{times}: {step.otherwise}."
+
+
+def _collecting(step: Collect) -> str:
+    if step.min_digits == step.max_digits:
+        count = f"{step.max_digits} digit{'s' if step.max_digits > 1 else ''}"
+    else:
+        count = f"{step.min_digits} to {step.max_digits} digits"
+    end = f"; {step.terminator} or" if step.terminator else ";"
+    secret = " They are secret and never logged." if step.secret else ""
+    pause = f"{step.interdigit_timeout_s:g} s without another ends them."
+    return f"Takes {count} as {step.variable}{end} {pause}{secret} Then: {step.next}."
+
+
+def _branching(spot: Spot, step: Branch, ways: Journeys) -> Iterator[str]:
+    choices = {
+        way.why: way.to.step
+        for other, out in ways.ways.items()
+        if (other.step, other.language) == (spot.step, spot.language)
+        for way in out
+    }
+    for why, to in choices.items():
+        condition = (
+            f"{step.variable} is {shown(why.removeprefix('cases.'))}" if why.startswith("cases.") else "otherwise"
+        )
+        yield f"If {condition}: {to}." if condition != "otherwise" else f"Otherwise: {to}."
+
+
+def _waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
+    queue = config.plan.queues[step.queue]
+    yield f"Waits in queue {queue.name} ({queue.title}) for an operator{_skilled(queue, step.skills)}."
+    if credit_s := queue.priority_s + step.priority_s:
+        yield f"Is served as if waiting {credit_s:g} s longer than it is."
+    operators = able(config.plan, queue, step.skills)
+    names = listed((f"{operator.extension} {operator.name}" for operator in operators), 30)
+    yield f"{len(operators)} could take it when ready: {names}."
+    yield f"A phone rings {queue.ring_timeout_s:g} s at most; the talk is {'' if queue.record else 'not '}recorded."
+    yield from (f"Who must wait hears {_quoted(config, spot, item)}" for item in step.announce)
+    if step.max_wait_s is not None:
+        yield f"Nobody within {step.max_wait_s:g} s: {step.otherwise}."
+
+
+def _skilled(queue: Queue, extra: tuple[SkillNeed, ...]) -> str:
+    needs = [f"{need.skill} at {need.level} or better" for need in all_needs(queue, extra)]
+    return f" with {' and '.join(needs)}" if needs else ""

@@ -1,0 +1,196 @@
+"""What must fit together in a flow: its steps with each other, with the prompts, the queues and those who serve them.
+
+`check_steps` needs nothing but the flow; `check_journeys` needs everything else to be in order. Called by `load`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import TypeVar
+
+from ccserver.config.errors import did_you_mean, listed, shown
+from ccserver.config.findings import Findings
+from ccserver.config.journeys import BUILT_IN, Journeys, Spot, journeys, spoken, targets
+from ccserver.config.prompts import Catalogue, check_language
+from ccserver.config.serving import nobody
+from ccserver.config.source import Document, KeyPath
+from ccserver.core.ids import Language, LineNumber, StepName
+from ccserver.core.plan import Branch, Collect, Enqueue, Flow, Plan, Set, Step
+
+_REFERENCE = re.compile(r"\{([^{}]*)\}")
+T = TypeVar("T")
+
+
+def check_steps(flow: Flow, document: Document, found: Findings) -> None:
+    """What can be wrong with the steps among themselves; tells `found`."""
+    steps = flow.steps
+    if flow.start not in steps:
+        found.error(document, ("start",), _no_step(flow.start, steps))
+    for name, step in steps.items():
+        for path, target in targets(step):
+            if target not in steps:
+                found.error(document, ("steps", name, *path), _no_step(target, steps))
+        _check_fields(step, ("steps", name), document, found)
+    _check_variables(flow, document, found)
+    instant = {name: _instant_targets(step) for name, step in steps.items() if isinstance(step, Set | Branch)}
+    for circle in circles(instant):
+        message = f"set and branch steps lead to each other for ever: {_arrows(circle)}"
+        found.error(document, ("steps", circle[0]), message)
+
+
+def check_journeys(flow: Flow, document: Document, plan: Plan, catalogue: Catalogue, found: Findings) -> None:
+    """What callers would meet on their way; only for flows without errors of their own."""
+    callers: list[tuple[LineNumber, Language]] = [
+        (line.number, line.language) for line in plan.lines.values() if line.flow == flow.name
+    ]
+    if not callers:
+        found.warn(document, (), f"no line uses the flow {flow.name}")
+        callers = [(LineNumber(""), Language(language)) for language in catalogue.languages]
+    ways = journeys(flow, callers)
+    if not ways.complete:
+        found.warn(document, ("start",), "the flow has too many branches to be checked in full")
+    for name, step in flow.steps.items():
+        languages = ways.languages_at(name)
+        if not languages and ways.complete:
+            found.warn(document, ("steps", name), "no caller can ever come to this step")
+        _check_spoken(step, ("steps", name), languages or (callers[0][1],), catalogue, document, found)
+        _check_names(step, ("steps", name), plan, catalogue, document, found)
+    _check_silence(ways, document, found)
+
+
+def circles(graph: Mapping[T, tuple[T, ...]]) -> Iterator[tuple[T, ...]]:
+    """Circles of a graph of successors, each as its way round from its first node; circles that touch are told as one."""
+    left = dict(graph)
+    while True:
+        try:
+            TopologicalSorter({node: [to for to in ways if to in left] for node, ways in left.items()}).prepare()
+        except CycleError as error:
+            # graphlib was given successors as predecessors: its circle runs backwards, its end repeats its beginning.
+            circle = list(reversed(error.args[1]))[:-1]
+            first = min(range(len(circle)), key=lambda position: list(graph).index(circle[position]))
+            yield tuple(circle[first:] + circle[:first])
+            for node in circle:
+                del left[node]
+        else:
+            return
+
+
+def _no_step(name: str, steps: Mapping[StepName, Step]) -> str:
+    return f"there is no step {shown(name)}{did_you_mean(name, steps) or f'; the flow has {listed(steps)}'}"
+
+
+def _instant_targets(step: Step) -> tuple[StepName, ...]:
+    return tuple(target for _, target in targets(step))
+
+
+def _arrows(circle: tuple[str, ...]) -> str:
+    return " → ".join([*circle[:12], "…" if len(circle) > 12 else circle[0]])
+
+
+def _check_fields(step: Step, path: KeyPath, document: Document, found: Findings) -> None:
+    match step:
+        case Collect() if step.min_digits > step.max_digits:
+            message = f"expected at most max_digits ({step.max_digits}), got {step.min_digits}"
+            found.error(document, (*path, "min_digits"), message)
+        case Enqueue() if step.max_wait_s is not None and step.otherwise is None:
+            found.error(document, (*path, "otherwise"), "is missing: expected the step to go to after max_wait_s")
+        case Enqueue() if step.max_wait_s is None and step.otherwise is not None:
+            found.error(
+                document, (*path, "max_wait_s"), "is missing: expected the wait after which `otherwise` follows"
+            )
+        case Set() if not step.variables and step.language is None:
+            found.warn(document, path, "sets neither variables nor a language")
+
+
+def _check_variables(flow: Flow, document: Document, found: Findings) -> None:
+    steps = flow.steps.items()
+    collected = {step.variable for _, step in steps if isinstance(step, Collect)}
+    secret = {step.variable for _, step in steps if isinstance(step, Collect) and step.secret}
+    known = {*BUILT_IN, *collected, *(name for _, step in steps if isinstance(step, Set) for name in step.variables)}
+
+    def check_known(path: KeyPath, variable: str) -> bool:
+        if variable not in known:
+            near = did_you_mean(variable, known)
+            found.error(document, path, f"variable {variable} is set nowhere in the flow{near}")
+        return variable in known
+
+    for name, step in steps:
+        path: KeyPath = ("steps", name)
+        if isinstance(step, Branch):
+            check_known((*path, "variable"), step.variable)
+        if isinstance(step, Collect) and step.variable in BUILT_IN:
+            found.error(document, (*path, "variable"), f"{step.variable} is the server's own: choose another name")
+        if isinstance(step, Set):
+            _check_set(step, path, document, found)
+        for inner, item in spoken(step):
+            for variable in _REFERENCE.findall(item):
+                if check_known((*path, *inner), variable) and variable in secret:
+                    found.error(document, (*path, *inner), f"variable {variable} is secret: it must not be spoken")
+
+
+def _check_set(step: Set, path: KeyPath, document: Document, found: Findings) -> None:
+    for variable, value in step.variables.items():
+        if variable in BUILT_IN:
+            hint = "; set `language` of the step instead" if variable == "language" else ": choose another name"
+            found.error(document, (*path, "variables", variable), f"{variable} is the server's own{hint}")
+        if _REFERENCE.search(value):
+            message = f"expected a plain text, got {shown(value)}: variables are filled in only where something is said"
+            found.error(document, (*path, "variables", variable), message)
+
+
+def _check_spoken(
+    step: Step,
+    path: KeyPath,
+    languages: tuple[Language, ...],
+    catalogue: Catalogue,
+    document: Document,
+    found: Findings,
+) -> None:
+    for inner, item in spoken(step):
+        # A language that is none is told where it is chosen.
+        for language in (known for known in languages if known in catalogue.languages):
+            if flaw := catalogue.flaw(item, language):
+                found.error(document, (*path, *inner), flaw)
+
+
+def _check_names(
+    step: Step, path: KeyPath, plan: Plan, catalogue: Catalogue, document: Document, found: Findings
+) -> None:
+    """Names of queues, languages and lines."""
+    match step:
+        case Enqueue() if step.queue not in plan.queues:
+            near = did_you_mean(step.queue, plan.queues) or f"; there are {listed(plan.queues) or 'none'}"
+            found.error(document, (*path, "queue"), f"there is no queue {shown(step.queue)}{near}")
+        case Enqueue() if step.skills:
+            queue = plan.queues[step.queue]
+            # A queue that nobody serves in any case is told once, where the queue is.
+            if nobody(plan, queue) is None and (flaw := nobody(plan, queue, step.skills)):
+                found.error(document, (*path, "skills"), flaw)
+        case Set() if step.language is not None and (flaw := check_language(catalogue, step.language)):
+            found.error(document, (*path, "language"), flaw)
+        case Branch(variable="language"):
+            for value in step.cases:
+                if flaw := check_language(catalogue, value):
+                    found.error(document, (*path, "cases", value), flaw)
+        case Branch(variable="line"):
+            for value in step.cases:
+                if value not in plan.lines:
+                    near = did_you_mean(value, plan.lines)
+                    found.error(document, (*path, "cases", value), f"there is no line {shown(value)}{near}")
+
+
+def _check_silence(ways: Journeys, document: Document, found: Findings) -> None:
+    """The owner of an 8-800 number pays for whoever puts the phone down beside it."""
+    silent: dict[Spot, tuple[Spot, ...]] = {
+        spot: tuple(way.to for way in out if way.silent) for spot, out in ways.ways.items()
+    }
+    told: set[frozenset[str]] = set()
+    for circle in circles(silent):
+        steps = tuple(spot.step for spot in circle)
+        if frozenset(steps) not in told:
+            told.add(frozenset(steps))
+            message = (
+                f"a caller who presses nothing goes round for ever: {_arrows(steps)}; "
+                "one way out of it must lead to a queue or a hangup"
+            )
+            found.error(document, ("steps", steps[0]), message)

@@ -1,0 +1,63 @@
+"""The TOML types made into the core's: `schema` -> `core.plan`. Only shapes change here; nothing is judged.
+
+The hash of a plan is the SHA-256 of its canonical JSON, so that two processes with the same configuration agree on it.
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+from msgspec.structs import asdict, replace
+
+from ccserver.config import schema
+from ccserver.core import plan
+from ccserver.core.ids import AgentId, FlowName, LineNumber, NodeName, PlanHash, QueueName, Skill, StepName
+
+
+def frozen_plan(main: schema.Main, flows: Mapping[str, schema.FlowFile]) -> plan.Plan:
+    """The plan with its hash; `flows` by name."""
+    whole = plan.Plan(
+        node=NodeName(main.node.name),
+        lines={LineNumber(line.number): plan.Line(**asdict(line)) for line in main.lines},
+        queues={QueueName(queue.name): _queue(queue) for queue in main.queues},
+        operators={AgentId(operator.extension): plan.Operator(**asdict(operator)) for operator in main.operators},
+        flows={FlowName(name): _flow(name, flow) for name, flow in flows.items()},
+        rules=plan.Rules(**asdict(main.rules)),
+    )
+    return replace(whole, hash=plan_hash(whole))
+
+
+def plan_hash(whole: plan.Plan) -> PlanHash:
+    """Of everything in the plan but its hash."""
+    canonical = msgspec.json.encode(replace(whole, hash=PlanHash("")), order="sorted")
+    return PlanHash(hashlib.sha256(canonical).hexdigest())
+
+
+def _queue(queue: schema.Queue) -> plan.Queue:
+    return plan.Queue(**(asdict(queue) | {"skills": _needs(queue.skills)}))
+
+
+def _flow(name: str, flow: schema.FlowFile) -> plan.Flow:
+    steps = {StepName(step_name): _step(step) for step_name, step in flow.steps.items()}
+    return plan.Flow(name=FlowName(name), start=StepName(flow.start), steps=steps)
+
+
+_STEPS: dict[type[schema.Step], type[plan.Step]] = {
+    schema.Say: plan.Say,
+    schema.Menu: plan.Menu,
+    schema.Collect: plan.Collect,
+    schema.Set: plan.Set,
+    schema.Branch: plan.Branch,
+    schema.Voicemail: plan.Voicemail,
+    schema.HangUp: plan.HangUp,
+}
+
+
+def _step(step: schema.Step) -> plan.Step:
+    if isinstance(step, schema.Enqueue):
+        return plan.Enqueue(**(asdict(step) | {"skills": _needs(step.skills)}))
+    return _STEPS[type(step)](**asdict(step))
+
+
+def _needs(skills: Mapping[str, int]) -> tuple[plan.SkillNeed, ...]:
+    return tuple(plan.SkillNeed(skill=Skill(skill), level=level) for skill, level in sorted(skills.items()))

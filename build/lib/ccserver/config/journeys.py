@@ -1,0 +1,135 @@
+"""Every way a caller can go through a flow, without a caller: what the checks and `ccserver check --call` walk along.
+
+A `Spot` is a step as a caller can come to it: in a language, with what is known of the variables that branches ask for. What
+a caller types is not known, so a branch on it goes every way; what the flow sets is, so a branch on it goes one.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ccserver.config.source import KeyPath
+from ccserver.core.ids import Language, LineNumber, StepName
+from ccserver.core.plan import Branch, Collect, Enqueue, Flow, HangUp, Menu, Say, Set, Step, Voicemail
+
+BUILT_IN = ("line", "ani", "language")
+"""Variables that are set before the flow begins."""
+
+MAX_SPOTS = 20_000
+"""A flow with more of them is walked only so far."""
+
+
+class Spot(Struct, frozen=True):
+    """A step, and all that decides how it goes on from there."""
+
+    step: StepName
+    language: Language
+    known: tuple[tuple[str, str | None], ...] = ()
+    """Variables that some branch asks for, sorted; None: could be anything."""
+
+
+class Way(Struct, frozen=True):
+    """From one spot to another."""
+
+    why: str
+    """As the step's field names it: `next`, `keys.1`, `otherwise`, `cases.en`."""
+    to: Spot
+    silent: bool
+    """A caller who does nothing at all goes this way, and nobody who could help him is waited for on it."""
+
+
+class Journeys(Struct, frozen=True):
+    """All spots in the order in which a caller may first come to them, with the ways out of each."""
+
+    ways: Mapping[Spot, tuple[Way, ...]]
+    complete: bool
+
+    def languages_at(self, step: StepName) -> tuple[Language, ...]:
+        """In which languages callers come to the step; empty: nobody comes."""
+        return tuple(dict.fromkeys(spot.language for spot in self.ways if spot.step == step))
+
+
+def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
+    """Every step that this one names, with the path of the name within it."""
+    match step:
+        case Menu():
+            yield from ((("keys", key), target) for key, target in step.keys.items())
+            yield ("otherwise",), step.otherwise
+        case Branch():
+            yield from ((("cases", value), target) for value, target in step.cases.items())
+            yield ("otherwise",), step.otherwise
+        case Collect():
+            yield ("next",), step.next
+            yield ("otherwise",), step.otherwise
+        case Enqueue():
+            if step.otherwise is not None:
+                yield ("otherwise",), step.otherwise
+        case Say() | Set() | Voicemail():
+            yield ("next",), step.next
+        case HangUp():
+            pass
+
+
+def spoken(step: Step) -> Iterator[tuple[KeyPath, str]]:
+    """Every item that the step may say, with its path within the step."""
+    match step:
+        case Set() | Branch():
+            return
+        case Enqueue():
+            field, items = "announce", step.announce
+        case Say() | Menu() | Collect() | Voicemail() | HangUp():
+            field, items = "prompts", step.prompts
+    yield from (((field, position), item) for position, item in enumerate(items))
+    if isinstance(step, Menu | Collect):
+        yield from (
+            ((name,), item) for name, item in (("invalid", step.invalid), ("silence", step.silence)) if item is not None
+        )
+
+
+def journeys(flow: Flow, callers: Iterable[tuple[LineNumber, Language]]) -> Journeys:
+    """All journeys of callers who come in on these lines, in these languages; every name in the flow must exist."""
+    asked = sorted({step.variable for step in flow.steps.values() if isinstance(step, Branch)} - {"language"})
+    ways: dict[Spot, tuple[Way, ...]] = {}
+    waiting: deque[Spot] = deque()
+    for line, language in callers:
+        first = {"line": line, "ani": None}
+        known = tuple((name, first.get(name, "")) for name in asked)
+        waiting.append(Spot(step=flow.start, language=language, known=known))
+    while waiting and len(ways) < MAX_SPOTS:
+        spot = waiting.popleft()
+        if spot not in ways:
+            ways[spot] = tuple(_ways(spot, flow.steps[spot.step]))
+            waiting.extend(way.to for way in ways[spot])
+    return Journeys(ways=ways, complete=not waiting)
+
+
+def _ways(spot: Spot, step: Step) -> Iterator[Way]:
+    if isinstance(step, Branch):
+        yield from _branches(spot, step)
+        return
+    if isinstance(step, Set):
+        spot = _with(spot, dict(step.variables), step.language)
+    for path, target in targets(step):
+        to = replace(spot, step=target)
+        if isinstance(step, Collect) and path == ("next",):
+            to = _with(to, {step.variable: None}, None)
+        chosen = path[0] == "keys" or (isinstance(step, Collect) and path == ("next",))
+        yield Way(why=".".join(map(str, path)), to=to, silent=not chosen and not isinstance(step, Enqueue))
+
+
+def _branches(spot: Spot, step: Branch) -> Iterator[Way]:
+    value = spot.language if step.variable == "language" else dict(spot.known)[step.variable]
+    if value is not None:
+        why = f"cases.{value}" if value in step.cases else "otherwise"
+        yield Way(why=why, to=replace(spot, step=step.cases.get(value, step.otherwise)), silent=True)
+        return
+    for case, target in step.cases.items():
+        yield Way(why=f"cases.{case}", to=_with(replace(spot, step=target), {step.variable: case}, None), silent=True)
+    yield Way(why="otherwise", to=replace(spot, step=step.otherwise), silent=True)
+
+
+def _with(spot: Spot, values: Mapping[str, str | None], language: Language | None) -> Spot:
+    known = tuple((name, values.get(name, old)) for name, old in spot.known)
+    return replace(spot, known=known, language=language or spot.language)

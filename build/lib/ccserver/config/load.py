@@ -1,0 +1,187 @@
+"""Reads a configuration whole: every file read, every value checked, everything cross-checked, then frozen, or nothing at all.
+
+`load` is called by `run`, by a reload and by every command that needs to know how the server is set up.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ccserver.config import places, schema
+from ccserver.config.conform import conform
+from ccserver.config.crosscheck import check_main, check_served, check_settings
+from ccserver.config.dialplan import check_dialplan
+from ccserver.config.errors import ConfigErrors, Problem, Severity, in_order, shown, shown_path
+from ccserver.config.findings import OVERRIDE, Findings
+from ccserver.config.flowcheck import check_journeys, check_steps
+from ccserver.config.freeze import frozen_plan
+from ccserver.config.prompts import Catalogue, check_house_prompts, read_catalogue
+from ccserver.config.source import Document, KeyPath, field_path, read
+from ccserver.core.plan import Plan
+
+NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
+_FLOW_NAME = re.compile(schema.NAME)
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """Everything that was configured, checked; the core sees only `plan`."""
+
+    file: Path
+    """`ccserver.toml`, absolute; the flows and the dialplan lie beside it."""
+    state_dir: Path
+    plan: Plan
+    asterisk: schema.Asterisk
+    api: schema.Api
+    store_url: str
+    """`sqlite:///<absolute path>` or `postgresql://…`, for the store to choose a driver. May hold a password."""
+    recordings_dir: Path
+    prompts: Catalogue
+    """`prompts.file` is prompts.toml; human recordings lie beside it."""
+    limits: schema.Limits
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def dialplans_dir(self) -> Path:
+        """The directory of the configuration."""
+        return self.file.parent
+
+
+def load(
+    path: Path | None = None, *, state_dir: Path | None = None, overrides: Mapping[str, object] = NO_OVERRIDES
+) -> Config:
+    """Read the configuration in the directory (or `ccserver.toml`) `path`; raises `ConfigErrors` with all that is wrong.
+
+    Without `path` and `state_dir` the environment decides (`places`). `overrides` replaces values of `ccserver.toml` by
+    field, as errors name them: `{"asterisk.http_port": 18088, "queues[0].ring_timeout_s": 3}`; checked like the file.
+    """
+    found = Findings()
+    config = read_all(path, state_dir=state_dir, overrides=overrides, found=found)
+    if config is None or found.any_error:
+        raise ConfigErrors(problem for problem in found.problems if problem.severity is Severity.ERROR)
+    return config
+
+
+def read_all(
+    path: Path | None, *, state_dir: Path | None, overrides: Mapping[str, object], found: Findings
+) -> Config | None:
+    """As `load`, but errors and warnings go to `found`; None after an error."""
+    file = (places.main_file(path) if path is not None else places.config_file()).absolute()
+    main_document = _read(file, found)
+    flow_documents = _read_flows(file, found)
+    main = None
+    if main_document is not None:
+        main_document = _overridden(main_document, overrides, found)
+        main = conform(main_document, schema.Main, found)
+    flows: dict[str, schema.FlowFile] = {}
+    for name, document in flow_documents.items():
+        flow = conform(document, schema.FlowFile, found)
+        if flow is not None:
+            flows[name] = flow
+    if main is None or main_document is None:
+        return None
+    plan, catalogue = _cross_checked(main, main_document, flows, flow_documents, found)
+    if plan is None or catalogue is None or found.any_error:
+        return None
+    state = (state_dir if state_dir is not None else places.state_dir()).absolute()
+    warnings = in_order(problem for problem in found.problems if problem.severity is Severity.WARNING)
+    return Config(
+        file=file,
+        state_dir=state,
+        plan=plan,
+        asterisk=main.asterisk,
+        api=main.api,
+        store_url=_store_url(main.store.url, state),
+        recordings_dir=state / Path(main.recordings.directory),
+        prompts=catalogue,
+        limits=main.limits,
+        warnings=warnings,
+    )
+
+
+def _cross_checked(
+    main: schema.Main,
+    document: Document,
+    flows: Mapping[str, schema.FlowFile],
+    flow_documents: Mapping[str, Document],
+    found: Findings,
+) -> tuple[Plan | None, Catalogue | None]:
+    """Checks from the narrow to the wide: what rests on something wrong is not checked, its errors would only mislead."""
+    check_settings(main, document, found)
+    plan = frozen_plan(main, flows)
+    for name, flow in plan.flows.items():
+        check_steps(flow, flow_documents[name], found)
+    # normpath, not resolve: errors should name the file in the words of the configuration.
+    prompts_file = Path(os.path.normpath(document.file.parent / main.prompts.file))
+    catalogue = read_catalogue(prompts_file, document, ("prompts", "file"), found)
+    if catalogue is None or len(flows) < len(flow_documents) or found.any_error:
+        return None, None
+    check_main(main, plan, document, catalogue, found)
+    check_dialplan((line.number for line in main.lines), document, found)
+    check_house_prompts(catalogue, document, main.rules.not_ready_reasons, found)
+    check_served(main, plan, document, found)
+    for name, flow in plan.flows.items():
+        check_journeys(flow, flow_documents[name], plan, catalogue, found)
+    return plan, catalogue
+
+
+def _read(file: Path, found: Findings) -> Document | None:
+    try:
+        return read(file)
+    except ConfigErrors as errors:
+        found.take(errors)
+        return None
+
+
+def _read_flows(main_file: Path, found: Findings) -> dict[str, Document]:
+    """The flows by name; files that begin with a dot are an editor's."""
+    try:
+        files = sorted(main_file.parent.glob("[!.]*.toml"))
+    except OSError as error:
+        if not found.any_error:  # otherwise it has been said of ccserver.toml
+            problem = Problem(file=shown_path(main_file.parent), message=f"cannot be read: {error.strerror}")
+            found.problems.append(problem)
+        return {}
+    flows: dict[str, Document] = {}
+    for file in files:
+        if file.name == main_file.name:
+            continue
+        if not _FLOW_NAME.match(file.stem):
+            message = "the file's name is the flow's: expected Latin letters, digits, - or _, beginning with a letter"
+            found.problems.append(Problem(file=shown_path(file), message=message))
+            continue
+        document = _read(file, found)
+        if document is not None:
+            flows[file.stem] = document
+    return flows
+
+
+def _overridden(document: Document, overrides: Mapping[str, object], found: Findings) -> Document:
+    data: Any = deepcopy(document.data)
+    given: set[KeyPath] = set()
+    for field, value in overrides.items():
+        try:
+            *parents, last = field_path(field)
+            inner = data
+            for parent in parents:
+                inner = inner.setdefault(parent, {}) if isinstance(inner, dict) else inner[parent]
+            inner[last] = str(value) if isinstance(value, Path) else value
+        except (ValueError, LookupError, TypeError):
+            message = "there is no such field: expected one like asterisk.http_port or queues[0].ring_timeout_s"
+            found.problems.append(Problem(file=OVERRIDE, field=shown(field), message=message))
+        else:
+            given.add(field_path(field))
+    return replace(document, data=data, overridden=frozenset(given))
+
+
+def _store_url(url: str, state: Path) -> str:
+    if not url:
+        return f"sqlite:///{state / 'store.sqlite'}"
+    scheme, _, path = url.partition(":///")
+    return f"sqlite:///{state / path}" if scheme == "sqlite" else url

@@ -1,0 +1,307 @@
+"""What may be written in `ccserver.toml` and in a flow: the TOML files as types, with the bounds and words of each field.
+
+The types say what one field expects; what must fit together (names that refer to each other, ranges, loops) is in
+`crosscheck` and `flowcheck`. A field has the name and default of its counterpart in `core.plan`; durations end in `_s`.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from ccserver.core.plan import Key, Pick
+
+NAME = r"\A[A-Za-z][A-Za-z0-9_-]{0,39}\Z"
+_VARIABLE = r"\A[a-z][a-z0-9_]{0,39}\Z"
+_ITEM = (
+    r"\A(?:[a-z0-9]+(?:-[a-z0-9]+)*|digits:(?:[0-9*#]|\{[a-z][a-z0-9_]*\})+|number:(?:[0-9]|\{[a-z][a-z0-9_]*\})+)\Z"
+)
+_LANGUAGE = r"\A[a-z]{2,3}(?:_[A-Z]{2})?\Z"
+
+# --- kinds of values -----------------------------------------------------------------------------------------------------
+
+Name = Annotated[
+    str, Meta(pattern=NAME, description="a name of at most 40 Latin letters, digits, - or _, beginning with a letter")
+]
+HumanName = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*\Z",
+        max_length=80,
+        description="a text of at most 80 characters on one line",
+    ),
+]
+Digits = Annotated[str, Meta(pattern=r"\A[0-9]{3,15}\Z", description='3 to 15 digits in quotes, like "88007707999"')]
+Extension = Annotated[str, Meta(pattern=r"\A[0-9]{3,6}\Z", description='3 to 6 digits in quotes, like "1001"')]
+LanguageCode = Annotated[str, Meta(pattern=_LANGUAGE, description='a language of prompts.toml in quotes, like "ru"')]
+Item = Annotated[
+    str,
+    Meta(
+        pattern=_ITEM,
+        max_length=200,
+        description='the name of a prompt, or "digits:…" or "number:…" with digits and {variables}',
+    ),
+]
+Prompt = Annotated[
+    str, Meta(pattern=r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z", max_length=100, description="the name of a prompt")
+]
+Items = tuple[Item, ...]
+SomeItems = Annotated[tuple[Item, ...], Meta(min_length=1, description="an array of at least one prompt")]
+Variable = Annotated[
+    str,
+    Meta(
+        pattern=_VARIABLE,
+        description="a variable: at most 40 small Latin letters, digits or _, beginning with a letter",
+    ),
+]
+Value = Annotated[
+    str, Meta(max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*\Z", description="a text of at most 200 characters")
+]
+Level = Annotated[int, Meta(ge=1, le=10, description="a level from 1 to 10")]
+Skills = dict[Name, Level]
+Seconds = Annotated[float, Meta(ge=0, le=86400, description="seconds from 0 to 86400")]
+Timeout = Annotated[float, Meta(gt=0, le=86400, description="seconds above 0, at most 86400")]
+PhoneTimeout = Annotated[float, Meta(gt=0, le=600, description="seconds above 0, at most 600")]
+KeyTimeout = Annotated[float, Meta(gt=0, le=120, description="seconds above 0, at most 120")]
+Retries = Annotated[int, Meta(ge=0, le=20, description="a whole number from 0 to 20")]
+DigitCount = Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")]
+Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")]
+PathName = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\A[^\x00]+\Z", description="a path in quotes")]
+KeyName = Annotated[Key, Meta(description="a key of the phone: 0 to 9, * or #")]
+ReasonDigit = Annotated[
+    Literal["1", "2", "3", "4", "5", "6", "7", "8", "9"], Meta(description="the digit after *12, from 1 to 9")
+]
+TimeOfDay = Annotated[
+    str, Meta(pattern=r"\A(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z", description='a time of day in quotes, like "05:00"')
+]
+
+# --- ccserver.toml -------------------------------------------------------------------------------------------------------
+
+
+class _Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class Node(_Table, frozen=True):
+    """`[node]`: this Asterisk among others."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[a-z][a-z0-9]{0,19}\Z",
+            description="at most 20 small Latin letters and digits, beginning with a letter",
+        ),
+    ]
+    """Begins every contact's id, so it must never change while contacts are kept."""
+
+
+class Asterisk(_Table, frozen=True):
+    """`[asterisk]`: what our Asterisk listens on; ARI and AMI are always on 127.0.0.1."""
+
+    http_port: Port = 8088
+    ami_port: Port = 5038
+    sip_address: str = "127.0.0.1"
+    """IP address that phones reach; 0.0.0.0 for every address of the machine."""
+    sip_port: Port = 5060
+    rtp_start: Port = 10000
+    rtp_end: Port = 19999
+    qualify_s: Annotated[int, Meta(ge=0, le=3600, description="whole seconds from 0 (never) to 3600")] = 0
+    """How often phones are asked whether they are there."""
+    fallback_tries: Annotated[int, Meta(ge=1, le=1000, description="a whole number from 1 to 1000")] = 10
+    """How often the dialplan hands a caller over again while the daemon is away, before it offers a callback."""
+    fallback_wait_s: Annotated[int, Meta(ge=1, le=60, description="whole seconds from 1 to 60")] = 3
+
+
+class Api(_Table, frozen=True):
+    """`[api]`: the status API and the live page."""
+
+    address: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class Store(_Table, frozen=True):
+    """`[store]`: where contacts are kept."""
+
+    url: str = ""
+    """Empty: the embedded SQLite in the state directory. It may hold a password: never shown."""
+
+
+class Recordings(_Table, frozen=True):
+    """`[recordings]`: where finished recordings are kept."""
+
+    directory: PathName = "recordings"
+    """Relative to the state directory."""
+
+
+class Prompts(_Table, frozen=True):
+    """`[prompts]`: what is said."""
+
+    file: PathName = "../ivr-prompts/prompts.toml"
+    """Relative to `ccserver.toml`."""
+
+
+class Limits(_Table, frozen=True):
+    """`[limits]`: how much of something is too much."""
+
+    inbox_events: Annotated[int, Meta(ge=100, le=1_000_000, description="a whole number from 100 to 1000000")] = 10_000
+    """Events waiting for the core; whoever makes more without bound waits for room."""
+
+
+class Rules(_Table, frozen=True):
+    """`[rules]`: rules of the house that belong to no queue."""
+
+    refused_pause_s: Seconds = 10.0
+    unreachable_retry_s: Timeout = 30.0
+    reconcile_every_s: Annotated[float, Meta(ge=5, le=3600, description="seconds from 5 to 3600")] = 30.0
+    not_ready_reasons: dict[ReasonDigit, HumanName] = {}
+
+
+class Line(_Table, frozen=True):
+    """`[[lines]]`: a number customers dial."""
+
+    number: Digits
+    name: HumanName
+    flow: Name
+    language: LanguageCode
+    timezone: str = "Europe/Moscow"
+    day_starts_at: TimeOfDay = "00:00"
+
+
+class Queue(_Table, frozen=True):
+    """`[[queues]]`."""
+
+    name: Name
+    title: HumanName
+    skills: Skills = {}
+    pick: Pick = "longest_idle"
+    priority_s: Seconds = 0.0
+    music: Name = "default"
+    target_s: Timeout = 20.0
+    short_abandon_s: Seconds = 5.0
+    reach_timeout_s: PhoneTimeout = 5.0
+    ring_timeout_s: PhoneTimeout = 20.0
+    wrap_up_s: Seconds = 15.0
+    record: bool = True
+
+
+class Operator(_Table, frozen=True):
+    """`[[operators]]`."""
+
+    extension: Extension
+    name: HumanName
+    skills: Skills = {}
+    queues: tuple[Name, ...] = ()
+    language: LanguageCode = "ru"
+    """In which feature codes are confirmed to him."""
+
+
+class Main(_Table, frozen=True):
+    """The whole of `ccserver.toml`."""
+
+    node: Node
+    asterisk: Asterisk = Asterisk()
+    api: Api = Api()
+    store: Store = Store()
+    recordings: Recordings = Recordings()
+    prompts: Prompts = Prompts()
+    limits: Limits = Limits()
+    rules: Rules = Rules()
+    lines: tuple[Line, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    operators: tuple[Operator, ...] = ()
+
+
+# --- a flow --------------------------------------------------------------------------------------------------------------
+
+
+class _Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="do"):
+    pass
+
+
+class Say(_Step, frozen=True, tag="say"):
+    """Speak, then go on."""
+
+    prompts: SomeItems
+    next: Name
+    barge_in: bool = True
+
+
+class Menu(_Step, frozen=True, tag="menu"):
+    """Speak and wait for one key."""
+
+    prompts: SomeItems
+    keys: Annotated[dict[KeyName, Name], Meta(min_length=1, description="a table of at least one key and its step")]
+    otherwise: Name
+    timeout_s: KeyTimeout = 5.0
+    retries: Retries = 2
+    invalid: Prompt | None = None
+    silence: Prompt | None = None
+
+
+class Collect(_Step, frozen=True, tag="collect"):
+    """Speak and gather digits."""
+
+    prompts: SomeItems
+    variable: Variable
+    next: Name
+    otherwise: Name
+    min_digits: DigitCount = 1
+    max_digits: DigitCount = 20
+    terminator: Literal["#", "*", ""] = "#"
+    timeout_s: KeyTimeout = 5.0
+    interdigit_timeout_s: KeyTimeout = 3.0
+    retries: Retries = 2
+    invalid: Prompt | None = None
+    silence: Prompt | None = None
+    secret: bool = False
+
+
+class Set(_Step, frozen=True, tag="set"):
+    """Set variables and the language."""
+
+    next: Name
+    variables: dict[Variable, Value] = {}
+    language: LanguageCode | None = None
+
+
+class Branch(_Step, frozen=True, tag="branch"):
+    """Go by the value of a variable."""
+
+    variable: Variable
+    cases: Annotated[dict[Value, Name], Meta(min_length=1, description="a table of at least one value and its step")]
+    otherwise: Name
+
+
+class Enqueue(_Step, frozen=True, tag="queue"):
+    """Wait for an operator."""
+
+    queue: Name
+    skills: Skills = {}
+    priority_s: Seconds = 0.0
+    announce: Items = ()
+    max_wait_s: Timeout | None = None
+    otherwise: Name | None = None
+
+
+class Voicemail(_Step, frozen=True, tag="voicemail"):
+    """Speak, beep, record."""
+
+    next: Name
+    prompts: Items = ()
+    max_s: Annotated[int, Meta(ge=1, le=3600, description="whole seconds from 1 to 3600")] = 120
+    silence_s: Annotated[int, Meta(ge=1, le=60, description="whole seconds from 1 to 60")] = 5
+
+
+class HangUp(_Step, frozen=True, tag="hangup"):
+    """Speak, then hang up."""
+
+    prompts: Items = ()
+
+
+Step = Say | Menu | Collect | Set | Branch | Enqueue | Voicemail | HangUp
+
+
+class FlowFile(_Table, frozen=True):
+    """The whole of a flow's file; the flow's name is the file's."""
+
+    start: Name
+    steps: Annotated[dict[Name, Step], Meta(min_length=1, description="a table of at least one step")]

@@ -1,0 +1,12 @@
+"""The voice connector: the core's commands become ARI requests on one Asterisk, its events become facts.
+
+Reading guide: `connector` is the whole; `facts` translates what Asterisk says; `performer` does what the core commands, one
+ordered lane per contact (`lanes`), minding the media state of each call (`calls`); `listing` tells everything a node holds
+after a gap; `phones` pushes the operators' endpoints and watches them; `monitor` records conversations over AMI.
+
+No decision is taken here. What Asterisk really does, and what these modules therefore must do, is written where it matters.
+"""
+
+from ccserver.connectors.voice.connector import AriLink, NodeTooOld, VoiceConnector, VoiceSettings
+
+__all__ = ["AriLink", "NodeTooOld", "VoiceConnector", "VoiceSettings"]

@@ -1,0 +1,125 @@
+"""What the connector must remember of each call to obey Asterisk's rules: its bridge, its music, its running playback.
+
+Not the truth about the contact (the core has that): only the media state, rebuilt from a listing after a restart. `None`
+means not known, and then the safe request is made again.
+"""
+
+import asyncio
+from collections.abc import Container
+from dataclasses import dataclass, field
+from math import inf
+
+from ccserver.core.ids import AgentId, ContactId, LegId, OfferId, PlayId, RecordingName
+
+PLAY_ENDS_S = 2.0
+"""A stopped playback reports its end within milliseconds; longer means that the report was lost."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A caller's leg, or an operator's phone that dialled a feature code, and what is done to it."""
+
+    leg: LegId
+    contact: ContactId | None
+    channel_name: str = ""
+    """Asterisk's name of the channel, for AMI."""
+    entered_at: float = 0.0
+    """When the dialplan last handed it to us, as far as we were told."""
+    answered_at: float = -1.0
+    """When it was last answered and its dead-man's timeout disarmed."""
+    fresh: bool = False
+    """Answered, and nothing has been played to it yet."""
+    bridged: bool = False
+    """In the contact's bridge."""
+    bridge_made: bool = False
+    music: bool | None = False
+    """Hold music plays, on the bridge when bridged, else on the channel."""
+    play: PlayId | None = None
+    quiet: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while no playback runs: until then the channel obeys no other command (docs/reference/asterisk.md, 4)."""
+    recording: RecordingName | None = None
+    """MixMonitor runs under this name."""
+
+    def __post_init__(self) -> None:
+        self.quiet.set()
+
+    @property
+    def bridge(self) -> str:
+        """The bridge carries the contact's id."""
+        assert self.contact is not None, "a feature code needs no bridge"
+        return self.contact
+
+    def started(self, play: PlayId) -> None:
+        """A playback is being asked for."""
+        self.play = play
+        self.quiet.clear()
+
+    def ended(self, play: PlayId) -> None:
+        """A playback ended, whichever way."""
+        if self.play == play:
+            self.play = None
+            self.quiet.set()
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentLeg:
+    """A leg made for an offer, from the moment that it was commanded."""
+
+    offer: OfferId
+    contact: ContactId
+    agent: AgentId
+    in_stasis: asyncio.Event = field(default_factory=asyncio.Event)
+    """Its StasisStart came: before that the channel refuses commands in a third of the cases (docs/reference/asterisk.md, 6)."""
+    settled_at: float = inf
+    """When the offer had been carried out, one way or the other; a listing asked for before cannot tell of the leg."""
+    ringing: bool = False
+    up: bool = False
+
+
+class Calls:
+    """All calls of the node, by leg and by lane."""
+
+    def __init__(self) -> None:
+        self._by_leg: dict[LegId, Call] = {}
+        self._by_lane: dict[str, Call] = {}
+        self.agent_legs: dict[LegId, AgentLeg] = {}
+
+    def add(self, call: Call) -> Call:
+        """A call known from its first event, or from a listing."""
+        self._by_leg[call.leg] = call
+        self._by_lane[call.contact or call.leg] = call
+        return call
+
+    def of_leg(self, leg: LegId) -> Call | None:
+        """The call of a caller's or code leg."""
+        return self._by_leg.get(leg)
+
+    def of_lane(self, lane: str, leg: LegId) -> Call:
+        """The call a command is about; made up when nothing is known (the request will tell whether it exists)."""
+        call = self._by_lane.get(lane)
+        if call is None:
+            contact = None if lane == leg else ContactId(lane)
+            call = self.add(Call(leg=leg, contact=contact, music=None))
+        return call
+
+    def remove(self, lane: str) -> Call | None:
+        """The call is over."""
+        call = self._by_lane.pop(lane, None)
+        if call is not None:
+            self._by_leg.pop(call.leg, None)
+        return call
+
+    def agent_legs_of(self, contact: ContactId) -> list[LegId]:
+        """Legs made for the contact that have not ended yet."""
+        return [leg for leg, agent_leg in self.agent_legs.items() if agent_leg.contact == contact]
+
+    def rings_or_talks(self, agent: AgentId) -> bool:
+        """A leg of ours leads to his phone, or is being made."""
+        return any(agent_leg.agent == agent for agent_leg in self.agent_legs.values())
+
+    def forget_all_but(self, legs: Container[LegId]) -> None:
+        """After a gap: the end of any other leg was missed. Callers go when their contacts are released."""
+        self.agent_legs = {leg: agent_leg for leg, agent_leg in self.agent_legs.items() if leg in legs}
+        for call in list(self._by_leg.values()):
+            if call.contact is None and call.leg not in legs:
+                self.remove(call.leg)

@@ -1,0 +1,164 @@
+"""What Asterisk says, as facts for the core. A leg's role comes from its Stasis arguments, never from guessing."""
+
+from collections.abc import Callable
+from typing import get_args
+
+import structlog
+
+from ccserver import ari
+from ccserver.connectors.voice.calls import Call, Calls
+from ccserver.connectors.voice.phones import Phones
+from ccserver.connectors.voice.voicemails import Voicemails
+from ccserver.connectors.voice.watch import Watch
+from ccserver.core.events import (
+    CodeDialled,
+    ContactArrived,
+    Fact,
+    KeyPressed,
+    LegAnswered,
+    LegEnded,
+    LegRinging,
+    PlayFinished,
+    VoicemailRecorded,
+)
+from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlayId, RecordingName, contact_of_leg
+from ccserver.core.plan import Key
+
+REGISTERED = {"Created", "NonQualified", "Reachable"}
+"""What Asterisk says of a registration that has just come, or come back."""
+KEYS: dict[str, Key] = {key: key for key in get_args(Key)}
+
+log = structlog.get_logger("ccserver.voice")
+
+
+class Translator:
+    """Keeps `Calls` in step with the events and reports the facts in them."""
+
+    def __init__(
+        self,
+        node: NodeName,
+        calls: Calls,
+        report: Callable[[Fact], None],
+        watch: Watch,
+        phones: Phones,
+        voicemails: Voicemails,
+    ) -> None:
+        self._node = node
+        self._calls = calls
+        self._report = report
+        self._watch = watch
+        self._phones = phones
+        self._voicemails = voicemails
+
+    def take(self, event: ari.Event) -> None:
+        """One event of Asterisk. Its times become plain numbers here: the journal knows no others."""
+        match event:
+            case ari.StasisStart():
+                self._stasis_start(event)
+            case ari.StasisEnd():
+                if self._calls.of_leg(LegId(event.channel.id)):
+                    self._watch.left(LegId(event.channel.id))
+            case ari.ChannelDestroyed():
+                self._destroyed(event)
+            case ari.ChannelStateChange():
+                state = {"Up": "ANSWER", "Ringing": "RINGING"}.get(event.channel.state, "")
+                self._progress(LegId(event.channel.id), state, float(event.at))
+            case ari.Dial():
+                self._progress(LegId(event.peer.id), event.dialstatus, float(event.at))
+            case ari.ChannelDtmfReceived():
+                key = KEYS.get(event.digit)  # A to D are no keys of a telephone
+                if key is not None and self._calls.of_leg(LegId(event.channel.id)):
+                    self._report(KeyPressed(LegId(event.channel.id), key, at=float(event.at)))
+            case ari.PlaybackFinished():
+                self._play_finished(event)
+            case ari.RecordingFinished() | ari.RecordingFailed():
+                self._voicemail(event)
+            case ari.ContactStatusChange() if event.contact_info.contact_status in REGISTERED:
+                self._phones.registered(AgentId(event.endpoint.resource))
+            case ari.EndpointStateChange() | ari.PeerStatusChange() | ari.ContactStatusChange():
+                self._phones.changed(AgentId(event.endpoint.resource))
+            case ari.DeviceStateChanged():
+                self._phones.used(AgentId(event.device_state.name.removeprefix("PJSIP/")))
+            case _:
+                pass
+
+    def _stasis_start(self, event: ari.StasisStart) -> None:
+        leg = LegId(event.channel.id)
+        match event.args:
+            case ("line", line):
+                contact = contact_of_leg(self._node, leg)
+                call = self._calls.of_leg(leg) or self._calls.add(
+                    Call(leg=leg, contact=contact, channel_name=event.channel.name)
+                )
+                call.entered_at = float(event.at)
+                self._watch.arrived(leg)
+                self._report(
+                    ContactArrived(
+                        contact,
+                        leg,
+                        self._node,
+                        LineNumber(line),
+                        event.channel.caller.number,
+                        float(event.channel.created_at),
+                        at=float(event.at),
+                    )
+                )
+            case ("code", code):
+                self._calls.add(Call(leg=leg, contact=None, channel_name=event.channel.name))
+                self._watch.arrived(leg)
+                self._report(CodeDialled(agent_of_channel(event.channel), leg, self._node, code, at=float(event.at)))
+            case ("agent", _contact, _offer):
+                agent_leg = self._calls.agent_legs.get(leg)
+                if agent_leg is not None:
+                    agent_leg.in_stasis.set()
+            case _:
+                log.warning("stray channel", leg=leg, arguments=event.args)
+                self._watch.strayed(leg)
+
+    def _destroyed(self, event: ari.ChannelDestroyed) -> None:
+        leg = LegId(event.channel.id)
+        agent_leg = self._calls.agent_legs.pop(leg, None)
+        call = self._calls.of_leg(leg)
+        if agent_leg is None and call is None:
+            return
+        self._report(LegEnded(leg, event.cause, event.tech_cause or None, at=float(event.at)))
+        if agent_leg is not None:
+            agent_leg.in_stasis.set()  # whoever waits for it goes on and is told 404
+            self._phones.changed(agent_leg.agent)
+        elif call is not None and call.contact is None:
+            self._calls.remove(leg)
+
+    def _progress(self, leg: LegId, status: str, at: float) -> None:
+        """Dial and ChannelStateChange tell the same in either order, and one of them may be missing: the first counts."""
+        agent_leg = self._calls.agent_legs.get(leg)
+        if agent_leg is None:
+            return
+        if status == "ANSWER" and not agent_leg.up:
+            agent_leg.up = True
+            self._report(LegAnswered(leg, at=at))
+        elif status == "RINGING" and not agent_leg.ringing:
+            agent_leg.ringing = True
+            self._report(LegRinging(leg, at=at))
+
+    def _play_finished(self, event: ari.PlaybackFinished) -> None:
+        leg = LegId(event.playback.target_uri.removeprefix("channel:"))
+        call = self._calls.of_leg(leg)
+        if call is not None:
+            play = PlayId(event.playback.id)
+            call.ended(play)
+            self._report(PlayFinished(leg, play, event.playback.state != "failed", at=float(event.at)))
+
+    def _voicemail(self, event: ari.RecordingFinished | ari.RecordingFailed) -> None:
+        name = RecordingName(event.recording.name)
+        contact = ContactId(name.rpartition("-voicemail")[0])
+        leg = LegId(event.recording.target_uri.removeprefix("channel:"))
+        finished = isinstance(event, ari.RecordingFinished)
+        path, duration_s = self._voicemails.keep(name, event.at) if finished else ("", 0.0)
+        self._report(VoicemailRecorded(contact, leg, name, path, duration_s, at=float(event.at)))
+
+
+def agent_of_channel(channel: ari.Channel) -> AgentId | None:
+    """The endpoint in a channel's name (`PJSIP/1001-0000002a`) identifies the operator: a caller id can be forged."""
+    technology, _, rest = channel.name.partition("/")
+    endpoint, dash, _ = rest.rpartition("-")
+    return AgentId(endpoint) if technology == "PJSIP" and dash else None

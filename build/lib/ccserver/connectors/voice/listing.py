@@ -1,0 +1,148 @@
+"""Everything a node holds, as the core wants it told after a gap: its legs, its phones, and what CEL says of the missing.
+
+The listing also rebuilds `Calls`: after a restart of the daemon that is all the connector knows.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from ccserver import ari
+from ccserver.connectors.voice.calls import AgentLeg, Call, Calls
+from ccserver.connectors.voice.facts import agent_of_channel
+from ccserver.connectors.voice.phones import Phones
+from ccserver.connectors.voice.watch import Watch
+from ccserver.core.commands import ListNode
+from ccserver.core.events import LegHistory, ListedLeg, NodeListed
+from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, OfferId, contact_of_leg, is_chosen
+
+Histories = Callable[[Iterable[LegId], float], tuple[LegHistory, ...]]
+"""(legs, not before this time) -> what CEL tells of them; reads a file, so it runs in a thread."""
+
+
+BRIDGE_YOUNG_S = 10.0
+"""A bridge of a contact that arrived after the listing was commanded is no older than this."""
+
+
+class Lister:
+    """Performs `ListNode`."""
+
+    def __init__(
+        self,
+        node: NodeName,
+        client: ari.AriClient,
+        calls: Calls,
+        phones: Phones,
+        watch: Watch,
+        histories: Histories,
+    ) -> None:
+        self._node = node
+        self._ari = client
+        self._calls = calls
+        self._phones = phones
+        self._watch = watch
+        self._histories = histories
+
+    async def list(self, command: ListNode) -> NodeListed:
+        """Ask Asterisk for all of it; raises AriError when it does not answer."""
+        asked_at = time.time()
+        channels, bridges, _ = await asyncio.gather(
+            self._ari.list_channels(), self._ari.list_bridges(), self._phones.look()
+        )
+        expected = set(command.expected)
+        # A leg that was being made as we asked is told by us, not by Asterisk: it must not count as missing.
+        pending = {leg: made for leg, made in self._calls.agent_legs.items() if made.settled_at >= asked_at}
+        legs = {told.leg: told for channel in channels if (told := self._leg(channel, expected, pending))}
+        for leg in pending.keys() - legs.keys():
+            legs[leg] = ListedLeg(leg, "agent", up=False, pending=True)
+        if command.gap:
+            self._calls.forget_all_but(legs)
+            self._rebuild(legs.values(), channels, bridges)
+            self._watch_again(legs.values())
+        await self._sweep(bridges, expected, asked_at)
+        histories = await self._told_by_cel(command, legs)
+        return NodeListed(
+            self._node,
+            asked_at,
+            command.gap,
+            tuple(legs.values()),
+            histories,
+            self._phones.known(),
+            at=time.time(),
+        )
+
+    async def _told_by_cel(self, command: ListNode, legs: Mapping[LegId, ListedLeg]) -> tuple[LegHistory, ...]:
+        """Of legs that are missing, when they ended; of agents' legs that are up after a gap, when they were answered."""
+        wanted = set(command.expected) - legs.keys()
+        if command.gap:
+            wanted |= {leg.leg for leg in legs.values() if leg.role == "agent" and leg.up}
+        return await asyncio.to_thread(self._histories, wanted, command.since) if wanted else ()
+
+    def _leg(self, channel: ari.Channel, expected: set[LegId], pending: dict[LegId, AgentLeg]) -> ListedLeg | None:
+        leg = LegId(channel.id)
+        if is_chosen(self._node, leg):
+            return ListedLeg(leg, "agent", channel.is_up, channel.state == "Ringing", leg in pending)
+        place = channel.dialplan
+        app, _, argument = place.app_data.removeprefix("ccserver,").partition(",")
+        if place.app_name == "Stasis" and app == "line":
+            return ListedLeg(
+                leg,
+                "caller",
+                channel.is_up,
+                line=LineNumber(argument),
+                ani=channel.caller.number,
+                arrived_at=float(channel.created_at),
+            )
+        if place.app_name == "Stasis" and app == "code":
+            return ListedLeg(leg, "code", channel.is_up)
+        return ListedLeg(leg, "caller", channel.is_up, away=True) if leg in expected else None
+
+    def _rebuild(
+        self, legs: Iterable[ListedLeg], channels: Iterable[ari.Channel], bridges: Iterable[ari.Bridge]
+    ) -> None:
+        """What we knew of the media may have changed in the gap: believe the listing."""
+        named = {LegId(channel.id): channel for channel in channels}
+        rooms = {bridge.id: bridge for bridge in bridges}
+        for listed in legs:
+            if listed.role == "agent":
+                self._know_agent_leg(listed, named.get(listed.leg))
+                continue
+            contact = contact_of_leg(self._node, listed.leg) if listed.role == "caller" else None
+            call = self._calls.of_leg(listed.leg) or self._calls.add(Call(leg=listed.leg, contact=contact))
+            call.channel_name = named[listed.leg].name
+            room = rooms.get(contact or "")
+            call.bridge_made = room is not None
+            call.bridged = room is not None and listed.leg in room.channels
+            call.music = None
+
+    def _know_agent_leg(self, listed: ListedLeg, channel: ari.Channel | None) -> None:
+        agent = agent_of_channel(channel) if channel else None
+        known = self._calls.agent_legs.get(listed.leg)
+        if known is None:
+            known = AgentLeg(
+                offer=OfferId(listed.leg),
+                contact=ContactId(listed.leg.rpartition(".")[0]),
+                agent=agent or AgentId(""),
+                settled_at=0.0,
+            )
+            known.in_stasis.set()
+            self._calls.agent_legs[listed.leg] = known
+        # What the listing tells need not be told again by an event that was on its way.
+        known.up, known.ringing = known.up or listed.up, known.ringing or listed.ringing
+
+    def _watch_again(self, legs: Iterable[ListedLeg]) -> None:
+        """A leg whose StasisStart was missed was never subscribed to, and its end would never be told."""
+        for listed in legs:
+            if listed.role != "agent" and not listed.away:
+                self._watch.arrived(listed.leg)
+
+    async def _sweep(self, bridges: Iterable[ari.Bridge], expected: set[LegId], asked_at: float) -> None:
+        """Asterisk never deletes a bridge for us: those of contacts that closed without us (not those just made)."""
+        live = {contact_of_leg(self._node, leg) for leg in expected}
+        for bridge in bridges:
+            old = float(bridge.created_at) < asked_at - BRIDGE_YOUNG_S
+            if is_chosen(self._node, LegId(bridge.id)) and old and bridge.id not in live and not bridge.channels:
+                try:
+                    await self._ari.delete_bridge(bridge.id)
+                except ari.NotFound:
+                    continue

@@ -1,0 +1,180 @@
+"""The operators' phones: their endpoints in Asterisk, and what is known of each.
+
+Endpoints are pushed over ARI into astdb, where they survive a restart of Asterisk: an operator is added without a file or
+a reload. Whether a phone is registered and whether it is in a call of its own is asked of Asterisk whenever anything about
+it changed, one question at a time per phone, and reported when the answer is new.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+import structlog
+
+from ccserver import ari
+from ccserver.connectors.voice.calls import Calls
+from ccserver.connectors.voice.lanes import Lanes
+from ccserver.core.events import Fact, ListedPhone, PhoneChanged
+from ccserver.core.ids import AgentId, LegId, NodeName, is_chosen
+
+CODECS = "ulaw,alaw,g722"
+
+log = structlog.get_logger("ccserver.voice")
+
+
+class Phones:
+    """See the module."""
+
+    def __init__(
+        self,
+        node: NodeName,
+        client: ari.AriClient,
+        calls: Calls,
+        lanes: Lanes,
+        report: Callable[[Fact], None],
+        passwords: Mapping[AgentId, str],
+    ) -> None:
+        self._node = node
+        self._ari = client
+        self._calls = calls
+        self._lanes = lanes
+        self._report = report
+        self._passwords = passwords
+        self._known: dict[AgentId, ListedPhone] = {}
+        self._asked: set[AgentId] = set()
+        self._changed: set[AgentId] = set()
+        """Since the last `look` began."""
+        self._registered: set[AgentId] = set()
+        """Anew, which has not been reported yet."""
+
+    @property
+    def agents(self) -> Iterable[AgentId]:
+        """Whose phones these are."""
+        return self._passwords.keys()
+
+    def sources(self) -> list[str]:
+        """What to subscribe to: each by its name, for a subscription to all device states deadlocks Asterisk."""
+        return [
+            source for agent in self._passwords for source in (f"endpoint:PJSIP/{agent}", f"deviceState:PJSIP/{agent}")
+        ]
+
+    async def push(self) -> None:
+        """Bring astdb in step: every operator's endpoint as configured, none of anybody who left."""
+        there = {endpoint.resource for endpoint in await self._ari.list_endpoints()}
+        differs = await asyncio.gather(*(self._differs(agent, word) for agent, word in self._passwords.items()))
+        new = {
+            agent: password
+            for (agent, password), other in zip(self._passwords.items(), differs, strict=True)
+            if other or agent not in there
+        }
+        # All of one kind before the next: Asterisk goes through every endpoint at each change of an AOR.
+        for kind, fields in (("auth", _auth), ("aor", _aor), ("endpoint", _endpoint)):
+            for agent, password in new.items():
+                await self._ari.put_dynamic_config(kind, agent, fields(agent, password))
+        if new:
+            log.info("endpoints pushed", agents=",".join(new))
+        for name in there - set(self._passwords):
+            await self._remove_stale(name)
+
+    async def _differs(self, agent: AgentId, password: str) -> bool:
+        try:
+            fields = await self._ari.get_dynamic_config("auth", agent)
+        except ari.AriRejected:
+            return True
+        return {field.attribute: field.value for field in fields}.get("password") != password
+
+    async def _remove_stale(self, name: str) -> None:
+        """An endpoint that was pushed once and has no operator any more; those of pjsip.conf refuse to go."""
+        try:
+            await self._ari.delete_dynamic_config("endpoint", name)
+            await self._ari.delete_dynamic_config("aor", name)
+            await self._ari.delete_dynamic_config("auth", name)
+        except (ari.AriRejected, ari.AriAuthFailed):  # 403 "Could not delete": it stands in a file
+            return
+        log.info("endpoint removed", agent=name)
+
+    async def look(self) -> None:
+        """Learn of all phones at once; of one that changes meanwhile its own question tells."""
+        self._changed.clear()
+        found = {AgentId(endpoint.resource): self._phone(endpoint) for endpoint in await self._ari.list_endpoints()}
+        for agent in self._passwords:
+            if agent not in self._changed or agent not in self._known:
+                self._known[agent] = found.get(agent) or ListedPhone(agent, reachable=False, in_use=False)
+
+    def known(self) -> tuple[ListedPhone, ...]:
+        """All phones, as we know them at this moment."""
+        return tuple(self._known[agent] for agent in self._passwords)
+
+    def used(self, agent: AgentId) -> None:
+        """The phone rings, talks or rests: not asked about while a leg of ours is the reason, for its end asks."""
+        if not self._calls.rings_or_talks(agent):
+            self.changed(agent)
+
+    def registered(self, agent: AgentId) -> None:
+        """The phone has registered, which is news even of one that never took its registration back."""
+        if agent in self._passwords:
+            self._registered.add(agent)
+            self.changed(agent)
+
+    def changed(self, agent: AgentId) -> None:
+        """Something about the phone changed: ask what is so now."""
+        if agent not in self._passwords:
+            return
+        self._changed.add(agent)
+        if agent not in self._asked:
+            self._asked.add(agent)
+            self._lanes.put(f"phone:{agent}", lambda: self._ask(agent))
+
+    async def _ask(self, agent: AgentId) -> None:
+        self._asked.discard(agent)
+        try:
+            endpoint = await self._ari.get_endpoint("PJSIP", agent)
+        except ari.NotFound:
+            endpoint = ari.Endpoint("PJSIP", agent, "offline")
+        except ari.AriError as error:
+            log.warning("phone not asked", agent=agent, reason=str(error))
+            return
+        phone = self._phone(endpoint)
+        anew = agent in self._registered
+        if anew or self._known.get(agent) != phone:
+            self._known[agent] = phone
+            self._registered.discard(agent)
+            self._report(PhoneChanged(agent, phone.reachable, phone.in_use, anew, at=time.time()))
+
+    def _phone(self, endpoint: ari.Endpoint) -> ListedPhone:
+        # By the id, not by what we know of: a leg of ours that ended while the answer came is still in it.
+        others = [name for name in endpoint.channel_ids if not is_chosen(self._node, LegId(name))]
+        return ListedPhone(AgentId(endpoint.resource), endpoint.state == "online", bool(others))
+
+
+def _auth(agent: AgentId, password: str) -> dict[str, str]:
+    return {"auth_type": "userpass", "username": agent, "password": password}
+
+
+def _aor(_agent: AgentId, _password: str) -> dict[str, str]:
+    """One phone at a time; one that lost its power without a word is replaced by the next registration."""
+    return {"max_contacts": "1", "remove_existing": "yes", "support_path": "yes"}
+
+
+def _endpoint(agent: AgentId, _password: str) -> dict[str, str]:
+    """`allow` must be there: an endpoint without it cannot be read back from astdb.
+
+    A REFER from a phone is refused: Asterisk would replace the agent's leg by one that we do not know, and the caller
+    would be hung up with it. Transfers come when the core knows them.
+    """
+    return {
+        "aors": agent,
+        "auth": agent,
+        "context": "operators",
+        "transport": "udp",
+        "identify_by": "auth_username,username",
+        "disallow": "all",
+        "allow": CODECS,
+        "direct_media": "no",
+        "allow_transfer": "no",
+        "rewrite_contact": "yes",
+        "rtp_symmetric": "yes",
+        "force_rport": "yes",
+        "send_connected_line": "no",
+        "callerid": f'"{agent}" <{agent}>',
+    }

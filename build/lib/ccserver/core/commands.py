@@ -1,0 +1,138 @@
+"""Everything that can go out: imperatives for the connectors, with ids chosen here so that a repeated command does no harm.
+
+A connector performs the commands of one `lane` in order and answers later, as events; it never refuses. Lanes: the
+contact's id, or the leg's id for a leg that belongs to no contact.
+"""
+
+from msgspec import Struct
+
+from ccserver.core.ids import AgentId, ContactId, Language, LegId, NodeName, OfferId, PlayId, RecordingName
+
+
+class _Command(Struct, frozen=True, tag=True, kw_only=True):
+    lane: str
+
+
+class AnswerLeg(_Command, frozen=True):
+    """Pick up the caller; also disarms the dead-man's timeout and writes the contact's id on the channel."""
+
+    leg: LegId
+    language: Language
+
+
+class SetLanguage(_Command, frozen=True):
+    """Change the channel's language."""
+
+    leg: LegId
+    language: Language
+
+
+class PlayPrompts(_Command, frozen=True):
+    """Play the items as one playback; answered by `PlayFinished`. Items as in `plan.Say.prompts`, variables filled in."""
+
+    leg: LegId
+    play: PlayId
+    items: tuple[str, ...]
+    language: Language
+
+
+class StopPlay(_Command, frozen=True):
+    """Stop a playback, running or not begun."""
+
+    leg: LegId
+    play: PlayId
+
+
+class StartMusic(_Command, frozen=True):
+    """Hold music for the caller, wherever he waits; harmless when it already plays."""
+
+    leg: LegId
+    music: str
+
+
+class OfferContact(_Command, frozen=True):
+    """Make the agent's leg, join it with the caller's in the contact's bridge under music, start the recording, dial."""
+
+    offer: OfferId
+    leg: LegId
+    agent: AgentId
+    ani: str
+    music: str
+    ring_timeout_s: float
+    """Asterisk's own limit, beyond ours: it counts only when we are away."""
+    recording: RecordingName | None
+
+
+class WithdrawOffer(_Command, frozen=True):
+    """Stop the agent's phone ringing."""
+
+    offer: OfferId
+    elsewhere: bool = False
+    """Tell the phone that the call was completed elsewhere (it shows no missed call)."""
+
+
+class JoinLegs(_Command, frozen=True):
+    """The agent answered: stop the music (audio already flows)."""
+
+    leg: LegId
+    offer: OfferId
+
+
+class RecordVoicemail(_Command, frozen=True):
+    """Beep and record the caller; answered by `VoicemailRecorded`."""
+
+    leg: LegId
+    recording: RecordingName
+    max_s: int
+    silence_s: int
+
+
+class HangUpLeg(_Command, frozen=True):
+    """End a leg; a leg that is gone already is no failure."""
+
+    leg: LegId
+    cause: int = 16
+
+
+class ReleaseContact(_Command, frozen=True):
+    """Nothing of the contact lives any more: remove its bridge, and hang up what the node may still hold."""
+
+    contact: ContactId
+
+
+class KeepRecording(_Command, frozen=True):
+    """Trim the finished recording to the talks, merge to stereo, archive; answered by `RecordingKept` or `RecordingLost`."""
+
+    contact: ContactId
+    recording: RecordingName
+    leg: LegId
+    talks: tuple[tuple[float, float], ...]
+    """(from, to) of each talk, UTC epoch seconds; none: nobody talked, the raw files go."""
+
+
+class ListNode(_Command, frozen=True):
+    """Tell what the node holds; answered by `NodeListed`."""
+
+    node: NodeName
+    gap: bool
+    expected: tuple[LegId, ...]
+    """Legs whose history is wanted where the node does not list them."""
+    since: float
+    """No expected leg is older than this (bounds the search of CEL)."""
+
+
+Command = (
+    AnswerLeg
+    | SetLanguage
+    | PlayPrompts
+    | StopPlay
+    | StartMusic
+    | OfferContact
+    | WithdrawOffer
+    | JoinLegs
+    | RecordVoicemail
+    | HangUpLeg
+    | ReleaseContact
+    | KeepRecording
+    | ListNode
+)

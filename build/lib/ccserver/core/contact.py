@@ -1,0 +1,220 @@
+"""One service episode of a customer: the Contact, its Segments, and the table of its states.
+
+    FLOW --queue--> WAITING <--> OFFERED --answer--> TALKING --end--> CLOSING --caller's leg gone--> CLOSED
+      \\____________________ the caller hangs up in any of them _______________________________________/
+
+A Contact is a value: the router replaces it and writes it whole to the journal, so that the last one written is all that
+a restart needs. A place in a queue (`Place`) once taken is kept until the contact is answered, leaves or is gone.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ccserver.core.ids import (
+    AgentId,
+    ContactId,
+    FlowName,
+    Language,
+    LegId,
+    LineNumber,
+    NodeName,
+    OfferId,
+    PlanHash,
+    PlayId,
+    QueueName,
+    RecordingName,
+    StepName,
+)
+from ccserver.core.offer import Offer
+from ccserver.core.plan import SkillNeed
+
+
+class ContactState(StrEnum):
+    """What the contact is doing."""
+
+    FLOW = "flow"
+    WAITING = "waiting"
+    OFFERED = "offered"
+    TALKING = "talking"
+    CLOSING = "closing"
+    """Served; the caller's leg is being hung up."""
+    CLOSED = "closed"
+
+
+class ContactOutcome(StrEnum):
+    """How the whole contact ended."""
+
+    ANSWERED = "answered"
+    """An agent talked with the customer."""
+    ABANDONED = "abandoned"
+    """The customer left a queue unanswered."""
+    OVERFLOWED = "overflowed"
+    """Nobody came in time, and the flow ended it without a message."""
+    VOICEMAIL = "voicemail"
+    FLOW_COMPLETED = "flow_completed"
+    """The flow served the customer and hung up by itself."""
+    FLOW_ABANDONED = "flow_abandoned"
+    """The customer hung up in the flow, before any queue."""
+    FAILED = "failed"
+    """Our side failed: Asterisk died, or the flow could not go on."""
+
+
+class SegmentKind(StrEnum):
+    """What a stretch of a contact was."""
+
+    FLOW = "flow"
+    QUEUE = "queue"
+    TALK = "talk"
+
+
+class SegmentOutcome(StrEnum):
+    """How a stretch ended; the first five are the outcomes of a queue segment, each of which has exactly one."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    SHORT_ABANDONED = "short_abandoned"
+    OVERFLOWED = "overflowed"
+    FAILED = "failed"
+    QUEUED = "queued"
+    """Of a flow: it led into a queue."""
+    COMPLETED = "completed"
+    """Of a flow: it served the customer itself."""
+    VOICEMAIL = "voicemail"
+    CALLER_LEFT = "caller_left"
+    AGENT_LEFT = "agent_left"
+    """Of a talk: who hung up first."""
+
+
+class Segment(Struct, frozen=True, kw_only=True):
+    """A stretch of a contact; `n` counts from 1 within it."""
+
+    contact: ContactId
+    n: int
+    kind: SegmentKind
+    started_at: float
+    ended_at: float | None = None
+    outcome: SegmentOutcome | None = None
+    flow: FlowName | None = None
+    queue: QueueName | None = None
+    agent: AgentId | None = None
+    offer: OfferId | None = None
+
+
+class FlowPosition(Struct, frozen=True, kw_only=True):
+    """Where the interpreter stands, all of it: a flow survives a restart by this record alone."""
+
+    flow: FlowName
+    step: StepName
+    play: PlayId | None = None
+    """The running playback; None: nothing is being said."""
+    attempt: int = 0
+    """Wrong keys and silences at this step so far."""
+    ahead: str = ""
+    """Keys typed ahead, not consumed yet."""
+    digits: str = ""
+    """Gathered by `collect` so far."""
+    recording: RecordingName | None = None
+    deadline: float | None = None
+    """When silence is over."""
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """A place in a queue; `order` is entry time less all credits, and never changes."""
+
+    queue: QueueName
+    needs: tuple[SkillNeed, ...]
+    entered_at: float
+    order: float
+    play: PlayId | None = None
+    """The announcement that is being said."""
+    deadline: float | None = None
+    """When the caller's patience as the flow sees it ends (overflow)."""
+    otherwise: StepName | None = None
+
+
+class Recording(Struct, frozen=True, kw_only=True):
+    """The contact's recording under way; `started_at` None until MixMonitor confirmed."""
+
+    name: RecordingName
+    started_at: float | None = None
+    talks: tuple[tuple[float, float], ...] = ()
+
+
+class Contact(Struct, frozen=True, kw_only=True):
+    """Immutable; the CDR row is made of it."""
+
+    id: ContactId
+    node: NodeName
+    leg: LegId
+    line: LineNumber
+    ani: str
+    language: Language
+    plan: PlanHash
+    arrived_at: float
+    entered_at: float
+    """When the leg reached us."""
+    state: ContactState = ContactState.FLOW
+    away: bool = False
+    """The leg is in the fallback dialplan: keeps its place, gets no offer."""
+    flow: FlowPosition | None = None
+    variables: Mapping[str, str] = {}
+    place: Place | None = None
+    offer: Offer | None = None
+    segment: Segment | None = None
+    recording: Recording | None = None
+    segments: int = 0
+    offers: int = 0
+    plays: int = 0
+    first_queue: QueueName | None = None
+    agent: AgentId | None = None
+    """The last agent who talked."""
+    ivr_s: float = 0.0
+    wait_s: float = 0.0
+    """Queue entry to answer (or to leaving), ringing included."""
+    ring_s: float = 0.0
+    talk_s: float = 0.0
+    outcome: ContactOutcome | None = None
+    """What it would be if the contact ended now; final with `ended_at`."""
+    ended_at: float | None = None
+
+    @property
+    def known_until(self) -> float:
+        """The latest time that its segments tell of: what is learnt of it afterwards did not happen before."""
+        return self.segment.started_at if self.segment else self.entered_at + self.ivr_s + self.wait_s + self.talk_s
+
+    @property
+    def deadline(self) -> float | None:
+        """The soonest time at which silence becomes a fact for this contact."""
+        if self.away:
+            return None
+        times = [
+            self.flow.deadline if self.flow and self.state is ContactState.FLOW else None,
+            self.place.deadline if self.place and self.state is ContactState.WAITING else None,
+            self.offer.deadline if self.offer else None,
+        ]
+        return min((at for at in times if at is not None), default=None)
+
+
+def opened(contact: Contact, kind: SegmentKind, at: float, **about: object) -> Contact:
+    """A new segment begins (the one before must be closed)."""
+    assert contact.segment is None, f"{contact.id}: segment {contact.segments} is still open"
+    n = contact.segments + 1
+    segment = Segment(contact=contact.id, n=n, kind=kind, started_at=at, **about)  # type: ignore[arg-type]
+    return replace(contact, segment=segment, segments=n)
+
+
+def closed_segment(contact: Contact, outcome: SegmentOutcome, at: float) -> tuple[Contact, Segment]:
+    """The open segment ends, its time goes into the contact's totals."""
+    assert contact.segment is not None, f"{contact.id}: no segment is open"
+    ended_at = max(at, contact.segment.started_at)
+    segment = replace(contact.segment, ended_at=ended_at, outcome=outcome)
+    lasted_s = ended_at - segment.started_at
+    totals = {
+        SegmentKind.FLOW: {"ivr_s": contact.ivr_s + lasted_s},
+        SegmentKind.QUEUE: {"wait_s": contact.wait_s + lasted_s},
+        SegmentKind.TALK: {"talk_s": contact.talk_s + lasted_s},
+    }[segment.kind]
+    return replace(contact, segment=None, **totals), segment

@@ -1,0 +1,256 @@
+"""Everything that can come in: facts, past tense, and requests, which alone may be refused.
+
+`at` is when it happened by the clock of who saw it (UTC epoch seconds; Asterisk's event time for voice). Durations are
+differences of `at`; deadlines are set from the router's `now`. Whoever reads this file and `commands.py` knows all that
+crosses the border of the core.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from ccserver.core.commands import Command
+from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlayId, RecordingName
+from ccserver.core.plan import Key, Plan
+
+LegRole = Literal["caller", "agent", "code"]
+"""A customer on a line; an agent's leg of an offer; an operator's phone that dialled a feature code."""
+
+
+class Event(Struct, frozen=True, tag=True, kw_only=True):
+    """A fact; never illegal: what a state does not list is counted and ignored."""
+
+    at: float
+
+
+class ConfigReplaced(Event, frozen=True):
+    """A whole new plan, already cross-checked."""
+
+    plan: Plan
+
+
+class ContactArrived(Event, frozen=True):
+    """A customer dialled a line; `arrived_at` is the true arrival, `at` when the leg reached us (after the fallback: later)."""
+
+    contact: ContactId
+    leg: LegId
+    node: NodeName
+    line: LineNumber
+    ani: str
+    arrived_at: float
+
+
+class LegRinging(Event, frozen=True):
+    """The agent's phone rings (180)."""
+
+    leg: LegId
+
+
+class LegAnswered(Event, frozen=True):
+    """Somebody picked up: Dial ANSWER or channel state Up, whichever came first."""
+
+    leg: LegId
+
+
+class LegEnded(Event, frozen=True):
+    """The leg is no more. `cause` is Q.850, `sip_status` the final SIP code where there was one."""
+
+    leg: LegId
+    cause: int = 16
+    sip_status: int | None = None
+    lost: bool = False
+    """Its node died under it."""
+
+
+class LegAway(Event, frozen=True):
+    """The leg lives but is out of our hands (fallback dialplan)."""
+
+    leg: LegId
+
+
+class LegReturned(Event, frozen=True):
+    """The leg is back in our hands."""
+
+    leg: LegId
+
+
+class KeyPressed(Event, frozen=True):
+    """A DTMF key, or in text media a typed reply of one character."""
+
+    leg: LegId
+    key: Key
+
+
+class PlayFinished(Event, frozen=True):
+    """The whole list was played, or was stopped, or could not be played (`ok` false)."""
+
+    leg: LegId
+    play: PlayId
+    ok: bool = True
+
+
+class RecordingStarted(Event, frozen=True):
+    """MixMonitor runs on the caller's leg since `at`."""
+
+    contact: ContactId
+    recording: RecordingName
+
+
+class RecordingKept(Event, frozen=True):
+    """The finished file lies in the archive; `path` is relative to the recordings directory."""
+
+    contact: ContactId
+    recording: RecordingName
+    path: str
+    duration_s: float
+
+
+class RecordingLost(Event, frozen=True):
+    """There is no usable recording; the reason is for people."""
+
+    contact: ContactId
+    recording: RecordingName
+    reason: str
+
+
+class VoicemailRecorded(Event, frozen=True):
+    """The caller finished his message (`duration_s` 0: he said nothing)."""
+
+    contact: ContactId
+    leg: LegId
+    recording: RecordingName
+    path: str
+    duration_s: float
+
+
+class PhoneChanged(Event, frozen=True):
+    """What is known of an agent's phone: `reachable` = registered, `in_use` = in a call that we did not make."""
+
+    agent: AgentId
+    reachable: bool
+    in_use: bool
+    anew: bool = False
+    """It has just registered: what kept calls from reaching it may be over."""
+
+
+class CodeDialled(Event, frozen=True):
+    """An operator dialled a feature code; the endpoint, not the caller id, says who he is (None: no operator of ours)."""
+
+    agent: AgentId | None
+    leg: LegId
+    node: NodeName
+    code: str
+
+
+class CommandFailed(Event, frozen=True):
+    """A command could not be performed; `gone` = its leg does not exist any more, `unavailable` = the phone cannot be reached."""
+
+    command: Command
+    reason: str
+    kind: Literal["gone", "unavailable", "failed"] = "failed"
+
+
+class NodeConnected(Event, frozen=True):
+    """Events of the node flow again; what happened before must be listed.
+
+    `started_at` is when Asterisk itself started: no leg older than that can live.
+    """
+
+    node: NodeName
+    started_at: float
+
+
+class NodeLost(Event, frozen=True):
+    """No events of the node reach us; its calls may well go on."""
+
+    node: NodeName
+
+
+class ListedLeg(Struct, frozen=True):
+    """One leg as the node lists it."""
+
+    leg: LegId
+    role: LegRole
+    up: bool
+    ringing: bool = False
+    pending: bool = False
+    """We are still making it: not listed by the node and yet not missing."""
+    away: bool = False
+    """It lives, but in the dialplan and not in our hands."""
+    line: LineNumber | None = None
+    ani: str = ""
+    arrived_at: float = 0.0
+
+
+class LegHistory(Struct, frozen=True):
+    """What CEL tells of a leg that is missing (None: CEL does not say)."""
+
+    leg: LegId
+    answered_at: float | None = None
+    ended_at: float | None = None
+    cause: int = 16
+
+
+class ListedPhone(Struct, frozen=True):
+    """One agent's phone as the node lists it; see `PhoneChanged`."""
+
+    agent: AgentId
+    reachable: bool
+    in_use: bool
+
+
+class NodeListed(Event, frozen=True):
+    """The whole truth of a node, asked at `asked_at`; `gap`: events may have been missed before it."""
+
+    node: NodeName
+    asked_at: float
+    gap: bool
+    legs: tuple[ListedLeg, ...] = ()
+    histories: tuple[LegHistory, ...] = ()
+    phones: tuple[ListedPhone, ...] = ()
+
+
+class SetAgentState(Event, frozen=True):
+    """A request: an operator or supervisor wants this state; answered by `Accepted` or `Refused`."""
+
+    agent: AgentId
+    state: Literal["ready", "not_ready", "logged_out"]
+    reason: str = ""
+
+
+class Accepted(Struct, frozen=True, tag=True):
+    """The request was carried out."""
+
+
+class Refused(Struct, frozen=True, tag=True):
+    """The request was not carried out, and nothing has changed."""
+
+    reason: str
+
+
+Request = SetAgentState
+Answer = Accepted | Refused
+
+Fact = (
+    ConfigReplaced
+    | ContactArrived
+    | LegRinging
+    | LegAnswered
+    | LegEnded
+    | LegAway
+    | LegReturned
+    | KeyPressed
+    | PlayFinished
+    | RecordingStarted
+    | RecordingKept
+    | RecordingLost
+    | VoicemailRecorded
+    | PhoneChanged
+    | CodeDialled
+    | CommandFailed
+    | NodeConnected
+    | NodeLost
+    | NodeListed
+)
+AnyEvent = Fact | Request
+"""What the inbox carries and the journal stores."""

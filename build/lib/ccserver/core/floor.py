@@ -1,0 +1,264 @@
+"""The floor: all contacts, agents and legs of this moment, and the draft of the step under way.
+
+The router's working memory. Every change of a contact or an agent goes through `keep` and `signal`, which hold the indexes
+(who waits, who is idle, whose leg is this, what time is it due) in step with the values; nobody else touches them. At the
+end of a step the draft becomes the `Outcome`: each changed noun once, as it is in the end.
+"""
+
+import heapq
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ccserver.core import agent as agents
+from ccserver.core.agent import Agent, AgentState, Signal
+from ccserver.core.commands import Command
+from ccserver.core.contact import Contact, ContactState
+from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, PlayId
+from ccserver.core.matching import Ability, Idle, Matcher, Need, Waiting
+from ccserver.core.plan import Plan, Rules
+from ccserver.core.records import AgentSaved, ContactSaved, IntervalSaved, Record
+
+
+class Outcome(Struct, frozen=True):
+    """What a step decided: to be journalled, then performed, in this order."""
+
+    records: tuple[Record, ...]
+    commands: tuple[Command, ...]
+
+
+class NodeLink(Struct):
+    """What is known of the way to a node."""
+
+    since: float
+    connected: bool = False
+    """Events flow and the node was listed after the last gap."""
+    started_at: float = 0.0
+    """When its Asterisk started."""
+    lost_at: float | None = None
+    """When events ceased, until the node is listed again."""
+    heard_since: float = 0.0
+    """When the present connection was made; infinite while there is none. A listing asked for earlier tells nothing now."""
+    list_at: float | None = None
+    """When to list it next; None: a listing is under way."""
+
+
+class CodeCall(Struct, frozen=True):
+    """An operator's phone that dialled a feature code and is being answered by voice."""
+
+    agent: AgentId | None
+    play: PlayId
+    dialled_at: float
+
+
+EMPTY_PLAN = Plan(node=NodeName(""), lines={}, queues={}, operators={}, flows={})
+Due = tuple[float, str, str]
+"""(when, kind of noun, its id)."""
+
+
+class Floor:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.plan = EMPTY_PLAN
+        self.plans: dict[PlanHash, Plan] = {}
+        self.matcher = Matcher(EMPTY_PLAN)
+        self.contacts: dict[ContactId, Contact] = {}
+        self.agents: dict[AgentId, Agent] = {}
+        self.caller_legs: dict[LegId, ContactId] = {}
+        self.agent_legs: dict[LegId, AgentId] = {}
+        self.codes: dict[LegId, CodeCall] = {}
+        self.departed: dict[LegId, float] = {}
+        """Callers' legs that ended lately, and when we learnt it: what is told late must not bring them back."""
+        self.nodes: dict[NodeName, NodeLink] = {}
+        self.waiting = Waiting()
+        self.idle = Idle()
+        self.unsettled: dict[ContactId, None] = {}
+        """Contacts that began to wait in this step: those still unmatched at its end are told so."""
+        self.ignored = 0
+        self._dues: list[Due] = []
+        self._armed: set[Due] = set()
+        """What is in `_dues`."""
+        self._records: list[Record] = []
+        self._commands: list[Command] = []
+        self._touched: dict[tuple[str, str], None] = {}
+
+    @property
+    def rules(self) -> Rules:
+        """Of the plan in force."""
+        return self.plan.rules
+
+    def adopt(self, plan: Plan) -> None:
+        """The plan comes into force; contacts under way keep theirs."""
+        used = {contact.plan for contact in self.contacts.values()}
+        self.plan = plan
+        self.plans = {each.hash: each for each in self.plans.values() if each.hash in used} | {plan.hash: plan}
+        self.matcher = Matcher(plan)
+
+    def plan_of(self, contact: Contact) -> Plan:
+        """The plan that the contact started with."""
+        return self.plans[contact.plan]
+
+    # --- contacts -----------------------------------------------------------------------------------------------
+
+    def keep(self, contact: Contact) -> Contact:
+        """The contact as it is from now on."""
+        if contact.state is ContactState.CLOSED:
+            self.contacts.pop(contact.id, None)
+            self.caller_legs.pop(contact.leg, None)
+            self.departed[contact.leg] = self.now
+        else:
+            self.contacts[contact.id] = contact
+            self.caller_legs[contact.leg] = contact.id
+        self._touched["contact", contact.id] = None
+        if contact.state is ContactState.CLOSED:
+            self._records.append(ContactSaved(contact))
+            self._touched.pop(("contact", contact.id))
+        self.index(contact)
+        self.rearm(contact)
+        return contact
+
+    def index(self, contact: Contact) -> None:
+        """In line exactly when it may be offered."""
+        if contact.state is ContactState.WAITING and not contact.away and contact.place and self.linked(contact.node):
+            self.waiting.add(contact.id, Need(contact.place.queue, contact.place.needs), contact.place.order)
+        else:
+            self.waiting.remove(contact.id)
+
+    def linked(self, node: NodeName) -> bool:
+        """Events of the node flow: what it is told it will do, and we shall hear of it."""
+        link = self.nodes.get(node)
+        return link is not None and link.connected
+
+    def next_play(self, contact: Contact) -> PlayId:
+        """The id that the contact's next playback will have."""
+        return PlayId(f"{contact.id}.play{contact.plays + 1}")
+
+    # --- agents -------------------------------------------------------------------------------------------------
+
+    def signal(self, agent_id: AgentId, signal: Signal, at: float, *, reason: str = "", **notes: object) -> Agent:
+        """Something happened to the agent; `notes` are his fields that change with it."""
+        return self.note(agents.advance(self.note_values(agent_id, **notes), signal, at, reason))
+
+    def note_values(self, agent_id: AgentId, **notes: object) -> Agent:
+        """His value with the notes, not kept yet."""
+        return replace(self.agents[agent_id], **notes)
+
+    def note(self, agent: Agent) -> Agent:
+        """The agent as he is from now on; a change of state closes the interval before it."""
+        before = self.agents.get(agent.id)
+        if agent == before:
+            return agent  # every listing tells of every phone, and mostly nothing new
+        if before is not None and (before.state, before.reason) != (agent.state, agent.reason):
+            agent = replace(agent, intervals=before.intervals + 1)
+            self._records.append(
+                IntervalSaved(
+                    agent=agent.id,
+                    n=agent.intervals,
+                    state=before.state,
+                    reason=before.reason,
+                    started_at=before.since,
+                    ended_at=max(agent.since, before.since),
+                    contact=before.contact,
+                )
+            )
+        self.agents[agent.id] = agent
+        self._touched["agent", agent.id] = None
+        self.seat(agent)
+        if agent.leg is not None:
+            self.agent_legs[agent.leg] = agent.id
+        if before is not None and before.leg is not None and before.leg != agent.leg:
+            self.agent_legs.pop(before.leg, None)
+        if agent.deadline is not None:
+            self._due(agent.deadline, "agent", agent.id)
+        return agent
+
+    def seat(self, agent: Agent) -> None:
+        """On the bench exactly when he may be offered a contact."""
+        operator = self.plan.operators.get(agent.id)
+        if operator is not None and agent.offerable:
+            self.idle.add(agent.id, Ability.of(operator), agent.idle_since)
+        else:
+            self.idle.remove(agent.id)
+
+    def wrap_up(self, agent_id: AgentId, seconds: float, at: float) -> None:
+        """His talk is over."""
+        agent = self.signal(agent_id, Signal.TALK_ENDED, at, contact=None)
+        if agent.state is AgentState.WRAP_UP:
+            if seconds <= 0:
+                self.signal(agent_id, Signal.TIME_UP, at)
+            else:
+                self.note(replace(agent, deadline=self.now + seconds))
+
+    # --- time ---------------------------------------------------------------------------------------------------
+
+    def _due(self, when: float, kind: str, name: str) -> None:
+        if (due := (when, kind, name)) not in self._armed:
+            self._armed.add(due)
+            heapq.heappush(self._dues, due)
+
+    def _pop_due(self) -> Due:
+        due = heapq.heappop(self._dues)
+        self._armed.remove(due)
+        return due
+
+    def list_again(self, node: NodeName, when: float) -> None:
+        """The node is to be listed at that time."""
+        self.nodes[node].list_at = when
+        self._due(when, "node", node)
+
+    def next_due(self) -> float | None:
+        """The one time to wake at; entries that were overtaken are dropped on the way."""
+        while self._dues and not self._is_due(self._dues[0]):
+            self._pop_due()
+        return self._dues[0][0] if self._dues else None
+
+    def pop_due(self) -> tuple[str, str] | None:
+        """The next noun whose time is up."""
+        when = self.next_due()
+        if when is None or when > self.now:
+            return None
+        _when, kind, name = self._pop_due()
+        return kind, name
+
+    def forget_departed(self, before: float) -> None:
+        """Nothing older than a listing asked for then can come any more."""
+        self.departed = {leg: at for leg, at in self.departed.items() if at >= before}
+
+    def rearm(self, contact: Contact) -> None:
+        """Its deadline counts, from now on or (its node is heard again) anew."""
+        if contact.deadline is not None:
+            self._due(contact.deadline, "contact", contact.id)
+
+    def _is_due(self, due: Due) -> bool:
+        when, kind, name = due
+        if kind == "contact":
+            contact = self.contacts.get(ContactId(name))
+            # While nothing is heard of a node, silence means nothing; `rearm` puts the deadline back.
+            return contact is not None and contact.deadline == when and self.linked(contact.node)
+        if kind == "agent":
+            agent = self.agents.get(AgentId(name))
+            return agent is not None and agent.deadline == when
+        return self.nodes[NodeName(name)].list_at == when
+
+    # --- the draft ----------------------------------------------------------------------------------------------
+
+    def record(self, record: Record) -> None:
+        """Worth keeping, besides the contacts and agents themselves."""
+        self._records.append(record)
+
+    def command(self, command: Command) -> None:
+        """To be performed after the journal has the step."""
+        self._commands.append(command)
+
+    def draft(self) -> Outcome:
+        """Close the step: everything it kept and commands, each changed noun once."""
+        for kind, name in self._touched:
+            if kind == "contact":
+                self._records.append(ContactSaved(self.contacts[ContactId(name)]))
+            else:
+                self._records.append(AgentSaved(self.agents[AgentId(name)]))
+        outcome = Outcome(tuple(self._records), tuple(self._commands))
+        self._records, self._commands, self._touched = [], [], {}
+        return outcome

@@ -1,0 +1,271 @@
+"""The interpreter of declarative flows: pure, its whole position is a `FlowPosition`.
+
+Each function takes the scene as it is and one thing that happened, and returns the `FlowTurn`: the position after it and
+the effects that the contact must carry out. Steps that need nobody's answer (`set`, `branch`) run through at once; the turn
+ends at the first step that waits for a key, a playback, a recording or an agent.
+
+Type-ahead: a key pressed before its menu speaks is kept in `ahead`, and what would have been said meanwhile is skipped.
+"""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ccserver.core.contact import FlowPosition
+from ccserver.core.ids import Language, PlayId, PromptName, RecordingName, StepName
+from ccserver.core.plan import Branch, Collect, Enqueue, Flow, HangUp, Key, Menu, Say, Set, Voicemail
+
+AHEAD_MAX = 32
+"""Keys kept ahead: nobody types more of them, a fax machine does."""
+
+
+class Speak(Struct, frozen=True):
+    """Play the items as `position.play`."""
+
+    items: tuple[str, ...]
+
+
+class Hush(Struct, frozen=True):
+    """Stop a playback."""
+
+    play: PlayId
+
+
+class SpeakLanguage(Struct, frozen=True):
+    """From here on in this language."""
+
+    language: Language
+
+
+class JoinQueue(Struct, frozen=True):
+    """The flow ends here, the wait begins."""
+
+    step: Enqueue
+
+
+class Record(Struct, frozen=True):
+    """Record the caller as `position.recording`."""
+
+    step: Voicemail
+
+
+class Finish(Struct, frozen=True):
+    """The flow served the caller (or cannot go on: `failed`): hang up."""
+
+    failed: bool = False
+
+
+Effect = Speak | Hush | SpeakLanguage | JoinQueue | Record | Finish
+
+
+class Scene(Struct, frozen=True, kw_only=True):
+    """All that the interpreter may know."""
+
+    flow: Flow
+    position: FlowPosition
+    variables: Mapping[str, str]
+    language: Language
+    now: float
+    next_play: PlayId
+    next_recording: RecordingName
+
+
+class FlowTurn(Struct, frozen=True, kw_only=True):
+    """What one thing that happened led to."""
+
+    position: FlowPosition
+    variables: Mapping[str, str]
+    language: Language
+    effects: tuple[Effect, ...] = ()
+
+
+def begin(scene: Scene) -> FlowTurn:
+    """The flow starts."""
+    return _enter(scene, scene.flow.start)
+
+
+def resume(scene: Scene) -> FlowTurn:
+    """Something was missed (a restart): the current step starts again, the attempts already made still count."""
+    turn = _enter(scene, scene.position.step, attempt=scene.position.attempt)
+    if scene.position.play is None:
+        return turn
+    return replace(turn, effects=(Hush(scene.position.play), *turn.effects))
+
+
+def go(scene: Scene, step: StepName) -> FlowTurn:
+    """The flow goes on at a step of its own (after a queue gave up)."""
+    return _enter(scene, step)
+
+
+def key_pressed(scene: Scene, key: Key) -> FlowTurn:
+    """The caller pressed a key."""
+    position = scene.position
+    step = scene.flow.steps[position.step]
+    hush: tuple[Effect, ...] = (Hush(position.play),) if position.play else ()
+    match step:
+        case Say(barge_in=True):
+            turn = _enter(scene, step.next, ahead=position.ahead + key)
+        case Say():
+            return _still(scene, replace(position, ahead=(position.ahead + key)[:AHEAD_MAX]))
+        case Menu():
+            turn = _choose(scene, step, key, position.ahead)
+        case Collect():
+            turn = _gather(scene, step, position.digits, key)
+        case Voicemail() if position.play:
+            turn = _record(scene, step)
+        case _:
+            return _still(scene, position)
+    return replace(turn, effects=hush + turn.effects)
+
+
+def play_finished(scene: Scene) -> FlowTurn:
+    """The current playback came to its end (callers check that it is the current one)."""
+    step = scene.flow.steps[scene.position.step]
+    quiet = replace(scene.position, play=None)
+    match step:
+        case Say():
+            return _enter(scene, step.next, ahead=quiet.ahead)
+        case Menu() | Collect():
+            return _still(scene, replace(quiet, deadline=scene.now + step.timeout_s))
+        case Voicemail():
+            return _record(scene, step)
+        case HangUp():
+            return _still(scene, quiet, Finish())
+        case _:
+            return _still(scene, quiet)
+
+
+def time_up(scene: Scene) -> FlowTurn:
+    """Nobody pressed anything in time."""
+    step = scene.flow.steps[scene.position.step]
+    match step:
+        case Menu():
+            return _once_more(scene, step, step.silence)
+        case Collect() if scene.position.digits:
+            return _gathered(scene, step, scene.position.digits)
+        case Collect():
+            return _once_more(scene, step, step.silence)
+        case _:
+            return _still(scene, replace(scene.position, deadline=None))
+
+
+def recorded(scene: Scene) -> FlowTurn:
+    """The voicemail is recorded, or could not be."""
+    step = scene.flow.steps[scene.position.step]
+    if not isinstance(step, Voicemail):
+        return _still(scene, scene.position)
+    return _enter(scene, step.next)
+
+
+def _still(scene: Scene, position: FlowPosition, *effects: Effect) -> FlowTurn:
+    return FlowTurn(position=position, variables=scene.variables, language=scene.language, effects=effects)
+
+
+def _enter(
+    scene: Scene, name: StepName, *, ahead: str = "", attempt: int = 0, complaint: str | None = None
+) -> FlowTurn:
+    """Run instant steps until one must wait; `complaint` is said before the step's own prompts."""
+    before: list[Effect] = []
+    for _ in range(len(scene.flow.steps) + 1):
+        step = scene.flow.steps[name]
+        if isinstance(step, Set):
+            scene = replace(scene, variables={**scene.variables, **step.variables})
+            if step.language is not None:
+                scene = replace(scene, language=step.language)
+                before.append(SpeakLanguage(step.language))
+            name = step.next
+        elif isinstance(step, Branch):
+            name = step.cases.get(_variable(scene, step.variable), step.otherwise)
+        elif isinstance(step, Say) and ahead and step.barge_in:
+            name = step.next
+        else:
+            break
+    else:  # a circle of instant steps: `ccserver check` refuses such a flow, so only an old plan could bring one
+        return _still(scene, scene.position, Finish(failed=True))
+    position = FlowPosition(flow=scene.flow.name, step=name, ahead=ahead, attempt=attempt)
+    turn = _arrive(replace(scene, position=position), step, (complaint,) if complaint else ())
+    return replace(turn, effects=(*before, *turn.effects))
+
+
+def _arrive(
+    scene: Scene, step: Say | Menu | Collect | Enqueue | Voicemail | HangUp, first: tuple[str, ...]
+) -> FlowTurn:
+    ahead = scene.position.ahead
+    match step:
+        case Menu() if ahead and not first:
+            return _choose(scene, step, ahead[0], ahead[1:])
+        case Collect() if ahead and not first:
+            return _gather(scene, step, "", ahead)
+        case Enqueue():
+            return _still(scene, scene.position, JoinQueue(step))
+        case Voicemail() if not step.prompts:
+            return _record(scene, step)
+        case HangUp() if not step.prompts:
+            return _still(scene, scene.position, Finish())
+        case Say() | Menu() | Collect() | Voicemail() | HangUp():
+            items = first + filled(scene, step.prompts)
+            return _still(scene, replace(scene.position, play=scene.next_play), Speak(items))
+        case _:
+            assert_never(step)
+
+
+def _choose(scene: Scene, menu: Menu, key: str, ahead: str) -> FlowTurn:
+    target = menu.keys.get(key)  # type: ignore[call-overload]
+    if target is None:
+        return _once_more(scene, menu, menu.invalid)
+    return _enter(scene, target, ahead=ahead)
+
+
+def _gather(scene: Scene, step: Collect, digits: str, keys: str) -> FlowTurn:
+    for position, key in enumerate(keys):
+        if key == step.terminator:
+            return _gathered(scene, step, digits, ahead=keys[position + 1 :])
+        if not key.isdigit():
+            return _once_more(scene, step, step.invalid)
+        digits += key
+        if len(digits) == step.max_digits:
+            return _gathered(scene, step, digits, ahead=keys[position + 1 :])
+    waiting = replace(
+        scene.position, play=None, digits=digits, ahead="", deadline=scene.now + step.interdigit_timeout_s
+    )
+    return _still(scene, waiting)
+
+
+def _gathered(scene: Scene, step: Collect, digits: str, ahead: str = "") -> FlowTurn:
+    if len(digits) < step.min_digits:
+        return _once_more(scene, step, step.invalid)
+    variables = {**scene.variables, step.variable: digits}
+    return _enter(replace(scene, variables=variables), step.next, ahead=ahead)
+
+
+def _once_more(scene: Scene, step: Menu | Collect, complaint: PromptName | None) -> FlowTurn:
+    """A wrong key or silence: what was typed ahead was meant for another conversation, so it is dropped."""
+    attempt = scene.position.attempt + 1
+    if attempt > step.retries:
+        return _enter(scene, step.otherwise)
+    return _enter(scene, scene.position.step, attempt=attempt, complaint=complaint)
+
+
+def _record(scene: Scene, step: Voicemail) -> FlowTurn:
+    position = replace(scene.position, play=None, ahead="", recording=scene.next_recording)
+    return _still(scene, position, Record(step))
+
+
+def _variable(scene: Scene, name: str) -> str:
+    return scene.language if name == "language" else scene.variables.get(name, "")
+
+
+def filled(scene: Scene, items: tuple[str, ...]) -> tuple[str, ...]:
+    """`digits:{order}` with the caller's own digits; a prompt's name stays as it is."""
+    return tuple(_filled(scene, item) for item in items)
+
+
+def _filled(scene: Scene, item: str) -> str:
+    kind, colon, text = item.partition(":")
+    if not colon:
+        return item
+    for name in scene.variables:
+        text = text.replace(f"{{{name}}}", scene.variables[name])
+    return f"{kind}:{text}"

@@ -1,0 +1,49 @@
+"""The names of things: one NewType per kind of id, so that a leg can never be passed where a contact is meant.
+
+An offer id is `<contact>.<n>` and is also the id of the agent's leg; a play id is `<contact>.play<n>`: one grep for the
+contact finds everything that was ever done for it.
+"""
+
+from typing import NewType
+
+NodeName = NewType("NodeName", str)
+"""One Asterisk machine."""
+ContactId = NewType("ContactId", str)
+"""`<node>-<UNIQUEID of the first leg>`."""
+LegId = NewType("LegId", str)
+"""An Asterisk channel id, chosen by Asterisk for callers and by us for agents."""
+OfferId = NewType("OfferId", str)
+PlayId = NewType("PlayId", str)
+AgentId = NewType("AgentId", str)
+"""The operator's extension."""
+QueueName = NewType("QueueName", str)
+LineNumber = NewType("LineNumber", str)
+"""The number the customer dialled (DNIS)."""
+FlowName = NewType("FlowName", str)
+StepName = NewType("StepName", str)
+PromptName = NewType("PromptName", str)
+Language = NewType("Language", str)
+Skill = NewType("Skill", str)
+PlanHash = NewType("PlanHash", str)
+RecordingName = NewType("RecordingName", str)
+"""File name without directory and extension, unique for ever: it begins with the contact's id."""
+
+
+def contact_of_leg(node: NodeName, leg: LegId) -> ContactId:
+    """The contact that a caller's leg begins: known from the leg alone, so a lost StasisStart loses nobody."""
+    return ContactId(f"{node}-{leg}")
+
+
+def is_chosen(node: NodeName, leg: LegId) -> bool:
+    """Whether the id is one of ours (an agent's leg): Asterisk's own begin with a number."""
+    return leg.startswith(f"{node}-")
+
+
+def contact_of_agent_leg(leg: LegId) -> ContactId:
+    """The contact that an agent's leg was made for."""
+    return ContactId(leg.rpartition(".")[0])
+
+
+def leg_of_offer(offer: OfferId) -> LegId:
+    """The agent's leg carries its offer's id."""
+    return LegId(offer)

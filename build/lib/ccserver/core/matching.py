@@ -1,0 +1,163 @@
+"""Who gets whom: waiting contacts x idle agents x policy -> one pair at a time.
+
+Contacts with equal needs stand in one line (`Need`), agents with equal abilities on one bench (`Ability`); whether a need
+and an ability go together is computed once. Order in a line is static, so an event costs the logarithm of the people plus
+a walk over lines and benches, of which there are as many as the configuration has kinds, not as there are callers.
+
+The oldest contact (by `Place.order`) that any idle agent can serve goes first, across all queues; its queue's policy picks
+the agent. Nothing here is decided by chance.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from sortedcontainers import SortedList
+
+from ccserver.core.ids import AgentId, ContactId, QueueName, Skill
+from ccserver.core.plan import Operator, Plan, SkillNeed
+
+
+class Need(Struct, frozen=True, order=True):
+    """What a contact asks of an agent."""
+
+    queue: QueueName
+    skills: tuple[SkillNeed, ...]
+
+
+class Ability(Struct, frozen=True, order=True):
+    """What an agent can do."""
+
+    queues: tuple[QueueName, ...]
+    skills: tuple[tuple[Skill, int], ...]
+
+    @classmethod
+    def of(cls, operator: Operator) -> "Ability":
+        """Of a configured operator, in canonical order."""
+        return cls(tuple(sorted(operator.queues)), tuple(sorted(operator.skills.items())))
+
+
+class Pair(Struct, frozen=True):
+    """This contact to this agent, and why."""
+
+    contact: ContactId
+    agent: AgentId
+    why: str
+
+
+def able(need: Need, ability: Ability) -> bool:
+    """May an agent with this ability serve a contact with this need?"""
+    levels = dict(ability.skills)
+    return need.queue in ability.queues and all(levels.get(want.skill, 0) >= want.level for want in need.skills)
+
+
+def proficiency(need: Need, ability: Ability) -> int:
+    """Sum of the agent's levels in the needed skills: the order of `most_skilled`."""
+    levels = dict(ability.skills)
+    return sum(levels.get(want.skill, 0) for want in need.skills)
+
+
+class Seat(Struct, frozen=True):
+    """The longest idle agent of a bench, and how many sit on it."""
+
+    ability: Ability
+    since: float
+    agent: AgentId
+    bench: int
+
+
+class Waiting:
+    """Contacts that may be offered now."""
+
+    def __init__(self) -> None:
+        self._lines: dict[Need, SortedList] = {}
+        self._places: dict[ContactId, tuple[Need, float]] = {}
+
+    def add(self, contact: ContactId, need: Need, order: float) -> None:
+        """Stand in line; another place (an overflow from queue to queue) moves him."""
+        if self._places.get(contact) != (need, order):
+            self.remove(contact)
+            self._places[contact] = (need, order)
+            self._lines.setdefault(need, SortedList()).add((order, contact))
+
+    def remove(self, contact: ContactId) -> None:
+        """Leave the line; no harm when not in it."""
+        place = self._places.pop(contact, None)
+        if place is not None:
+            need, order = place
+            self._lines[need].remove((order, contact))
+            if not self._lines[need]:
+                del self._lines[need]
+
+    def __contains__(self, contact: ContactId) -> bool:
+        return contact in self._places
+
+    def heads(self) -> Iterator[tuple[float, ContactId, Need]]:
+        """The first of each line, oldest first."""
+        yield from sorted((*line[0], need) for need, line in self._lines.items())
+
+
+class Idle:
+    """Agents that may be offered a contact now."""
+
+    def __init__(self) -> None:
+        self._benches: dict[Ability, SortedList] = {}
+        self._seats: dict[AgentId, tuple[Ability, float]] = {}
+
+    def add(self, agent: AgentId, ability: Ability, since: float) -> None:
+        """Sit down, idle `since`; a change of either moves the seat."""
+        if self._seats.get(agent) != (ability, since):
+            self.remove(agent)
+            self._seats[agent] = (ability, since)
+            self._benches.setdefault(ability, SortedList()).add((since, agent))
+
+    def remove(self, agent: AgentId) -> None:
+        """Get up; no harm when not seated."""
+        seat = self._seats.pop(agent, None)
+        if seat is not None:
+            ability, since = seat
+            self._benches[ability].remove((since, agent))
+            if not self._benches[ability]:
+                del self._benches[ability]
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    def benches(self) -> Iterator[Seat]:
+        """The longest idle of each bench."""
+        for ability, bench in self._benches.items():
+            since, agent = bench[0]
+            yield Seat(ability, since, agent, len(bench))
+
+
+class Matcher:
+    """The policy applied; remembers which needs and abilities go together for one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._able: dict[tuple[Need, Ability], bool] = {}
+
+    def able(self, need: Need, ability: Ability) -> bool:
+        """As `able`, remembered."""
+        known = self._able.get((need, ability))
+        if known is None:
+            known = self._able[need, ability] = able(need, ability)
+        return known
+
+    def best(self, waiting: Waiting, idle: Idle) -> Pair | None:
+        """The pair that must be made next; None: no idle agent may serve anyone who waits."""
+        if not len(idle):
+            return None
+        for _order, contact, need in waiting.heads():
+            fitting = [seat for seat in idle.benches() if self.able(need, seat.ability)]
+            if fitting:
+                return self._pick(contact, need, fitting)
+        return None
+
+    def _pick(self, contact: ContactId, need: Need, fitting: list[Seat]) -> Pair:
+        queue = self._plan.queues.get(need.queue)
+        able = sum(seat.bench for seat in fitting)
+        if queue is not None and queue.pick == "most_skilled":
+            seat = min(fitting, key=lambda seat: (-proficiency(need, seat.ability), seat.since, seat.agent))
+            return Pair(contact, seat.agent, f"most skilled of {able} idle agents able to take it")
+        seat = min(fitting, key=lambda seat: (seat.since, seat.agent))
+        return Pair(contact, seat.agent, f"longest idle of {able} able to take it")

@@ -1,0 +1,134 @@
+"""One contact offered to one agent: the state table of an Offer.
+
+    DIALLING --LegRinging--> RINGING --LegAnswered--> ACCEPTED
+        \\__________________________|___> CLOSED (busy, refused, unreachable, rona, withdrawn, failed)
+
+RONA is silence only: a phone that rang and nobody touched. A phone that says busy, declines, or cannot be reached has
+outcomes of its own, because each calls for another treatment of the agent.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ccserver.core.events import LegAnswered, LegEnded, LegRinging
+from ccserver.core.ids import AgentId, ContactId, LegId, OfferId, QueueName, leg_of_offer
+
+
+class OfferState(StrEnum):
+    """Where an offer stands."""
+
+    DIALLING = "dialling"
+    RINGING = "ringing"
+    ACCEPTED = "accepted"
+    CLOSED = "closed"
+
+
+class OfferOutcome(StrEnum):
+    """How an offer ended; each has exactly one."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    RONA = "rona"
+    WITHDRAWN = "withdrawn"
+    """The contact left, or no longer needed this agent."""
+    FAILED = "failed"
+    """Our side could not make or keep the leg (Asterisk refused, or died)."""
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """Immutable; every change is a new value, written to the journal with its contact."""
+
+    id: OfferId
+    contact: ContactId
+    agent: AgentId
+    queue: QueueName
+    made_at: float
+    why: str
+    """Why this agent, in words."""
+    reach_deadline: float
+    ring_deadline: float
+    state: OfferState = OfferState.DIALLING
+    ringing_at: float | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None
+    outcome: OfferOutcome | None = None
+
+    @property
+    def leg(self) -> LegId:
+        """The agent's leg."""
+        return leg_of_offer(self.id)
+
+    @property
+    def deadline(self) -> float | None:
+        """When silence becomes an outcome."""
+        if self.state is OfferState.DIALLING:
+            return self.reach_deadline
+        return self.ring_deadline if self.state is OfferState.RINGING else None
+
+    @property
+    def ring_s(self) -> float:
+        """How long the phone rang, seconds."""
+        if self.ringing_at is None:
+            return 0.0
+        end = self.answered_at if self.answered_at is not None else self.ended_at
+        return max(0.0, end - self.ringing_at) if end is not None else 0.0
+
+
+def closed(offer: Offer, outcome: OfferOutcome, at: float) -> Offer:
+    """The offer with its one outcome; a closed offer stays as it is."""
+    if offer.state is OfferState.CLOSED:
+        return offer
+    return replace(offer, state=OfferState.CLOSED, outcome=outcome, ended_at=max(at, offer.made_at))
+
+
+def _ring(offer: Offer, event: LegRinging) -> Offer:
+    return replace(offer, state=OfferState.RINGING, ringing_at=max(event.at, offer.made_at))
+
+
+def _answer(offer: Offer, event: LegAnswered) -> Offer:
+    at = max(event.at, offer.ringing_at or offer.made_at)
+    return replace(offer, state=OfferState.ACCEPTED, outcome=OfferOutcome.ACCEPTED, answered_at=at)
+
+
+def _fail(offer: Offer, event: LegEnded) -> Offer:
+    return closed(offer, failure(event, rang=offer.state is OfferState.RINGING), event.at)
+
+
+TRANSITIONS = {
+    (OfferState.DIALLING, LegRinging): _ring,
+    (OfferState.DIALLING, LegAnswered): _answer,
+    (OfferState.DIALLING, LegEnded): _fail,
+    (OfferState.RINGING, LegAnswered): _answer,
+    (OfferState.RINGING, LegEnded): _fail,
+}
+"""What is not here changes nothing: the end of an accepted leg is the contact's matter, a closed offer is history."""
+
+
+def advance(offer: Offer, event: LegRinging | LegAnswered | LegEnded) -> Offer:
+    """The offer after a fact about its leg."""
+    transition = TRANSITIONS.get((offer.state, type(event)))
+    return transition(offer, event) if transition else offer  # type: ignore[operator]
+
+
+_BUSY_SIP = {486, 600}
+_REFUSED_SIP = {403, 603, 607}
+_SILENCE_SIP = {408, 480, 487}
+_BUSY_CAUSE = 17
+_REFUSED_CAUSE = 21
+_SILENCE_CAUSES = {18, 19, 16, 0}
+"""16 and 0: Asterisk's own dial limit ended the leg while we were away."""
+
+
+def failure(event: LegEnded, *, rang: bool) -> OfferOutcome:
+    """Why a leg ended before an answer, from the SIP status first and Q.850 second (`asterisk` says 19 for two things)."""
+    if event.sip_status in _BUSY_SIP or (event.sip_status is None and event.cause == _BUSY_CAUSE):
+        return OfferOutcome.BUSY
+    if event.sip_status in _REFUSED_SIP or (event.sip_status is None and event.cause == _REFUSED_CAUSE):
+        return OfferOutcome.REFUSED
+    if rang and (event.sip_status in _SILENCE_SIP or event.cause in _SILENCE_CAUSES):
+        return OfferOutcome.RONA
+    return OfferOutcome.UNREACHABLE

@@ -1,0 +1,197 @@
+"""The configuration as the core sees it: frozen, cross-checked by `ccserver.config.load`, stored in the journal by its hash.
+
+Steps of a flow are a tagged union on `do`; a contact keeps the plan it started with, so a reload never moves it.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from ccserver.core.ids import (
+    AgentId,
+    FlowName,
+    Language,
+    LineNumber,
+    NodeName,
+    PlanHash,
+    PromptName,
+    QueueName,
+    Skill,
+    StepName,
+)
+
+Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
+Pick = Literal["longest_idle", "most_skilled"]
+
+
+class Say(Struct, frozen=True, tag_field="do", tag="say"):
+    """Speak, then go on; a key interrupts when `barge_in` and is kept for the next menu."""
+
+    prompts: tuple[str, ...]
+    """Each a prompt's name, or `digits:<text>` / `number:<text>`; `{name}` in the text stands for a variable."""
+    next: StepName
+    barge_in: bool = True
+
+
+class Menu(Struct, frozen=True, tag_field="do", tag="menu"):
+    """Speak and wait for one key."""
+
+    prompts: tuple[str, ...]
+    keys: Mapping[Key, StepName]
+    otherwise: StepName
+    """Where to go after `retries` wrong keys or silences."""
+    timeout_s: float = 5.0
+    retries: int = 2
+    invalid: PromptName | None = None
+    silence: PromptName | None = None
+
+
+class Collect(Struct, frozen=True, tag_field="do", tag="collect"):
+    """Speak and gather digits into `variable`."""
+
+    prompts: tuple[str, ...]
+    variable: str
+    next: StepName
+    otherwise: StepName
+    min_digits: int = 1
+    max_digits: int = 20
+    terminator: Literal["#", "*", ""] = "#"
+    timeout_s: float = 5.0
+    interdigit_timeout_s: float = 3.0
+    retries: int = 2
+    invalid: PromptName | None = None
+    silence: PromptName | None = None
+    secret: bool = False
+    """The digits never reach a log or the journal's explanation."""
+
+
+class Set(Struct, frozen=True, tag_field="do", tag="set"):
+    """Set variables, and the contact's language when given."""
+
+    next: StepName
+    variables: Mapping[str, str] = {}
+    language: Language | None = None
+
+
+class Branch(Struct, frozen=True, tag_field="do", tag="branch"):
+    """Go by the value of a variable (`line`, `ani` and `language` are always set)."""
+
+    variable: str
+    cases: Mapping[str, StepName]
+    otherwise: StepName
+
+
+class SkillNeed(Struct, frozen=True, order=True):
+    """An agent must have `skill` at `level` or better (1 to 10)."""
+
+    skill: Skill
+    level: int = 1
+
+
+class Enqueue(Struct, frozen=True, tag_field="do", tag="queue"):
+    """Wait for an agent; the flow ends here unless nobody comes within `max_wait_s`."""
+
+    queue: QueueName
+    skills: tuple[SkillNeed, ...] = ()
+    """Needed besides the queue's own."""
+    priority_s: float = 0.0
+    """Seconds of credit on the time of queue entry."""
+    announce: tuple[str, ...] = ()
+    """Said to who must wait; never delays an offer."""
+    max_wait_s: float | None = None
+    otherwise: StepName | None = None
+
+
+class Voicemail(Struct, frozen=True, tag_field="do", tag="voicemail"):
+    """Speak, beep, record until `#`, silence or `max_s`."""
+
+    prompts: tuple[str, ...]
+    next: StepName
+    max_s: int = 120
+    silence_s: int = 5
+
+
+class HangUp(Struct, frozen=True, tag_field="do", tag="hangup"):
+    """Speak, then hang up: the caller was served by the flow alone."""
+
+    prompts: tuple[str, ...] = ()
+
+
+Step = Say | Menu | Collect | Set | Branch | Enqueue | Voicemail | HangUp
+
+
+class Flow(Struct, frozen=True):
+    """A conversation as data: steps by name, beginning at `start`."""
+
+    name: FlowName
+    start: StepName
+    steps: Mapping[StepName, Step]
+
+
+class Line(Struct, frozen=True):
+    """A number customers dial."""
+
+    number: LineNumber
+    name: str
+    flow: FlowName
+    language: Language
+    timezone: str = "Europe/Moscow"
+    day_starts_at: str = "00:00"
+    """Where the line's reporting day begins, HH:MM in its zone: a 10:00-05:00 line has no midnight."""
+
+
+class Queue(Struct, frozen=True):
+    """Contacts waiting for the same kind of agent, with its target and rules."""
+
+    name: QueueName
+    title: str
+    skills: tuple[SkillNeed, ...] = ()
+    pick: Pick = "longest_idle"
+    priority_s: float = 0.0
+    music: str = "default"
+    target_s: float = 20.0
+    """Service-level target: answered within this many seconds of queue entry."""
+    short_abandon_s: float = 5.0
+    reach_timeout_s: float = 5.0
+    """A phone that has not even begun to ring by then is unreachable."""
+    ring_timeout_s: float = 20.0
+    """A phone that rang this long in silence: RONA."""
+    wrap_up_s: float = 15.0
+    record: bool = True
+
+
+class Operator(Struct, frozen=True):
+    """What the configuration says of an agent; his state is `core.agent.Agent`."""
+
+    extension: AgentId
+    name: str
+    skills: Mapping[Skill, int]
+    queues: tuple[QueueName, ...]
+    language: Language = Language("ru")
+    """In which feature codes are confirmed to him."""
+
+
+class Rules(Struct, frozen=True):
+    """Rules of the house that belong to no queue."""
+
+    refused_pause_s: float = 10.0
+    """After a refused or busy offer the agent is left in peace this long."""
+    unreachable_retry_s: float = 30.0
+    """A phone that did not answer an INVITE is tried again after this long, or as soon as it registers anew."""
+    reconcile_every_s: float = 30.0
+    not_ready_reasons: Mapping[str, str] = {}
+    """Reason by the digit dialled after *12."""
+
+
+class Plan(Struct, frozen=True):
+    """Everything the core obeys."""
+
+    node: NodeName
+    lines: Mapping[LineNumber, Line]
+    queues: Mapping[QueueName, Queue]
+    operators: Mapping[AgentId, Operator]
+    flows: Mapping[FlowName, Flow]
+    rules: Rules = Rules()
+    hash: PlanHash = PlanHash("")
+    """Of all the rest; set by `ccserver.config.load`."""

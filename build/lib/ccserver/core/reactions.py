@@ -1,0 +1,132 @@
+"""The state table of a Contact: (state, what happened) -> reaction. Rule 1: what a contact reacts to stands in this file.
+
+Facts are never illegal: a pair that is not in the table is counted and ignored. Those that may well happen are named in
+`IGNORED` with the reason; a test sees to it that every pair is in one of the two.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from msgspec.structs import replace
+
+from ccserver.core import conversation, routing
+from ccserver.core.commands import AnswerLeg, PlayPrompts, RecordVoicemail
+from ccserver.core.contact import Contact, ContactState
+from ccserver.core.events import CommandFailed, Event, LegAway, LegReturned, PlayFinished, VoicemailRecorded
+from ccserver.core.floor import Floor
+from ccserver.core.offer import OfferOutcome
+
+
+class Happening(StrEnum):
+    """What can happen to a contact: an event, told apart by whose leg it is about."""
+
+    KEY = "key"
+    PLAYED = "played"
+    VOICEMAIL = "voicemail"
+    RECORDING = "recording"
+    CALLER_ENDED = "caller_ended"
+    CALLER_AWAY = "caller_away"
+    CALLER_RETURNED = "caller_returned"
+    PHONE_RANG = "phone_rang"
+    PHONE_ANSWERED = "phone_answered"
+    PHONE_ENDED = "phone_ended"
+    COMMAND_FAILED = "command_failed"
+    TIME_UP = "time_up"
+
+
+Reaction = Callable[[Floor, Contact, Any], None]
+_S, _H = ContactState, Happening
+
+
+def _go_away(floor: Floor, contact: Contact, event: LegAway) -> None:
+    """The caller is in the fallback dialplan: he keeps his place there, and an offer would ring for nobody."""
+    if contact.state is ContactState.OFFERED:
+        routing.withdraw(floor, contact, OfferOutcome.WITHDRAWN, event.at)
+        contact = floor.contacts[contact.id]
+    floor.keep(replace(contact, away=True))
+
+
+def _come_back(floor: Floor, contact: Contact, event: LegReturned) -> None:
+    """The caller is ours again, where he was: in the flow its step begins again, in the queue the music."""
+    # The dialplan arms its dead-man's timeout at every entry; repeated, this does no harm.
+    floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+    if contact.offer is not None and contact.offer.made_at < event.at:
+        routing.withdraw(floor, contact, OfferOutcome.WITHDRAWN, event.at)  # he went in a gap: he is in no bridge now
+    elif not contact.away:
+        floor.ignored += 1  # told twice: by the listing and by its own event
+    elif contact.state is ContactState.FLOW:
+        conversation.resume(floor, replace(contact, away=False), event.at)
+    else:
+        conversation.play_music(floor, floor.keep(replace(contact, away=False)))
+
+
+def _command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:
+    """What could not be said or recorded is over; but a leg that is gone is settled by its end, a lost node by its listing."""
+    command = event.command
+    if event.kind == "gone" or not floor.linked(contact.node):
+        return
+    if isinstance(command, PlayPrompts):
+        react(floor, contact, Happening.PLAYED, PlayFinished(command.leg, command.play, ok=False, at=event.at))
+    elif isinstance(command, RecordVoicemail):
+        failed = VoicemailRecorded(contact.id, command.leg, command.recording, "", 0.0, at=event.at)
+        react(floor, contact, Happening.VOICEMAIL, failed)
+
+
+def _late_voicemail(floor: Floor, _contact: Contact, event: VoicemailRecorded) -> None:
+    """The flow went on without waiting for it."""
+    conversation.keep_voicemail(floor, event)
+
+
+REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
+    (_S.FLOW, _H.KEY): conversation.key_pressed,
+    (_S.FLOW, _H.PLAYED): conversation.play_finished,
+    (_S.FLOW, _H.VOICEMAIL): conversation.voicemail_recorded,
+    (_S.FLOW, _H.TIME_UP): conversation.time_up,
+    (_S.FLOW, _H.COMMAND_FAILED): _command_failed,
+    (_S.WAITING, _H.PLAYED): conversation.announced,
+    (_S.WAITING, _H.COMMAND_FAILED): _command_failed,
+    (_S.WAITING, _H.TIME_UP): conversation.overflow,
+    (_S.OFFERED, _H.PHONE_RANG): routing.phone_rang,
+    (_S.OFFERED, _H.PHONE_ANSWERED): routing.phone_answered,
+    (_S.OFFERED, _H.PHONE_ENDED): routing.phone_ended,
+    (_S.OFFERED, _H.TIME_UP): routing.offer_time_up,
+    (_S.OFFERED, _H.COMMAND_FAILED): routing.offer_command_failed,
+    (_S.TALKING, _H.PHONE_ENDED): routing.agent_hung_up,
+    **{(state, _H.CALLER_ENDED): routing.caller_ended for state in ContactState if state is not _S.CLOSED},
+    **{(state, _H.CALLER_AWAY): _go_away for state in (_S.FLOW, _S.WAITING, _S.OFFERED)},
+    **{(state, _H.CALLER_RETURNED): _come_back for state in (_S.FLOW, _S.WAITING, _S.OFFERED)},
+    **{(state, _H.RECORDING): routing.recording_started for state in ContactState if state is not _S.CLOSED},
+    **{(state, _H.VOICEMAIL): _late_voicemail for state in (_S.WAITING, _S.OFFERED, _S.TALKING, _S.CLOSING)},
+}
+
+IGNORED: dict[tuple[ContactState, Happening], str] = {
+    **{(state, _H.KEY): "no menu is being offered" for state in (_S.WAITING, _S.OFFERED, _S.TALKING, _S.CLOSING)},
+    **{(state, _H.PLAYED): "we stopped it ourselves" for state in (_S.OFFERED, _S.TALKING, _S.CLOSING)},
+    **{
+        (state, happening): "an offer that was withdrawn meanwhile"
+        for state in (_S.FLOW, _S.WAITING, _S.CLOSING)
+        for happening in (_H.PHONE_RANG, _H.PHONE_ANSWERED, _H.PHONE_ENDED)
+    },
+    (_S.TALKING, _H.PHONE_RANG): "the answer overtook the ringing",
+    (_S.TALKING, _H.PHONE_ANSWERED): "Dial ANSWER and state Up tell the same",
+    **{(state, _H.TIME_UP): "nothing is due" for state in (_S.TALKING, _S.CLOSING)},
+    **{
+        (state, _H.COMMAND_FAILED): "music or a hang-up: the leg's end, or the next listing, settles it"
+        for state in (_S.TALKING, _S.CLOSING)
+    },
+    **{
+        (state, happening): "a talk or a hang-up goes on whatever the dialplan does"
+        for state in (_S.TALKING, _S.CLOSING)
+        for happening in (_H.CALLER_AWAY, _H.CALLER_RETURNED)
+    },
+}
+
+
+def react(floor: Floor, contact: Contact, happening: Happening, event: Event) -> None:
+    """One thing happened to one contact."""
+    reaction = REACTIONS.get((contact.state, happening))
+    if reaction is None:
+        floor.ignored += 1
+    else:
+        reaction(floor, contact, event)

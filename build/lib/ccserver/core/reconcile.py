@@ -1,0 +1,155 @@
+"""What was expected x what a node lists -> the facts that were missed.
+
+Pure and the only recovery path: at start, at every reconnect, every 30 s and after an overflow the node is listed, and the
+difference becomes ordinary facts with the best times known (CEL first), fed through the same tables as if they had come by
+themselves. A leg that was commanded or arrived after the listing was asked for is exempt, and so is one still being made.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from ccserver.core.contact import Contact, ContactState
+from ccserver.core.events import (
+    ContactArrived,
+    Fact,
+    LegAnswered,
+    LegAway,
+    LegEnded,
+    LegHistory,
+    LegReturned,
+    LegRinging,
+    ListedLeg,
+    NodeListed,
+    PhoneChanged,
+)
+from ccserver.core.floor import Floor, NodeLink
+from ccserver.core.ids import LegId, contact_of_leg, is_chosen
+from ccserver.core.offer import OfferState
+
+
+class Listing(Struct, frozen=True):
+    """What a node told of itself, found by leg."""
+
+    event: NodeListed
+    link: NodeLink
+    legs: Mapping[LegId, ListedLeg]
+    histories: Mapping[LegId, LegHistory]
+
+    def answered_at(self, leg: LegId) -> float | None:
+        """When somebody picked up, by CEL."""
+        history = self.histories.get(leg)
+        return history.answered_at if history else None
+
+    def ended(self, leg: LegId, since: float, *, lost: bool = False) -> LegEnded:
+        """CEL knows when; else it died with its Asterisk, if that was started after it; else some time before we asked.
+
+        `lost`: what is missing without a trace was never made.
+        """
+        history = self.histories.get(leg)
+        if history is not None and history.ended_at is not None:
+            return LegEnded(leg, history.cause, at=history.ended_at)
+        if self.link.started_at > since:
+            return LegEnded(leg, 0, lost=True, at=max(since, self._died_at()))
+        return LegEnded(leg, 0, lost=lost, at=self.event.asked_at)
+
+    def _died_at(self) -> float:
+        """When its Asterisk died: as we lost it, but not before the last that CEL tells."""
+        link = self.link
+        lost_at = link.started_at if link.lost_at is None else min(link.lost_at, link.started_at)
+        told = (at for history in self.histories.values() for at in (history.answered_at, history.ended_at))
+        return max([lost_at, *(at for at in told if at is not None)])
+
+
+def missed(floor: Floor, event: NodeListed) -> list[Fact]:
+    """The facts that would have told us what the listing shows, in the order of their times."""
+    listing = Listing(
+        event,
+        floor.nodes[event.node],
+        {leg.leg: leg for leg in event.legs},
+        {history.leg: history for history in event.histories},
+    )
+    facts: list[Fact] = []
+    for contact in floor.contacts.values():
+        if contact.node == event.node:
+            facts += _of_offer(contact, listing)
+            facts += _of_caller(contact, listing)
+    facts += _of_other_legs(floor, listing)
+    facts += _arrivals(floor, event)
+    facts.sort(key=lambda fact: fact.at)
+    phones = (
+        PhoneChanged(phone.agent, phone.reachable, phone.in_use, at=event.asked_at)
+        for phone in event.phones
+        if phone.agent in floor.agents
+    )
+    # Phones last: their state is that of the listing, after all that was missed.
+    return [*facts, *phones]
+
+
+def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
+    """Legs of ours that serve nothing any more: offers closed meanwhile, codes whose confirmation may have been missed."""
+    offered = {contact.offer.leg for contact in floor.contacts.values() if contact.offer}
+    for leg in event.legs:
+        lost_offer = leg.role == "agent" and leg.leg not in offered
+        lost_code = leg.role == "code" and event.gap
+        if not leg.pending and (lost_offer or lost_code):
+            yield leg.leg
+
+
+def _of_offer(contact: Contact, listing: Listing) -> Iterator[Fact]:
+    offer, asked_at = contact.offer, listing.event.asked_at
+    if offer is None or offer.made_at >= asked_at:
+        return
+    accepted = offer.state is OfferState.ACCEPTED
+    leg, answered_at = listing.legs.get(offer.leg), listing.answered_at(offer.leg)
+    if leg is None:
+        if answered_at is not None and not accepted:
+            yield LegAnswered(offer.leg, at=answered_at)
+        yield listing.ended(offer.leg, offer.made_at, lost=not accepted)
+    elif leg.up and not accepted:
+        yield LegAnswered(offer.leg, at=asked_at if answered_at is None else answered_at)
+    elif leg.ringing and offer.state is OfferState.DIALLING:
+        yield LegRinging(offer.leg, at=asked_at)
+
+
+def _of_caller(contact: Contact, listing: Listing) -> Iterator[Fact]:
+    asked_at = listing.event.asked_at
+    if contact.entered_at >= asked_at:
+        return
+    caller = listing.legs.get(contact.leg)
+    if caller is None:
+        yield listing.ended(contact.leg, contact.entered_at)
+    elif caller.away and not contact.away and contact.state is not ContactState.CLOSING:
+        yield LegAway(contact.leg, at=asked_at)
+    elif contact.away and not caller.away:
+        yield LegReturned(contact.leg, at=asked_at)
+
+
+def _of_other_legs(floor: Floor, listing: Listing) -> Iterator[Fact]:
+    """Legs that serve no contact any more, or never did: only their end may have been missed."""
+    event = listing.event
+    for leg, agent_id in floor.agent_legs.items():
+        agent = floor.agents[agent_id]
+        contact = floor.contacts.get(agent.contact) if agent.contact else None
+        current = contact is not None and contact.offer is not None and contact.offer.leg == leg
+        # `since` is not before the leg was made: what changed after we asked is left to the next listing.
+        if is_chosen(event.node, leg) and leg not in listing.legs and not current and agent.since < event.asked_at:
+            yield listing.ended(leg, agent.since)
+    for leg, code in floor.codes.items():
+        if leg not in listing.legs and code.dialled_at < event.asked_at:
+            yield listing.ended(leg, code.dialled_at)
+
+
+def _arrivals(floor: Floor, event: NodeListed) -> Iterator[Fact]:
+    """Callers whose StasisStart was missed: nobody is left standing in silence."""
+    for leg in event.legs:
+        if leg.role == "caller" and leg.line is not None and not leg.away and leg.leg not in floor.caller_legs:
+            yield ContactArrived(
+                contact_of_leg(event.node, leg.leg),
+                leg.leg,
+                event.node,
+                leg.line,
+                leg.ani,
+                leg.arrived_at,
+                at=event.asked_at,
+            )

@@ -1,0 +1,73 @@
+"""What is worth keeping: written to the journal before any command goes out, then projected to the store.
+
+A record holds the whole new value of a noun, so that applying one twice does no harm and the last one is the truth.
+"""
+
+from msgspec import Struct
+
+from ccserver.core.agent import Agent, AgentState
+from ccserver.core.contact import Contact, Segment
+from ccserver.core.ids import AgentId, ContactId, RecordingName
+from ccserver.core.offer import Offer
+from ccserver.core.plan import Plan
+
+
+class _Record(Struct, frozen=True, tag=True):
+    pass
+
+
+class PlanAdopted(_Record, frozen=True):
+    """A plan came into force."""
+
+    plan: Plan
+
+
+class ContactSaved(_Record, frozen=True):
+    """The contact as it is now; final when its state is CLOSED."""
+
+    contact: Contact
+
+
+class SegmentSaved(_Record, frozen=True):
+    """A segment began (no `ended_at`) or ended."""
+
+    segment: Segment
+
+
+class OfferSaved(_Record, frozen=True):
+    """An offer was made or changed."""
+
+    offer: Offer
+
+
+class AgentSaved(_Record, frozen=True):
+    """The agent as he is now."""
+
+    agent: Agent
+
+
+class IntervalSaved(_Record, frozen=True, kw_only=True):
+    """A stretch of an agent's time in one state; `n` counts from 1 for each agent."""
+
+    agent: AgentId
+    n: int
+    state: AgentState
+    reason: str
+    started_at: float
+    ended_at: float
+    contact: ContactId | None
+
+
+class RecordingSaved(_Record, frozen=True, kw_only=True):
+    """What became of a recording; `path` is relative to the recordings directory, `lost` a reason when there is none."""
+
+    contact: ContactId
+    recording: RecordingName
+    kind: str
+    """`talk` or `voicemail`."""
+    path: str | None
+    duration_s: float
+    lost: str = ""
+
+
+Record = PlanAdopted | ContactSaved | SegmentSaved | OfferSaved | AgentSaved | IntervalSaved | RecordingSaved

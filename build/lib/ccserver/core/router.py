@@ -1,0 +1,349 @@
+"""The router: `step(events, now) -> Outcome`. Decides everything scarce, knows no clock, no socket and no chance.
+
+In a step facts come first, deadlines second, matching last: an agent who was freed by this very step is matched in it, and a
+phone that answered in time is never taken for a silent one. Three drivers turn it: the engine, the replay and the property
+tests. State goes in by `restore`, or comes to be by the events; `deadline()` is the one time to be woken at.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from math import inf
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ccserver.core import conversation, presence, reconcile, routing
+from ccserver.core.agent import Agent
+from ccserver.core.commands import AnswerLeg, HangUpLeg, JoinLegs, ListNode
+from ccserver.core.contact import Contact, ContactState
+from ccserver.core.events import (
+    Accepted,
+    Answer,
+    AnyEvent,
+    CodeDialled,
+    CommandFailed,
+    ConfigReplaced,
+    ContactArrived,
+    Event,
+    KeyPressed,
+    LegAnswered,
+    LegAway,
+    LegEnded,
+    LegReturned,
+    LegRinging,
+    ListedLeg,
+    NodeConnected,
+    NodeListed,
+    NodeLost,
+    PhoneChanged,
+    PlayFinished,
+    RecordingKept,
+    RecordingLost,
+    RecordingStarted,
+    SetAgentState,
+    VoicemailRecorded,
+)
+from ccserver.core.floor import Floor, NodeLink, Outcome
+from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, contact_of_agent_leg, is_chosen
+from ccserver.core.offer import OfferOutcome
+from ccserver.core.plan import Plan
+from ccserver.core.reactions import Happening, react
+from ccserver.core.records import PlanAdopted, RecordingSaved
+
+LIST_RETRY_S = 5.0
+"""After a listing that failed."""
+
+
+class State(Struct, frozen=True):
+    """All that the router must know to go on after a restart."""
+
+    plan: PlanHash | None
+    plans: tuple[Plan, ...]
+    contacts: tuple[Contact, ...]
+    agents: tuple[Agent, ...]
+
+
+class TimeUp(Event, frozen=True):
+    """A deadline passed; made by the router alone, and so never in the journal."""
+
+
+class Router:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self.floor = Floor()
+        self._answers: list[Answer] = []
+        self._reactions: dict[type, Callable[[Any], None]] = {
+            ConfigReplaced: self._config_replaced,
+            ContactArrived: self._contact_arrived,
+            CodeDialled: lambda event: presence.code_dialled(self.floor, event),
+            PhoneChanged: lambda event: presence.phone_changed(self.floor, event),
+            SetAgentState: lambda event: self._answers.append(presence.set_state(self.floor, event)),
+            NodeConnected: self._node_connected,
+            NodeLost: self._node_lost,
+            NodeListed: self._node_listed,
+            CommandFailed: self._command_failed,
+            LegEnded: self._leg_ended,
+            PlayFinished: self._play_finished,
+            RecordingStarted: lambda event: self._about_contact(event.contact, Happening.RECORDING, event),
+            RecordingKept: self._recording_kept,
+            RecordingLost: self._recording_lost,
+            KeyPressed: lambda event: self._about_leg(event.leg, Happening.KEY, event),
+            VoicemailRecorded: self._voicemail_recorded,
+            LegAway: lambda event: self._about_leg(event.leg, Happening.CALLER_AWAY, event),
+            LegReturned: lambda event: self._about_leg(event.leg, Happening.CALLER_RETURNED, event),
+            LegRinging: lambda event: self._about_phone(event.leg, Happening.PHONE_RANG, event),
+            LegAnswered: lambda event: self._about_phone(event.leg, Happening.PHONE_ANSWERED, event),
+        }
+
+    # --- the face -------------------------------------------------------------------------------------------------
+
+    def step(self, events: Iterable[AnyEvent], now: float) -> Outcome:
+        """Take the events in their order, then what is due by `now` (epoch seconds), then match."""
+        floor = self.floor
+        floor.now = max(floor.now, now)
+        self._answers = []
+        for event in events:
+            self._take(event)
+        while (due := floor.pop_due()) is not None:
+            self._time_up(*due)
+        while (pair := floor.matcher.best(floor.waiting, floor.idle)) is not None:
+            routing.make_offer(floor, pair)
+        conversation.settle(floor)
+        return floor.draft()
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """To the requests of the last step, in their order."""
+        return tuple(self._answers)
+
+    def deadline(self) -> float | None:
+        """When to step next at the latest, epoch seconds; None: only an event can change anything."""
+        return self.floor.next_due()
+
+    def state(self) -> State:
+        """What `restore` takes."""
+        floor = self.floor
+        used = {contact.plan: None for contact in floor.contacts.values()}
+        used[floor.plan.hash] = None
+        return State(
+            plan=floor.plan.hash or None,
+            plans=tuple(floor.plans[hash_] for hash_ in used if hash_ in floor.plans),
+            contacts=tuple(floor.contacts.values()),
+            agents=tuple(floor.agents.values()),
+        )
+
+    def restore(self, state: State, now: float) -> None:
+        """Take up where another process left; nothing is decided about a node's contacts until it has been listed."""
+        floor = self.floor
+        floor.now = now
+        for contact in state.contacts:
+            floor.nodes.setdefault(contact.node, NodeLink(since=now))
+            floor.keep(contact)
+        floor.plans = {plan.hash: plan for plan in state.plans}
+        if state.plan is not None:
+            floor.adopt(floor.plans[state.plan])
+        for agent in state.agents:
+            floor.note(agent)
+        floor.draft()
+
+    # --- one event ------------------------------------------------------------------------------------------------
+
+    def _take(self, event: Event) -> None:
+        if event.at > self.floor.now:
+            event = replace(event, at=self.floor.now)  # a clock that is ahead of ours
+        self._reactions[type(event)](event)
+
+    def _about_contact(self, contact_id: ContactId, happening: Happening, event: Event) -> None:
+        contact = self.floor.contacts.get(contact_id)
+        if contact is None:
+            self.floor.ignored += 1
+        else:
+            react(self.floor, contact, happening, event)
+
+    def _about_leg(self, leg: LegId, happening: Happening, event: Event) -> None:
+        contact_id = self.floor.caller_legs.get(leg)
+        if contact_id is None:
+            self.floor.ignored += 1
+        else:
+            self._about_party(self.floor.contacts[contact_id], happening, event)
+
+    def _about_phone(self, leg: LegId, happening: Happening, event: Event) -> None:
+        """About an agent's leg: the contact's matter as long as its current offer is that leg."""
+        agent_id = self.floor.agent_legs.get(leg)
+        contact_id = self.floor.agents[agent_id].contact if agent_id else None
+        contact = self.floor.contacts.get(contact_id) if contact_id else None
+        if contact is None or contact.offer is None or contact.offer.leg != leg:
+            self.floor.ignored += 1
+        else:
+            self._about_party(contact, happening, event)
+
+    def _about_party(self, contact: Contact, happening: Happening, event: Event) -> None:
+        """What is learnt late did not happen before what is known already: a contact's time has no overlaps."""
+        react(self.floor, contact, happening, replace(event, at=max(event.at, contact.known_until)))
+
+    def _contact_arrived(self, event: ContactArrived) -> None:
+        if event.contact in self.floor.contacts:
+            self._about_leg(event.leg, Happening.CALLER_RETURNED, LegReturned(event.leg, at=event.at))
+        elif event.leg in self.floor.departed:
+            self.floor.ignored += 1  # told late, by a buffer or by a listing: he has hung up meanwhile
+        else:
+            self.floor.nodes.setdefault(event.node, NodeLink(since=self.floor.now))
+            conversation.arrive(self.floor, event)
+
+    def _leg_ended(self, event: LegEnded) -> None:
+        floor = self.floor
+        if event.leg in floor.codes:
+            presence.code_ended(floor, event.leg)
+        elif event.leg in floor.caller_legs:
+            self._about_leg(event.leg, Happening.CALLER_ENDED, event)
+        else:
+            agent_id = floor.agent_legs.get(event.leg)
+            self._about_phone(event.leg, Happening.PHONE_ENDED, event)
+            if agent_id is not None:
+                # Now his phone can be called again; whether it is in a call of its own the connector tells next.
+                floor.note(floor.note_values(agent_id, leg=None))
+
+    def _play_finished(self, event: PlayFinished) -> None:
+        if event.leg in self.floor.codes:
+            presence.code_confirmed(self.floor, event)
+        else:
+            self._about_leg(event.leg, Happening.PLAYED, event)
+
+    def _command_failed(self, event: CommandFailed) -> None:
+        command = event.command
+        if isinstance(command, ListNode):
+            self.floor.list_again(command.node, self.floor.now + LIST_RETRY_S)
+        elif (leg := LegId(command.lane)) in self.floor.codes:
+            if not isinstance(command, HangUpLeg):
+                self.floor.command(HangUpLeg(leg, lane=command.lane))
+        else:
+            self._about_contact(ContactId(command.lane), Happening.COMMAND_FAILED, event)
+
+    def _voicemail_recorded(self, event: VoicemailRecorded) -> None:
+        if event.contact in self.floor.contacts:
+            self._about_contact(event.contact, Happening.VOICEMAIL, event)
+        else:  # the caller hung up as he finished; the message counts all the same
+            conversation.keep_voicemail(self.floor, event)
+
+    def _recording_kept(self, event: RecordingKept) -> None:
+        self.floor.record(
+            RecordingSaved(
+                contact=event.contact,
+                recording=event.recording,
+                kind="talk",
+                path=event.path,
+                duration_s=event.duration_s,
+            )
+        )
+
+    def _recording_lost(self, event: RecordingLost) -> None:
+        self.floor.record(
+            RecordingSaved(
+                contact=event.contact,
+                recording=event.recording,
+                kind="talk",
+                path=None,
+                duration_s=0.0,
+                lost=event.reason,
+            )
+        )
+
+    def _config_replaced(self, event: ConfigReplaced) -> None:
+        self.floor.adopt(event.plan)
+        self.floor.record(PlanAdopted(event.plan))
+        presence.employ(self.floor)
+
+    # --- nodes ----------------------------------------------------------------------------------------------------
+
+    def _node_connected(self, event: NodeConnected) -> None:
+        link = self.floor.nodes.setdefault(event.node, NodeLink(since=event.at))
+        self._cut(event.node, event.at)
+        link.started_at, link.heard_since = event.started_at, event.at
+        self._list(event.node, gap=True)
+
+    def _node_lost(self, event: NodeLost) -> None:
+        link = self.floor.nodes.setdefault(event.node, NodeLink(since=event.at))
+        link.heard_since = inf
+        self._cut(event.node, event.at)
+
+    def _cut(self, node: NodeName, at: float) -> None:
+        """Silence of this node means nothing from here on."""
+        link = self.floor.nodes[node]
+        if link.connected:
+            link.connected, link.since = False, at
+        link.lost_at = at if link.lost_at is None else link.lost_at
+        for contact in self.floor.contacts.values():
+            if contact.node == node:
+                self.floor.index(contact)
+
+    def _list(self, node: NodeName, *, gap: bool) -> None:
+        floor = self.floor
+        mine = [contact for contact in floor.contacts.values() if contact.node == node]
+        expected = [*(contact.leg for contact in mine), *floor.agent_legs]
+        since = min((contact.arrived_at for contact in mine), default=floor.now)
+        floor.nodes[node].list_at = None
+        floor.command(ListNode(node, gap, tuple(expected), since, lane=f"node:{node}"))
+
+    def _node_listed(self, event: NodeListed) -> None:
+        floor = self.floor
+        link = floor.nodes.setdefault(event.node, NodeLink(since=event.at))
+        if event.asked_at < link.heard_since:
+            floor.ignored += (
+                1  # of a connection that is gone: since then nothing was heard, and the next will be listed
+            )
+            return
+        if not link.connected:
+            event = replace(event, gap=True)
+            link.connected, link.since = True, event.at
+        for fact in reconcile.missed(floor, event):
+            self._take(fact)
+        for leg in reconcile.strangers(floor, event):
+            lane = contact_of_agent_leg(leg) if is_chosen(event.node, leg) else leg
+            floor.command(HangUpLeg(leg, lane=lane))
+        link.lost_at = None
+        floor.forget_departed(event.asked_at)
+        legs = {leg.leg: leg for leg in event.legs}
+        for contact in list(floor.contacts.values()):
+            if contact.node == event.node and (event.gap or contact.state is ContactState.CLOSING):
+                self._take_up(contact, event, legs)
+        floor.list_again(event.node, floor.now + floor.rules.reconcile_every_s)
+
+    def _take_up(self, contact: Contact, event: NodeListed, legs: Mapping[LegId, ListedLeg]) -> None:
+        """After a gap a command may have been lost: what the contact's state calls for is commanded again."""
+        floor = self.floor
+        floor.index(contact)
+        floor.rearm(contact)
+        if contact.away or contact.entered_at >= event.asked_at:
+            return
+        if contact.state is not ContactState.CLOSING and not legs[contact.leg].up:
+            floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+        match contact.state:
+            case ContactState.FLOW:
+                conversation.resume(floor, contact, floor.now)
+            case ContactState.WAITING:
+                conversation.play_music(floor, contact)
+            case ContactState.OFFERED if contact.offer and (agent_leg := legs.get(contact.offer.leg)):
+                if not (agent_leg.up or agent_leg.ringing or agent_leg.pending):
+                    # Made, and never dialled: we died between the two.
+                    routing.withdraw(floor, contact, OfferOutcome.FAILED, floor.now, lost=True)
+            case ContactState.TALKING if contact.offer:
+                floor.command(JoinLegs(contact.leg, contact.offer.id, lane=contact.id))
+            case ContactState.CLOSING:
+                floor.command(HangUpLeg(contact.leg, lane=contact.id))
+            case _:
+                pass
+
+    # --- time -----------------------------------------------------------------------------------------------------
+
+    def _time_up(self, kind: str, name: str) -> None:
+        match kind:
+            case "contact":
+                self._about_contact(ContactId(name), Happening.TIME_UP, TimeUp(at=self.floor.now))
+            case "agent":
+                presence.time_up(self.floor, AgentId(name))
+            case _:
+                self._list(NodeName(name), gap=not self.floor.linked(NodeName(name)))
+
+
+__all__ = ["Accepted", "Outcome", "Router", "State"]

@@ -1,0 +1,281 @@
+"""The contact and its agent: offers made, rung, answered, failed; talks ended; legs gone, in every order."""
+
+from msgspec.structs import replace
+
+from ccserver.core import offer as offers
+from ccserver.core.agent import AgentState, Signal
+from ccserver.core.commands import (
+    HangUpLeg,
+    JoinLegs,
+    KeepRecording,
+    OfferContact,
+    ReleaseContact,
+    StopPlay,
+    WithdrawOffer,
+)
+from ccserver.core.contact import (
+    Contact,
+    ContactOutcome,
+    ContactState,
+    Place,
+    Recording,
+    SegmentKind,
+    SegmentOutcome,
+)
+from ccserver.core.conversation import close_segment, music, open_segment, play_music
+from ccserver.core.events import CommandFailed, Event, LegAnswered, LegEnded, LegRinging, RecordingStarted
+from ccserver.core.floor import Floor
+from ccserver.core.ids import OfferId, RecordingName
+from ccserver.core.matching import Pair
+from ccserver.core.offer import Offer, OfferOutcome, OfferState
+from ccserver.core.plan import Queue
+from ccserver.core.records import OfferSaved
+
+RING_GRACE_S = 15.0
+"""Asterisk stops the ringing by itself this much later than we would: only when we are away."""
+
+PAUSE_MIN_S = 1.0
+"""Whatever is configured: an offer that fails at once must not be repeated at once."""
+GONE_LIST_S = 1.0
+"""The node is listed so soon after a caller's leg was not found; not at once, or a leg that is never found would spin us."""
+
+
+def make_offer(floor: Floor, pair: Pair) -> None:
+    """This contact to this agent."""
+    contact = floor.contacts[pair.contact]
+    place = _place(contact)
+    queue = floor.plan_of(contact).queues[place.queue]
+    offer = Offer(
+        id=OfferId(f"{contact.id}.{contact.offers + 1}"),
+        contact=contact.id,
+        agent=pair.agent,
+        queue=place.queue,
+        made_at=floor.now,
+        why=pair.why,
+        reach_deadline=floor.now + queue.reach_timeout_s,
+        ring_deadline=floor.now + queue.ring_timeout_s,
+    )
+    recording = contact.recording or (Recording(name=RecordingName(contact.id)) if queue.record else None)
+    if place.play is not None:
+        floor.command(StopPlay(contact.leg, place.play, lane=contact.id))
+    floor.command(
+        OfferContact(
+            offer.id,
+            contact.leg,
+            pair.agent,
+            contact.ani,
+            music(floor, contact),
+            queue.reach_timeout_s + queue.ring_timeout_s + RING_GRACE_S,
+            recording.name if recording else None,
+            lane=contact.id,
+        )
+    )
+    floor.record(OfferSaved(offer))
+    floor.signal(pair.agent, Signal.RESERVED, floor.now, contact=contact.id, leg=offer.leg)
+    floor.keep(
+        replace(
+            contact,
+            state=ContactState.OFFERED,
+            offer=offer,
+            offers=contact.offers + 1,
+            recording=recording,
+            place=replace(place, play=None),
+        )
+    )
+
+
+def phone_rang(floor: Floor, contact: Contact, event: LegRinging) -> None:
+    """The agent's phone rings."""
+    offer = _current(contact)
+    advanced = offers.advance(offer, event)
+    if advanced is not offer:
+        # However long the phone took until it rang, it rings its whole time.
+        advanced = replace(advanced, ring_deadline=floor.now + _queue(floor, contact).ring_timeout_s)
+        floor.record(OfferSaved(advanced))
+        floor.signal(offer.agent, Signal.RANG, event.at)
+        floor.keep(replace(contact, offer=advanced))
+
+
+def phone_answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
+    """The agent picked up: audio already flows, the wait is over."""
+    offer = offers.advance(_current(contact), event)
+    assert offer.state is OfferState.ACCEPTED and offer.answered_at is not None
+    at = offer.answered_at
+    floor.record(OfferSaved(offer))
+    floor.signal(offer.agent, Signal.ANSWERED, at)
+    floor.command(JoinLegs(contact.leg, offer.id, lane=contact.id))
+    contact = close_segment(floor, contact, SegmentOutcome.ANSWERED, at)
+    contact = open_segment(floor, contact, SegmentKind.TALK, at, queue=offer.queue, agent=offer.agent, offer=offer.id)
+    floor.keep(
+        replace(
+            contact,
+            state=ContactState.TALKING,
+            offer=offer,
+            place=None,
+            agent=offer.agent,
+            ring_s=contact.ring_s + offer.ring_s,
+            outcome=ContactOutcome.ANSWERED,
+        )
+    )
+
+
+def phone_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
+    """The agent's leg ended before an answer: busy, refused, silent or out of reach."""
+    offer = offers.advance(_current(contact), event)
+    if event.lost:
+        offer = replace(offer, outcome=OfferOutcome.FAILED)
+    _offer_failed(floor, contact, offer, event.at, lost=event.lost)
+
+
+def offer_time_up(floor: Floor, contact: Contact, event: Event) -> None:
+    """The phone did not ring, or rang in silence, for too long."""
+    offer = _current(contact)
+    outcome = OfferOutcome.RONA if offer.state is OfferState.RINGING else OfferOutcome.UNREACHABLE
+    withdraw(floor, contact, outcome, event.at)
+
+
+def withdraw(floor: Floor, contact: Contact, outcome: OfferOutcome, at: float, *, lost: bool = False) -> None:
+    """End the offer from our side; the contact goes on waiting in its place."""
+    offer = _current(contact)
+    floor.command(WithdrawOffer(offer.id, lane=contact.id))
+    _offer_failed(floor, contact, offers.closed(offer, outcome, at), at, lost=lost)
+
+
+def offer_command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:
+    """The leg could not be made; the connector has left nothing of it."""
+    if not (isinstance(event.command, OfferContact) and event.command.offer == _current(contact).id):
+        floor.ignored += 1
+        return
+    if event.kind == "gone":
+        # Without the caller's leg no agent can be offered anything: he waits apart until a listing tells where he is.
+        contact = replace(contact, away=True)
+        floor.list_again(contact.node, floor.now + GONE_LIST_S)
+    outcome = {"gone": OfferOutcome.WITHDRAWN, "unavailable": OfferOutcome.UNREACHABLE}.get(
+        event.kind, OfferOutcome.FAILED
+    )
+    offer = offers.closed(_current(contact), outcome, event.at)
+    floor.note(floor.note_values(offer.agent, leg=None))
+    _offer_failed(floor, contact, offer, event.at)
+
+
+def _offer_failed(floor: Floor, contact: Contact, offer: Offer, at: float, *, lost: bool = False) -> None:
+    """The contact keeps its place and waits on; what becomes of the agent depends on whose fault it was."""
+    floor.record(OfferSaved(offer))
+    if lost:
+        floor.signal(offer.agent, Signal.RELEASED, at, contact=None)
+    else:
+        release_agent(floor, offer, at)
+    contact = floor.keep(replace(contact, state=ContactState.WAITING, offer=None, ring_s=contact.ring_s + offer.ring_s))
+    play_music(floor, contact)
+
+
+def release_agent(floor: Floor, offer: Offer, at: float) -> None:
+    """After an offer that came to nothing."""
+    rules = floor.rules
+    match offer.outcome:
+        case OfferOutcome.RONA:
+            # He does not come back by himself: somebody must see that he left his desk.
+            wish = {"then": AgentState.NOT_READY, "then_reason": "rona"}
+            notes = wish if floor.agents[offer.agent].then is AgentState.READY else {}
+            floor.signal(offer.agent, Signal.PAUSED, at, contact=None, **notes)
+        case OfferOutcome.BUSY | OfferOutcome.REFUSED | OfferOutcome.FAILED:
+            # After a failure of ours, too: the next command would fail as fast, and the one after it.
+            reason = {OfferOutcome.BUSY: "phone_busy", OfferOutcome.REFUSED: "refused"}.get(offer.outcome, "failed")
+            agent = floor.signal(offer.agent, Signal.PAUSED, at, reason=reason, contact=None)
+            if agent.reason == reason:
+                floor.note(replace(agent, deadline=floor.now + max(rules.refused_pause_s, PAUSE_MIN_S)))
+        case OfferOutcome.UNREACHABLE:
+            agent = floor.signal(offer.agent, Signal.UNREACHED, at, contact=None)
+            if agent.state is AgentState.UNREACHABLE:
+                floor.note(replace(agent, deadline=floor.now + max(rules.unreachable_retry_s, PAUSE_MIN_S)))
+        case _:
+            floor.signal(offer.agent, Signal.RELEASED, at, contact=None)
+
+
+def recording_started(floor: Floor, contact: Contact, event: RecordingStarted) -> None:
+    """MixMonitor runs since then."""
+    if contact.recording and contact.recording.started_at is None:
+        floor.keep(replace(contact, recording=replace(contact.recording, started_at=event.at)))
+
+
+def agent_hung_up(floor: Floor, contact: Contact, event: LegEnded) -> None:
+    """The talk is over by the agent's leg: the caller is hung up too."""
+    outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.AGENT_LEFT
+    contact = _end_talk(floor, contact, outcome, event.at)
+    floor.command(HangUpLeg(contact.leg, lane=contact.id))
+    floor.keep(replace(contact, state=ContactState.CLOSING))
+
+
+def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
+    """The caller's leg is gone: whatever the contact was doing, it is over."""
+    at = event.at
+    match contact.state:
+        case ContactState.FLOW:
+            outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.CALLER_LEFT
+            contact = close_segment(floor, contact, outcome, at)
+            contact = replace(contact, outcome=contact.outcome or _left_outcome(contact, event))
+        case ContactState.WAITING | ContactState.OFFERED:
+            contact = _leave_queue(floor, contact, event)
+        case ContactState.TALKING:
+            assert contact.offer is not None
+            floor.command(HangUpLeg(contact.offer.leg, lane=contact.id))
+            outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.CALLER_LEFT
+            contact = _end_talk(floor, contact, outcome, at)
+        case _:
+            pass
+    _close(floor, contact, at)
+
+
+def _left_outcome(contact: Contact, event: LegEnded) -> ContactOutcome:
+    if event.lost:
+        return ContactOutcome.FAILED
+    return ContactOutcome.FLOW_ABANDONED if contact.first_queue is None else ContactOutcome.ABANDONED
+
+
+def _leave_queue(floor: Floor, contact: Contact, event: LegEnded) -> Contact:
+    entered_at, short_s = _place(contact).entered_at, _queue(floor, contact).short_abandon_s
+    if contact.offer is not None:
+        offer = offers.closed(contact.offer, OfferOutcome.FAILED if event.lost else OfferOutcome.WITHDRAWN, event.at)
+        floor.command(WithdrawOffer(offer.id, lane=contact.id))
+        floor.record(OfferSaved(offer))
+        floor.signal(offer.agent, Signal.RELEASED, event.at, contact=None)
+        contact = replace(contact, offer=None, ring_s=contact.ring_s + offer.ring_s)
+    short = event.at - entered_at < short_s
+    outcome = SegmentOutcome.SHORT_ABANDONED if short else SegmentOutcome.ABANDONED
+    contact = close_segment(floor, contact, SegmentOutcome.FAILED if event.lost else outcome, event.at)
+    return replace(contact, outcome=ContactOutcome.FAILED if event.lost else ContactOutcome.ABANDONED)
+
+
+def _end_talk(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float) -> Contact:
+    offer, segment = contact.offer, contact.segment
+    assert offer is not None and segment is not None
+    contact = close_segment(floor, contact, outcome, at)
+    queue = floor.plan_of(contact).queues[offer.queue]
+    floor.wrap_up(offer.agent, queue.wrap_up_s, at)
+    if contact.recording is not None:
+        talks = (*contact.recording.talks, (segment.started_at, max(at, segment.started_at)))
+        contact = replace(contact, recording=replace(contact.recording, talks=talks))
+    return replace(contact, offer=None)
+
+
+def _close(floor: Floor, contact: Contact, at: float) -> None:
+    floor.command(ReleaseContact(contact.id, lane=contact.id))
+    recording = contact.recording
+    if recording is not None:
+        floor.command(KeepRecording(contact.id, recording.name, contact.leg, recording.talks, lane=contact.id))
+    ended_at = max(at, contact.arrived_at)
+    floor.keep(replace(contact, state=ContactState.CLOSED, place=None, ended_at=ended_at))
+
+
+def _current(contact: Contact) -> Offer:
+    assert contact.offer is not None
+    return contact.offer
+
+
+def _queue(floor: Floor, contact: Contact) -> Queue:
+    return floor.plan_of(contact).queues[_place(contact).queue]
+
+
+def _place(contact: Contact) -> Place:
+    assert contact.place is not None
+    return contact.place

@@ -1,0 +1,187 @@
+"""The picture of this moment: what the status API and the live page show, cut out of the floor."""
+
+from msgspec import Struct
+
+from ccserver.core.agent import Agent, AgentState
+from ccserver.core.contact import Contact, ContactState
+from ccserver.core.floor import Floor
+from ccserver.core.ids import AgentId, ContactId, Language, LineNumber, NodeName, QueueName
+
+
+class NodeStatus(Struct, frozen=True, kw_only=True):
+    """The link to one Asterisk."""
+
+    node: NodeName
+    connected: bool
+    """Events flow and the node has been listed: offers are made."""
+    since: float
+
+
+class LineStatus(Struct, frozen=True, kw_only=True):
+    """A number and the contacts on it now."""
+
+    number: LineNumber
+    name: str
+    in_flow: int
+    waiting: int
+    talking: int
+
+
+class QueueStatus(Struct, frozen=True, kw_only=True):
+    """A queue now."""
+
+    name: QueueName
+    title: str
+    target_s: float
+    """A wait longer than this misses the service level."""
+    waiting: int
+    """Waiting and offered contacts."""
+    longest_wait_s: float
+    talking: int
+    agents_logged_in: int
+    agents_ready: int
+
+
+class AgentStatus(Struct, frozen=True, kw_only=True):
+    """An operator now."""
+
+    extension: AgentId
+    name: str
+    state: AgentState
+    reason: str
+    since: float
+    contact: ContactId | None
+    queues: tuple[QueueName, ...]
+    phone_registered: bool
+    then: AgentState
+    """What he will be when his work, or his phone's trouble, is over."""
+    then_reason: str
+
+
+class ContactStatus(Struct, frozen=True, kw_only=True):
+    """A live contact now."""
+
+    id: ContactId
+    line: LineNumber
+    ani: str
+    state: ContactState
+    step: str
+    """The flow's step, while it is in the flow."""
+    queue: QueueName | None
+    position: int | None
+    """From 1 in its queue, while it waits."""
+    agent: AgentId | None
+    """Offered to, or talking with."""
+    language: Language
+    arrived_at: float
+    since: float
+    """Since when it is in this state (segment)."""
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """Everything, at `at` (UTC epoch seconds)."""
+
+    at: float
+    nodes: tuple[NodeStatus, ...]
+    lines: tuple[LineStatus, ...]
+    queues: tuple[QueueStatus, ...]
+    agents: tuple[AgentStatus, ...]
+    contacts: tuple[ContactStatus, ...]
+    not_ready_reasons: tuple[str, ...]
+    """As configured, in the order of their digits."""
+    ignored: int
+    """Facts that found no state waiting for them, since start."""
+
+
+QUEUED = {ContactState.WAITING, ContactState.OFFERED}
+
+
+def picture(floor: Floor, now: float) -> Status:
+    """Everything, in the order of the configuration; contacts in the order of arrival."""
+    contacts = sorted(floor.contacts.values(), key=lambda contact: (contact.arrived_at, contact.id))
+    positions = _positions(contacts)
+    return Status(
+        at=now,
+        nodes=tuple(
+            NodeStatus(node=node, connected=link.connected, since=link.since) for node, link in floor.nodes.items()
+        ),
+        lines=tuple(
+            LineStatus(
+                number=line.number,
+                name=line.name,
+                in_flow=_count(contacts, line.number, {ContactState.FLOW}),
+                waiting=_count(contacts, line.number, QUEUED),
+                talking=_count(contacts, line.number, {ContactState.TALKING}),
+            )
+            for line in floor.plan.lines.values()
+        ),
+        queues=tuple(_queue(floor, name, contacts, now) for name in floor.plan.queues),
+        agents=tuple(_agent(floor, floor.agents[agent]) for agent in floor.plan.operators if agent in floor.agents),
+        contacts=tuple(_contact(contact, positions) for contact in contacts),
+        not_ready_reasons=tuple(reason for _, reason in sorted(floor.rules.not_ready_reasons.items())),
+        ignored=floor.ignored,
+    )
+
+
+def _count(contacts: list[Contact], line: str, states: set[ContactState]) -> int:
+    return sum(1 for contact in contacts if contact.line == line and contact.state in states)
+
+
+def _positions(contacts: list[Contact]) -> dict[ContactId, int]:
+    """Place of each waiting contact in its queue, from 1."""
+    queued = [contact for contact in contacts if contact.state in QUEUED and contact.place]
+    queued.sort(key=lambda contact: (contact.place.order if contact.place else 0.0, contact.id))
+    lengths: dict[QueueName, int] = {}
+    positions = {}
+    for contact in queued:
+        assert contact.place is not None
+        lengths[contact.place.queue] = positions[contact.id] = lengths.get(contact.place.queue, 0) + 1
+    return positions
+
+
+def _queue(floor: Floor, name: QueueName, contacts: list[Contact], now: float) -> QueueStatus:
+    entries = [c.place.entered_at for c in contacts if c.state in QUEUED and c.place and c.place.queue == name]
+    mine = [floor.agents[agent] for agent, operator in floor.plan.operators.items() if name in operator.queues]
+    talking = [c for c in contacts if c.state is ContactState.TALKING and c.offer and c.offer.queue == name]
+    return QueueStatus(
+        name=name,
+        title=floor.plan.queues[name].title,
+        target_s=floor.plan.queues[name].target_s,
+        waiting=len(entries),
+        longest_wait_s=max((now - entered_at for entered_at in entries), default=0.0),
+        talking=len(talking),
+        agents_logged_in=sum(1 for agent in mine if agent.state is not AgentState.LOGGED_OUT),
+        agents_ready=sum(1 for agent in mine if agent.offerable),
+    )
+
+
+def _agent(floor: Floor, agent: Agent) -> AgentStatus:
+    operator = floor.plan.operators[agent.id]
+    return AgentStatus(
+        extension=agent.id,
+        name=operator.name,
+        state=agent.state,
+        reason=agent.reason,
+        since=agent.since,
+        contact=agent.contact,
+        queues=operator.queues,
+        phone_registered=agent.reachable,
+        then=agent.then,
+        then_reason=agent.then_reason,
+    )
+
+
+def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus:
+    return ContactStatus(
+        id=contact.id,
+        line=contact.line,
+        ani=contact.ani,
+        state=contact.state,
+        step=contact.flow.step if contact.flow and contact.state is ContactState.FLOW else "",
+        queue=contact.place.queue if contact.place else contact.offer.queue if contact.offer else None,
+        position=positions.get(contact.id),
+        agent=contact.offer.agent if contact.offer else None,
+        language=contact.language,
+        arrived_at=contact.arrived_at,
+        since=contact.segment.started_at if contact.segment else contact.arrived_at,
+    )

@@ -1,0 +1,98 @@
+"""The door to the store's database, SQLite or PostgreSQL by URL, and the one place where its errors become ours."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, make_url
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from ccserver.store.errors import StoreUnavailable, StoreUrlWrong
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_CONNECT_TIMEOUT_S = 5.0
+_COMMAND_TIMEOUT_S = 30.0
+
+
+class Database:
+    """A database that may be away at any time; every use of it is one named transaction."""
+
+    def __init__(self, url: str, *, busy_timeout_s: float = 5.0) -> None:
+        """`sqlite:////path/store.sqlite` or `postgresql://user:password@host/name`; nothing is connected yet.
+
+        `busy_timeout_s`: how long SQLite waits for another writer.
+        """
+        self.url = _parsed(url)
+        self.place = f"store {self.url.set(drivername=self.dialect).render_as_string(hide_password=True)}"
+        self.engine = _engine(self.url, busy_timeout_s)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.url.get_backend_name()
+
+    @property
+    def file(self) -> Path | None:
+        """Of SQLite."""
+        return Path(self.url.database) if self.dialect == "sqlite" and self.url.database else None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """All of it or nothing; raises `StoreUnavailable` whatever the database says no to, and when it is silent."""
+        try:
+            async with asyncio.timeout(_COMMAND_TIMEOUT_S), self.engine.begin() as connection:
+                yield connection
+        except TimeoutError as error:
+            raise StoreUnavailable(self.place, "no answer in time") from error
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreUnavailable(self.place, _cause(error)) from error
+
+    async def close(self) -> None:
+        """Close all connections; the object may be used again."""
+        await self.engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        return parsed.set(drivername=_DRIVERS[parsed.get_backend_name()])
+    except (ArgumentError, KeyError):
+        raise StoreUrlWrong(url) from None
+
+
+def _engine(url: URL, busy_timeout_s: float) -> AsyncEngine:
+    if url.get_backend_name() == "postgresql":
+        # A server that restarted would otherwise cost one failed query for each connection in the pool.
+        timeouts = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": _COMMAND_TIMEOUT_S}
+        return create_async_engine(url, pool_pre_ping=True, connect_args=timeouts)
+    engine = create_async_engine(url, connect_args={"timeout": busy_timeout_s})
+    event.listen(engine.sync_engine, "connect", _open_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _open_sqlite(connection: Any, _: object) -> None:
+    # The driver's own idea of transactions leaves DDL and SELECT outside of them: migrations would stop half-way.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("pragma journal_mode = wal")
+    cursor.execute("pragma synchronous = normal")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("begin")
+
+
+def _cause(error: Exception) -> str:
+    """What the database said, without SQLAlchemy's wrapping."""
+    inner = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    if isinstance(inner, sqlite3.Error):
+        return str(inner)
+    said = str(inner).rpartition(">: ")[2] or type(inner).__name__
+    return said.splitlines()[0]

@@ -1,0 +1,164 @@
+"""What goes into the store's tables and what comes out: records become rows here, rows become the Structs of the API here."""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Table
+
+from ccserver.core.agent import AgentState
+from ccserver.core.contact import ContactOutcome, ContactState, SegmentKind, SegmentOutcome
+from ccserver.core.ids import AgentId, ContactId, FlowName, Language, LineNumber, OfferId, QueueName, RecordingName
+from ccserver.core.offer import OfferOutcome
+from ccserver.core.records import (
+    AgentSaved,
+    ContactSaved,
+    IntervalSaved,
+    OfferSaved,
+    PlanAdopted,
+    RecordingSaved,
+    SegmentSaved,
+)
+from ccserver.store import tables
+from ccserver.store.journal_file import TurnRecords
+
+_Tabled = ContactSaved | SegmentSaved | OfferSaved | IntervalSaved | RecordingSaved | PlanAdopted
+Value = str | float | int | None
+Values = dict[str, Value]
+"""One row by column, as SQLAlchemy wants it."""
+
+
+class ContactRow(Struct, frozen=True, kw_only=True):
+    """One line of the list of contacts. Times are UTC epoch seconds, durations seconds, both to the millisecond."""
+
+    id: ContactId
+    line: LineNumber
+    ani: str
+    language: Language
+    state: ContactState
+    queue: QueueName | None
+    """The first queue."""
+    outcome: ContactOutcome | None
+    """None: it is still going on."""
+    agent: AgentId | None
+    """The last agent who talked."""
+    arrived_at: float
+    ended_at: float | None
+    ivr_s: float
+    wait_s: float
+    ring_s: float
+    talk_s: float
+    recording: str | None
+    """Relative to the recordings directory; of several the talk's."""
+
+
+class SegmentRow(Struct, frozen=True, kw_only=True):
+    """A stretch of a contact."""
+
+    n: int
+    kind: SegmentKind
+    flow: FlowName | None
+    queue: QueueName | None
+    agent: AgentId | None
+    offer: OfferId | None
+    started_at: float
+    ended_at: float | None
+    outcome: SegmentOutcome | None
+
+
+class OfferRow(Struct, frozen=True, kw_only=True):
+    """One agent who was offered the contact."""
+
+    id: OfferId
+    agent: AgentId
+    queue: QueueName
+    made_at: float
+    ringing_at: float | None
+    answered_at: float | None
+    ended_at: float | None
+    ring_s: float
+    outcome: OfferOutcome | None
+    why: str
+
+
+class RecordingRow(Struct, frozen=True, kw_only=True):
+    """What was recorded; `path` None: `lost` says why there is nothing."""
+
+    recording: RecordingName
+    kind: str
+    path: str | None
+    duration_s: float
+    lost: str
+
+
+class ContactDetail(ContactRow, frozen=True, kw_only=True):
+    """All that the store knows of a contact."""
+
+    segments: tuple[SegmentRow, ...]
+    offers: tuple[OfferRow, ...]
+    recordings: tuple[RecordingRow, ...]
+
+
+class IntervalRow(Struct, frozen=True, kw_only=True):
+    """A stretch of an agent's time."""
+
+    agent: AgentId
+    state: AgentState
+    reason: str
+    started_at: float
+    ended_at: float
+    contact: ContactId | None
+
+
+def rows(turns: Iterable[TurnRecords], journal: str) -> dict[Table, list[Values]]:
+    """The rows that the turns leave behind, by table; what changed several times is there once, as it was last."""
+    found: dict[Table, dict[tuple[Value, ...], Values]] = {}
+    for turn in turns:
+        for record in turn.records:
+            if isinstance(record, AgentSaved):
+                continue  # his intervals tell
+            table, values = _row(record, turn.now, journal)
+            of_table = found.setdefault(table, {})
+            key = tuple(values[column.name] for column in table.primary_key)
+            if table is not tables.plan or key not in of_table:
+                of_table[key] = {name: _stored(value) for name, value in values.items()}
+    return {table: list(by_key.values()) for table, by_key in found.items()}
+
+
+def _stored(value: Value) -> Value:
+    match value:
+        case float():
+            return round(value, 3)
+        case str():
+            return value.replace("\0", "\ufffd")  # PostgreSQL refuses it, and a phone may have sent it
+        case _:
+            return value
+
+
+def _row(record: _Tabled, now: float, journal: str) -> tuple[Table, Values]:
+    match record:
+        case ContactSaved(contact=contact):
+            # While it goes on, the core's outcome is only what it would be if it ended now.
+            outcome = contact.outcome if contact.ended_at is not None else None
+            return tables.contact, _named(contact, tables.contact, outcome=outcome)
+        case SegmentSaved(segment=segment):
+            return tables.segment, _named(segment, tables.segment)
+        case OfferSaved(offer=offer):
+            return tables.offer, _named(offer, tables.offer)
+        case IntervalSaved():
+            return tables.agent_interval, _named(record, tables.agent_interval, journal=journal)
+        case RecordingSaved():
+            return tables.recording, _named(record, tables.recording)
+        case PlanAdopted(plan=plan):
+            body = msgspec.json.encode(plan).decode()
+            return tables.plan, {"hash": plan.hash, "body": body, "adopted_at": now}
+        case _:
+            assert_never(record)
+
+
+def _named(value: object, table: Table, **more: Value) -> Values:
+    """The columns of the table by the attributes of the same name."""
+    return {
+        column.name: more[column.name] if column.name in more else getattr(value, column.name) for column in table.c
+    }

@@ -1,0 +1,192 @@
+"""The store: what you would miss tomorrow, in SQLite (embedded) or PostgreSQL (production) by URL.
+
+The projector writes it, the API asks it. Every method is one transaction and raises `StoreUnavailable` when the database is
+away.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Select, Table, Update, case, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ccserver.core.ids import AgentId, ContactId, NodeName
+from ccserver.store import tables
+from ccserver.store.database import Database
+from ccserver.store.errors import NoSuchContact, StaleWriter
+from ccserver.store.journal_file import TurnRecords
+from ccserver.store.rows import ContactDetail, ContactRow, IntervalRow, OfferRow, RecordingRow, SegmentRow, rows
+from ccserver.store.schema import check_schema
+
+S = TypeVar("S", bound=Struct)
+
+_WRITTEN = (
+    tables.plan,
+    tables.contact,
+    tables.segment,
+    tables.offer,
+    tables.agent_interval,
+    tables.recording,
+)
+
+
+class Claim(Struct, frozen=True):
+    """The right to write what a node's journal holds, until the next daemon claims it."""
+
+    node: NodeName
+    journal: str
+    epoch: int
+    seq: int
+    """The last turn that the store had when it was claimed; 0: none of this journal's."""
+    now: float
+    """The clock of that turn, by which the journal is known to be the same still."""
+
+
+class SqlStore:
+    """Open it with `await SqlStore.opened(url)`, close it with `await store.close()`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._upserts = {table: _upsert(table, database.dialect) for table in _WRITTEN}
+
+    @classmethod
+    async def opened(cls, url: str) -> "SqlStore":
+        """Connect and check the schema; raises `StoreTooOld`, `StoreTooNew`, `StoreUnavailable`, `StoreUrlWrong`."""
+        store = cls(Database(url))
+        try:
+            await check_schema(store.database)
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.database.close()
+
+    async def claim(self, node: NodeName, journal: str) -> Claim:
+        """Become the one who writes for the node; whoever did so before gets `StaleWriter` from now on.
+
+        A journal that is not the one projected so far begins at 0. Raises `StoreTooOld` and `StoreTooNew` like `opened`,
+        because the database may have been away then.
+        """
+        await check_schema(self.database)
+        insert = _insert(tables.projected, self.database.dialect)
+        kept = tables.projected.c
+        seq = case((kept.journal == journal, kept.seq), else_=0)
+        new = {"journal": journal, "seq": seq, "epoch": kept.epoch + 1}
+        statement = (
+            insert.values(node=node, journal=journal, seq=0, now=0.0, epoch=1)
+            .on_conflict_do_update(index_elements=["node"], set_=new)
+            .returning(kept.epoch, kept.seq, kept.now)
+        )
+        async with self.database.transaction() as connection:
+            epoch, seq_now, now = (await connection.execute(statement)).one()
+        return Claim(node, journal, epoch, seq_now, float(now))
+
+    async def rewind(self, claim: Claim) -> None:
+        """Take every turn that the journal still has once more; raises `StaleWriter`."""
+        async with self.database.transaction() as connection:
+            await self._locked_seq(connection, claim)
+            await connection.execute(_ours(claim).values(seq=0, now=0.0))
+
+    async def project(self, claim: Claim, turns: Sequence[TurnRecords]) -> int:
+        """Write what the turns recorded, in one transaction with their number, and return the last number projected.
+
+        Turns that the store has already are passed over, so a repetition does no harm. Raises `StaleWriter`.
+        """
+        async with self.database.transaction() as connection:
+            done = await self._locked_seq(connection, claim)
+            new = [turn for turn in turns if turn.seq > done]
+            if not new:
+                return done
+            for table, values in rows(new, claim.journal).items():
+                await connection.execute(self._upserts[table], values)
+            await connection.execute(_ours(claim).values(seq=new[-1].seq, now=new[-1].now))
+            return new[-1].seq
+
+    async def _locked_seq(self, connection: AsyncConnection, claim: Claim) -> int:
+        """Lock the node's row against every other writer (a write that changes nothing does so in both databases)."""
+        row = tables.projected.c
+        lock = _ours(claim).values(node=claim.node).returning(row.epoch, row.seq)
+        epoch, seq = (await connection.execute(lock)).one()
+        if epoch != claim.epoch:
+            raise StaleWriter(self.database.place, claim.node, claim.epoch, epoch)
+        return int(seq)
+
+    async def contacts(self, limit: int, before: ContactId | None = None) -> list[ContactRow]:
+        """The newest contacts first, those still going on included; `before`: only what comes after this one in the list.
+
+        Raises `NoSuchContact` when `before` is none.
+        """
+        contact = tables.contact.c
+        query = _contact_rows().order_by(contact.arrived_at.desc(), contact.id.desc()).limit(limit)
+        async with self.database.transaction() as connection:
+            if before is not None:
+                there = select(contact.arrived_at).where(contact.id == before)
+                arrived_at = (await connection.execute(there)).scalar_one_or_none()
+                if arrived_at is None:
+                    raise NoSuchContact(before)
+                query = query.where(tuple_(contact.arrived_at, contact.id) < tuple_(arrived_at, before))
+            return await _fetched(connection, query, ContactRow)
+
+    async def contact(self, contact: ContactId) -> ContactDetail | None:
+        """One contact with its segments and offers in order, and its recordings; None: unknown."""
+        segment, offer, recording = tables.segment, tables.offer, tables.recording
+        async with self.database.transaction() as connection:
+            found = await _fetched(connection, _contact_rows().where(tables.contact.c.id == contact), ContactRow)
+            if not found:
+                return None
+            segments = select(segment).where(segment.c.contact == contact).order_by(segment.c.n)
+            offers = select(offer).where(offer.c.contact == contact).order_by(offer.c.made_at, offer.c.id)
+            recordings = select(recording).where(recording.c.contact == contact).order_by(recording.c.recording)
+            return ContactDetail(
+                **msgspec.structs.asdict(found[0]),
+                segments=tuple(await _fetched(connection, segments, SegmentRow)),
+                offers=tuple(await _fetched(connection, offers, OfferRow)),
+                recordings=tuple(await _fetched(connection, recordings, RecordingRow)),
+            )
+
+    async def agent_intervals(self, agent: AgentId, since: float) -> list[IntervalRow]:
+        """The agent's finished stretches that reach beyond `since`, oldest first."""
+        interval = tables.agent_interval
+        mine = select(interval).where(interval.c.agent == agent, interval.c.ended_at > since)
+        async with self.database.transaction() as connection:
+            return await _fetched(connection, mine.order_by(interval.c.started_at, interval.c.n), IntervalRow)
+
+
+def _ours(claim: Claim) -> Update:
+    return update(tables.projected).where(tables.projected.c.node == claim.node)
+
+
+def _contact_rows() -> Select[Any]:
+    contact, recording = tables.contact.c, tables.recording.c
+    path = (
+        select(recording.path)
+        .where(recording.contact == contact.id, recording.path.is_not(None))
+        .order_by(recording.kind)  # talk before voicemail
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(tables.contact, contact.first_queue.label("queue"), path.label("recording"))
+
+
+async def _fetched(connection: AsyncConnection, query: Select[Any], kind: type[S]) -> list[S]:
+    return [msgspec.convert(row, kind, from_attributes=True) for row in await connection.execute(query)]
+
+
+def _insert(table: Table, dialect: str) -> Any:
+    """INSERT that knows ON CONFLICT: the two dialects have it in the same words, but each its own."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def _upsert(table: Table, dialect: str) -> Any:
+    insert = _insert(table, dialect)
+    if table is tables.plan:
+        return insert.on_conflict_do_nothing()  # it never changes, and `adopted_at` is the first time
+    key = [column.name for column in table.primary_key]
+    values = {column.name: insert.excluded[column.name] for column in table.c if column.name not in key}
+    return insert.on_conflict_do_update(index_elements=key, set_=values)

@@ -1,0 +1,130 @@
+"""The store's tables, for every query that is written in Python; `sql/versions` makes them, and a test compares the two.
+
+Times are UTC epoch seconds and durations seconds, both DOUBLE PRECISION rounded to the millisecond: the same number in the
+journal, in Python and in either database, so a duration is a subtraction everywhere; the API shows ISO 8601, and
+`to_timestamp(arrived_at)` or `datetime(arrived_at, 'unixepoch')` does in SQL. There are no foreign keys: the journal
+is the truth, and a projector that may be refused a row of it would stop for ever. Columns that carry a state or an outcome
+hold the values of the enums in `ccserver.core`.
+"""
+
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
+
+SCHEMA = 1
+"""The newest migration in `sql/versions` (`0001`)."""
+
+metadata = MetaData()
+
+contact = Table(
+    "contact",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("ani", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("arrived_at", Double, nullable=False),
+    Column("entered_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("first_queue", Text),
+    Column("agent", Text),
+    Column("outcome", Text),
+    Column("ivr_s", Double, nullable=False),
+    Column("wait_s", Double, nullable=False),
+    Column("ring_s", Double, nullable=False),
+    Column("talk_s", Double, nullable=False),
+    # newest first, and one page after the other; then the same for one line, queue, agent or caller
+    Index("contact_arrived_at", "arrived_at", "id"),
+    Index("contact_line", "line", "arrived_at"),
+    Index("contact_first_queue", "first_queue", "arrived_at"),
+    Index("contact_agent", "agent", "arrived_at"),
+    Index("contact_ani", "ani", "arrived_at"),
+)
+"""The CDR; a contact still going on has no `ended_at` and no `outcome`. `agent` is the last who talked."""
+
+segment = Table(
+    "segment",
+    metadata,
+    Column("contact", Text, primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("flow", Text),
+    Column("queue", Text),
+    Column("agent", Text),
+    Column("offer", Text),
+    Column("started_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("outcome", Text),
+    # reports go by interval of queue entry and by agent's talks
+    Index("segment_queue", "queue", "started_at"),
+    Index("segment_agent", "agent", "started_at"),
+)
+
+offer = Table(
+    "offer",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("contact", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("ringing_at", Double),
+    Column("answered_at", Double),
+    Column("ended_at", Double),
+    Column("ring_s", Double, nullable=False),
+    Column("outcome", Text),
+    Column("why", Text, nullable=False),
+    Index("offer_contact", "contact"),
+    Index("offer_agent", "agent", "made_at"),
+    Index("offer_queue", "queue", "made_at"),
+)
+
+agent_interval = Table(
+    "agent_interval",
+    metadata,
+    Column("agent", Text, primary_key=True),
+    Column("journal", Text, primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("ended_at", Double, nullable=False),
+    Column("contact", Text),
+    Index("agent_interval_agent", "agent", "started_at"),
+    Index("agent_interval_started_at", "started_at"),
+)
+"""`n` counts anew when a journal is lost, hence `journal`: what was before must not be overwritten."""
+
+recording = Table(
+    "recording",
+    metadata,
+    Column("contact", Text, primary_key=True),
+    Column("recording", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("path", Text),
+    Column("duration_s", Double, nullable=False),
+    Column("lost", Text, nullable=False),
+)
+"""`path` is relative to the recordings directory; NULL: `lost` says why there is none."""
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("adopted_at", Double, nullable=False),
+)
+"""Every configuration that was ever in force, as JSON; `adopted_at` for the first time."""
+
+projected = Table(
+    "projected",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("journal", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("now", Double, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+"""How far a node's journal has been written here (`now`: the clock of turn `seq`, exactly), and by the how-manieth daemon:
+an older one is refused."""
