@@ -23,9 +23,9 @@ from typing import Any, TypeVar
 import aiohttp
 from asterisk_instance import AsteriskInstance, asterisk_instance, free_port
 
+from ccserver.sim.phones import Answer, Call, Phone, PhoneLibrary
 from ccserver.store.schema import migrate
 from tests.e2e.centre_config import CHECKOUT, QUICK, write_config
-from tests.phones import Answer, Call, Phone, PhoneLibrary
 
 LINE, OTHER_LINE = "88007707999", "88007004666"
 OPERATORS = ("1001", "1002", "1003")

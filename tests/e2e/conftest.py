@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 
 from ccserver.audio import prompts, synthesis
+from ccserver.sim.phones import PhoneLibrary
 from tests.e2e.centre import Centre, contact_centre
 from tests.e2e.centre_config import CHECKOUT
-from tests.phones import PhoneLibrary
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:

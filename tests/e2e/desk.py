@@ -10,7 +10,7 @@ from asterisk_instance import DIALPLANS_DIR, AsteriskInstance, asterisk_instance
 
 from ccserver.ari import AriClient
 from ccserver.asterisk.settings import ARI_USER
-from tests.phones import Answer, Call, Phone, PhoneLibrary
+from ccserver.sim.phones import Answer, Call, Phone, PhoneLibrary
 
 HZ = {"1001": 500, "1002": 800, "1003": 1100}
 PROMPT = Path("ru") / "velmira-greeting"

@@ -4,10 +4,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from ccserver.audio.prompts import SOUNDS_DIR, load
+from ccserver.sim.phones import Call, CallFailed, PhoneTimeout
+from ccserver.sim.phones.tones import Sound, carries, find, is_silent, onset, read_wav
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, Row
 from tests.e2e.centre_config import CHECKOUT
-from tests.phones import Call, CallFailed, PhoneTimeout
-from tests.phones.tones import Sound, carries, find, is_silent, onset, read_wav
 
 BOOK = load(CHECKOUT / "ivr-prompts" / "prompts.toml")
 STEP_S = 0.25

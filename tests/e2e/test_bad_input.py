@@ -21,11 +21,11 @@ import pytest
 from aiohttp import web
 from asterisk_instance import free_port
 
+from ccserver.sim.phones import PhoneLibrary
 from ccserver.store.lock import JournalLock
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, contact_centre, segments
 from tests.e2e.installation import Commands, Installation, taken
 from tests.e2e.meddler import meddler
-from tests.phones import PhoneLibrary
 
 UNAVAILABLE, LOCKED, MISCONFIGURED = 69, 75, 78
 TELLS_MORE = r" \(`ccserver doctor` tells more\)"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ccserver.sim.phones import Call, Phone
+from ccserver.sim.phones.tones import read_wav
 from tests.e2e.centre import CALLER_HZ, CALLERS_HZ, OPERATOR_HZ, Centre, offers, segments
 from tests.e2e.hearing import check_recording
-from tests.phones import Call, Phone
-from tests.phones.tones import read_wav
 
 
 async def talk(caller: Call, phone: Phone, hz: int = CALLER_HZ) -> Call:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from ccserver.replay import replay
+from ccserver.sim.phones import Call, PhoneLibrary
+from ccserver.sim.phones.tones import carries, read_wav
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, contact_centre, segments
-from tests.phones import Call, PhoneLibrary
-from tests.phones.tones import carries, read_wav
 
 IMPATIENT = """
 import sys

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from ccserver.sim.phones import Call, RingThenAnswer
 from tests.e2e.centre import Centre, Status
-from tests.phones import Call, RingThenAnswer
 
 Moment = Callable[[Centre, Call, str], Awaitable[None]]
 

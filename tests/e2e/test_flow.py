@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from ccserver.sim.phones import Call
 from tests.e2e.centre import LINE, OTHER_LINE, Centre, segments
 from tests.e2e.centre_config import BRISK_LINE, ENGLISH_OPERATOR
 from tests.e2e.hearing import Hearing
-from tests.phones import Call
 
 
 async def in_flow(site: Centre, line: str = LINE) -> Call:

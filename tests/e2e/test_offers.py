@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ccserver.sim.phones import Answer, Call, CallFailed, Phone, PhoneLibrary, Reject
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, Row, contact_centre, offers, segments
 from tests.e2e.hearing import check_recording
-from tests.phones import Answer, Call, CallFailed, Phone, PhoneLibrary, Reject
 
 ANSWERED_BY_THE_NEXT = [("flow", "queued"), ("queue", "answered"), ("talk", "caller_left")]
 

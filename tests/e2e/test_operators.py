@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from ccserver.sim.phones import Phone
 from tests.e2e.centre import CALLER_HZ, Centre
 from tests.e2e.hearing import Hearing
-from tests.phones import Phone
 
 
 async def dial_code(site: Centre, phone: Phone, code: str, *prompts: str) -> None:

@@ -16,9 +16,9 @@ import pytest_asyncio
 from asterisk_instance import AsteriskInstance
 
 from ccserver.config.places import CHECKOUT
+from ccserver.sim.phones import CallFailed, Phone, PhoneError, PhoneLibrary, PhoneTimeout, Reject, RingThenAnswer
+from ccserver.sim.phones.tones import carries, find_opening, is_silent, onset, read_wav, share_of
 from tests.e2e.desk import HZ, PROMPT, Desk, asterisk_for_phones
-from tests.phones import CallFailed, Phone, PhoneError, PhoneLibrary, PhoneTimeout, Reject, RingThenAnswer
-from tests.phones.tones import carries, find_opening, is_silent, onset, read_wav, share_of
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -368,7 +368,7 @@ async def test_many_calls_at_once_are_all_heard_while_the_test_is_busy(desk: Des
 
 LEAVES_IN_A_HURRY = """
 import asyncio, sys
-from tests.phones import Phone, PhoneLibrary
+from ccserver.sim.phones import Phone, PhoneLibrary
 async def main():
     library = PhoneLibrary()
     phone = Phone(library, "1001", sys.argv[1], port=int(sys.argv[2]), tone_hz=500)

@@ -2,11 +2,11 @@
 
 import asyncio
 
+from ccserver.sim.phones import Phone, PhoneTimeout
+from ccserver.sim.phones.tones import SILENCE_RMS, timeline
 from tests.e2e.centre import CALLER_HZ, CALLERS_HZ, OPERATOR_HZ, Centre, offers, segments
 from tests.e2e.centre_config import BRISK_LINE
 from tests.e2e.hearing import Hearing
-from tests.phones import Phone, PhoneTimeout
-from tests.phones.tones import SILENCE_RMS, timeline
 
 SILENCE_NEVER_S = 1.0
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ccserver.sim.phones import Call, Phone, PhoneLibrary
+from ccserver.sim.phones.tones import carries, read_wav
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, Row, contact_centre
-from tests.phones import Call, Phone, PhoneLibrary
-from tests.phones.tones import carries, read_wav
 
 CRASHING = str(Path(__file__).with_name("crashing_daemon.py"))
 SLACK_S = 1.0

@@ -15,10 +15,10 @@ import pytest
 
 from ccserver.asterisk.process import running_pid
 from ccserver.asterisk.settings import load_instance
+from ccserver.sim.phones import Phone, PhoneLibrary
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ
 from tests.e2e.centre_config import CHECKOUT
 from tests.e2e.installation import Commands, Installation, taken
-from tests.phones import Phone, PhoneLibrary
 
 STARTS_WITHIN_S = 120.0
 """Nothing needs to be installed, but prompts are built, and machines may be slow."""

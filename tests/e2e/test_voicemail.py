@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from ccserver.sim.phones import Call
+from ccserver.sim.phones.tones import carries, read_wav
 from tests.e2e.centre import CALLER_HZ, Centre, Row, segments
 from tests.e2e.centre_config import BRISK_LINE
 from tests.e2e.hearing import Hearing
-from tests.phones import Call
-from tests.phones.tones import carries, read_wav
 
 
 async def after_the_beep(site: Centre) -> Call:

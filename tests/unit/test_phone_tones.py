@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.phones.tones import (
+from ccserver.sim.phones.tones import (
     Samples,
     Sound,
     carries,
