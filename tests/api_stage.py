@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from ccserver.api.server import build, listening
 from ccserver.api.sources import Alarm, RecordingUnavailable
 from ccserver.core.agent import AgentState
-from ccserver.core.contact import ContactOutcome, ContactState, SegmentKind, SegmentOutcome
+from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome
 from ccserver.core.events import Accepted, Answer, Refused, Request
 from ccserver.core.ids import (
     AgentId,
@@ -159,6 +159,7 @@ class Stage:
             lines=tuple(self._line(number, name, contacts) for number, name in self.lines.items()),
             queues=tuple(self._queue(name, title, contacts, now) for name, title in self.queues.items()),
             agents=tuple(self.agents.values()),
+            trunks=(),
             contacts=tuple(self._placed(contact, contacts) for contact in contacts),
             not_ready_reasons=("break", "lunch", "training", "meeting", "other"),
             ignored=0,
@@ -224,6 +225,8 @@ class Stage:
             id=contact,
             line=line,
             ani=ani,
+            direction=Direction.INBOUND,
+            trunk=None,
             state=ContactState.FLOW,
             step=StepName("main"),
             queue=None,
@@ -282,6 +285,8 @@ def _cdr(gone: ContactStatus, now: float, recorded: bool) -> ContactDetail:
         id=gone.id,
         line=gone.line,
         ani=gone.ani,
+        direction=gone.direction,
+        trunk=gone.trunk,
         language=gone.language,
         state=ContactState.CLOSED,
         queue=gone.queue,

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ccserver.core.agent import AgentState
-from ccserver.core.contact import ContactOutcome, ContactState, SegmentKind, SegmentOutcome
+from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.status import LineStatus, QueueStatus
 
@@ -91,12 +91,27 @@ class AgentReply(Struct, frozen=True):
     then_reason: str
 
 
+class TrunkReply(Struct, frozen=True):
+    """A trunk now; `usable` = calls can leave by it, else `reason` says why not; `channels` is the most it takes at once."""
+
+    name: str
+    title: str
+    usable: bool
+    reason: str
+    since: Instant
+    inbound: int
+    outbound: int
+    channels: int
+
+
 class LiveContactReply(Struct, frozen=True):
     """A contact that goes on; `position` counts from 1 in its queue, `since` is when its present state began."""
 
     id: str
     line: str
     ani: str
+    direction: Direction
+    trunk: str | None
     state: ContactState
     step: str
     queue: str | None
@@ -116,6 +131,7 @@ class StatusReply(Struct, frozen=True):
     lines: tuple[LineStatus, ...]
     queues: tuple[QueueStatus, ...]
     agents: tuple[AgentReply, ...]
+    trunks: tuple[TrunkReply, ...]
     contacts: tuple[LiveContactReply, ...]
     not_ready_reasons: tuple[str, ...]
     ignored: int
@@ -127,6 +143,8 @@ class ContactReply(Struct, frozen=True):
     id: str
     line: str
     ani: str
+    direction: Direction
+    trunk: str | None
     queue: str | None
     outcome: ContactOutcome | None
     agent: str | None

@@ -17,12 +17,13 @@ from ccserver.api.messages import (
     RecordingReply,
     SegmentReply,
     StatusReply,
+    TrunkReply,
     instant,
     seconds,
 )
 from ccserver.api.sources import Alarm
 from ccserver.core.ids import ContactId, RecordingName
-from ccserver.core.status import AgentStatus, ContactStatus, Status
+from ccserver.core.status import AgentStatus, ContactStatus, Status, TrunkStatus
 from ccserver.store.rows import ContactDetail, ContactRow, OfferRow, RecordingRow, SegmentRow
 
 
@@ -41,6 +42,7 @@ def status_reply(status: Status, alarms: Sequence[Alarm]) -> StatusReply:
         lines=status.lines,
         queues=status.queues,
         agents=tuple(agent_reply(agent) for agent in status.agents),
+        trunks=tuple(trunk_reply(trunk) for trunk in status.trunks),
         contacts=tuple(live_contact_reply(contact) for contact in status.contacts),
         not_ready_reasons=status.not_ready_reasons,
         ignored=status.ignored,
@@ -63,12 +65,28 @@ def agent_reply(agent: AgentStatus) -> AgentReply:
     )
 
 
+def trunk_reply(trunk: TrunkStatus) -> TrunkReply:
+    """A trunk now."""
+    return TrunkReply(
+        name=trunk.name,
+        title=trunk.title,
+        usable=trunk.usable,
+        reason=trunk.reason,
+        since=instant(trunk.since),
+        inbound=trunk.inbound,
+        outbound=trunk.outbound,
+        channels=trunk.channels,
+    )
+
+
 def live_contact_reply(contact: ContactStatus) -> LiveContactReply:
     """A contact that goes on."""
     return LiveContactReply(
         id=contact.id,
         line=contact.line,
         ani=contact.ani,
+        direction=contact.direction,
+        trunk=contact.trunk,
         state=contact.state,
         step=contact.step,
         queue=contact.queue,
@@ -108,6 +126,8 @@ def _columns(row: ContactRow) -> dict[str, Any]:
         "id": row.id,
         "line": row.line,
         "ani": row.ani,
+        "direction": row.direction,
+        "trunk": row.trunk,
         "queue": row.queue,
         "outcome": row.outcome,
         "agent": row.agent,

@@ -12,13 +12,14 @@ from msgspec.structs import asdict, replace
 from ccserver.config import schema
 from ccserver.core import plan
 from ccserver.core.ids import AgentId, FlowName, LineNumber, NodeName, PlanHash, QueueName, Skill, StepName
+from ccserver.core.numbers import Region, canonical
 
 
 def frozen_plan(main: schema.Main, flows: Mapping[str, schema.FlowFile]) -> plan.Plan:
     """The plan with its hash; `flows` by name."""
     whole = plan.Plan(
         node=NodeName(main.node.name),
-        lines={LineNumber(line.number): plan.Line(**asdict(line)) for line in main.lines},
+        lines={LineNumber(line.number): _line(line, main.rules.region) for line in main.lines},
         queues={QueueName(queue.name): _queue(queue) for queue in main.queues},
         operators={AgentId(operator.extension): plan.Operator(**asdict(operator)) for operator in main.operators},
         flows={FlowName(name): _flow(name, flow) for name, flow in flows.items()},
@@ -31,6 +32,10 @@ def plan_hash(whole: plan.Plan) -> PlanHash:
     """Of everything in the plan but its hash."""
     canonical = msgspec.json.encode(replace(whole, hash=PlanHash("")), order="sorted")
     return PlanHash(hashlib.sha256(canonical).hexdigest())
+
+
+def _line(line: schema.Line, region: Region) -> plan.Line:
+    return plan.Line(**(asdict(line) | {"caller_id": canonical(line.caller_id, region)}))
 
 
 def _queue(queue: schema.Queue) -> plan.Queue:

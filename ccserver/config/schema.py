@@ -31,6 +31,17 @@ HumanName = Annotated[
     ),
 ]
 Digits = Annotated[str, Meta(pattern=r"\A[0-9]{3,15}\Z", description='3 to 15 digits in quotes, like "88007707999"')]
+PublicNumber = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:|\+?[0-9]{5,15})\Z",
+        description='a public number in quotes, like "88007707999" or "+78007707999"',
+    ),
+]
+Prefix = Annotated[
+    str, Meta(pattern=r"\A\+[1-9][0-9]{0,14}\Z", description='the beginning of an E.164 number in quotes, like "+7495"')
+]
+RegionCode = Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z", description='a country by ISO 3166, like "RU"')]
 Extension = Annotated[str, Meta(pattern=r"\A[0-9]{3,6}\Z", description='3 to 6 digits in quotes, like "1001"')]
 LanguageCode = Annotated[str, Meta(pattern=_LANGUAGE, description='a language of prompts.toml in quotes, like "ru"')]
 Item = Annotated[
@@ -153,6 +164,8 @@ class Rules(_Table, frozen=True):
     unreachable_retry_s: Timeout = 30.0
     reconcile_every_s: Annotated[float, Meta(ge=5, le=3600, description="seconds from 5 to 3600")] = 30.0
     not_ready_reasons: dict[ReasonDigit, HumanName] = {}
+    region: RegionCode = "RU"
+    """The country whose numbers may come without a country code."""
 
 
 class Line(_Table, frozen=True):
@@ -164,6 +177,8 @@ class Line(_Table, frozen=True):
     language: LanguageCode
     timezone: str = "Europe/Moscow"
     day_starts_at: TimeOfDay = "00:00"
+    caller_id: PublicNumber = ""
+    """What calls that leave for this line show; empty: its own number."""
 
 
 class Queue(_Table, frozen=True):
@@ -192,6 +207,10 @@ class Operator(_Table, frozen=True):
     queues: tuple[Name, ...] = ()
     language: LanguageCode = "ru"
     """In which feature codes are confirmed to him."""
+    line: Digits | None = None
+    """For which line he calls; without: the first."""
+    may_dial: tuple[Prefix, ...] = ()
+    """Prefixes that he may dial, of those that `[tolls]` allows; empty: all of those."""
 
 
 class Main(_Table, frozen=True):

@@ -27,9 +27,17 @@ from ccserver.core.ids import (
     QueueName,
     RecordingName,
     StepName,
+    TrunkName,
 )
 from ccserver.core.offer import Offer
 from ccserver.core.plan import SkillNeed
+
+
+class Direction(StrEnum):
+    """Who began the contact."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
 
 
 class ContactState(StrEnum):
@@ -151,11 +159,15 @@ class Contact(Struct, frozen=True, kw_only=True):
     leg: LegId
     line: LineNumber
     ani: str
+    """The customer's number: E.164, or as it came where that makes no sense (an extension, `anonymous`)."""
     language: Language
     plan: PlanHash
     arrived_at: float
     entered_at: float
     """When the leg reached us."""
+    direction: Direction = Direction.INBOUND
+    trunk: TrunkName | None = None
+    """By which the customer is connected."""
     state: ContactState = ContactState.FLOW
     away: bool = False
     """The leg is in the fallback dialplan: keeps its place, gets no offer."""

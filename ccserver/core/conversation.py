@@ -28,6 +28,7 @@ from ccserver.core.events import ContactArrived, Event, KeyPressed, PlayFinished
 from ccserver.core.floor import Floor
 from ccserver.core.flow import FlowTurn, Scene
 from ccserver.core.ids import RecordingName
+from ccserver.core.numbers import canonical
 from ccserver.core.plan import Enqueue
 from ccserver.core.records import RecordingSaved, SegmentSaved
 
@@ -37,23 +38,25 @@ NO_SUCH_NUMBER = 1
 
 def arrive(floor: Floor, event: ContactArrived) -> None:
     """A customer on a line: pick up and begin its flow."""
-    line = floor.plan.lines.get(event.line)
+    line = floor.line_called(event.line)
     if line is None:
         floor.command(HangUpLeg(event.leg, NO_SUCH_NUMBER, lane=event.leg))
         floor.command(ReleaseContact(event.contact, lane=event.leg))
         return
+    ani = canonical(event.ani, floor.rules.region)
     contact = Contact(
         id=event.contact,
         node=event.node,
         leg=event.leg,
-        line=event.line,
-        ani=event.ani,
+        line=line.number,
+        ani=ani,
         language=line.language,
         plan=floor.plan.hash,
         arrived_at=event.arrived_at,
         entered_at=event.at,
+        trunk=event.trunk,
         flow=FlowPosition(flow=line.flow, step=floor.plan.flows[line.flow].start),
-        variables={"line": event.line, "ani": event.ani},
+        variables={"line": line.number, "ani": ani},
     )
     floor.command(AnswerLeg(event.leg, line.language, lane=contact.id))
     contact = _open_flow(floor, contact, event.at)

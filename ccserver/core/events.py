@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from ccserver.core.commands import Command
-from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlayId, RecordingName
+from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlayId, RecordingName, TrunkName
 from ccserver.core.plan import Key, Plan
 
 LegRole = Literal["caller", "agent", "code"]
@@ -30,7 +30,10 @@ class ConfigReplaced(Event, frozen=True):
 
 
 class ContactArrived(Event, frozen=True):
-    """A customer dialled a line; `arrived_at` is the true arrival, `at` when the leg reached us (after the fallback: later)."""
+    """A customer dialled a line; `arrived_at` is the true arrival, `at` when the leg reached us (after the fallback: later).
+
+    `line` and `ani` are as the trunk wrote them: the core knows what they mean.
+    """
 
     contact: ContactId
     leg: LegId
@@ -38,6 +41,8 @@ class ContactArrived(Event, frozen=True):
     line: LineNumber
     ani: str
     arrived_at: float
+    trunk: TrunkName | None = None
+    """By which it came; None: from a phone of ours."""
 
 
 class LegRinging(Event, frozen=True):
@@ -133,6 +138,16 @@ class PhoneChanged(Event, frozen=True):
     """It has just registered: what kept calls from reaching it may be over."""
 
 
+class TrunkChanged(Event, frozen=True):
+    """Whether calls can leave by the trunk (registered, and it answers), as far as Asterisk knows."""
+
+    node: NodeName
+    trunk: TrunkName
+    usable: bool
+    reason: str = ""
+    """Why not, for people."""
+
+
 class CodeDialled(Event, frozen=True):
     """An operator dialled a feature code; the endpoint, not the caller id, says who he is (None: no operator of ours)."""
 
@@ -180,6 +195,7 @@ class ListedLeg(Struct, frozen=True):
     line: LineNumber | None = None
     ani: str = ""
     arrived_at: float = 0.0
+    trunk: TrunkName | None = None
 
 
 class LegHistory(Struct, frozen=True):
@@ -199,6 +215,14 @@ class ListedPhone(Struct, frozen=True):
     in_use: bool
 
 
+class ListedTrunk(Struct, frozen=True):
+    """One trunk as the node lists it; see `TrunkChanged`."""
+
+    trunk: TrunkName
+    usable: bool
+    reason: str = ""
+
+
 class NodeListed(Event, frozen=True):
     """The whole truth of a node, asked at `asked_at`; `gap`: events may have been missed before it."""
 
@@ -208,6 +232,7 @@ class NodeListed(Event, frozen=True):
     legs: tuple[ListedLeg, ...] = ()
     histories: tuple[LegHistory, ...] = ()
     phones: tuple[ListedPhone, ...] = ()
+    trunks: tuple[ListedTrunk, ...] = ()
 
 
 class SetAgentState(Event, frozen=True):
@@ -246,6 +271,7 @@ Fact = (
     | RecordingLost
     | VoicemailRecorded
     | PhoneChanged
+    | TrunkChanged
     | CodeDialled
     | CommandFailed
     | NodeConnected

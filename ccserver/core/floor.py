@@ -14,9 +14,10 @@ from ccserver.core import agent as agents
 from ccserver.core.agent import Agent, AgentState, Signal
 from ccserver.core.commands import Command
 from ccserver.core.contact import Contact, ContactState
-from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, PlayId
+from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlanHash, PlayId, TrunkName
 from ccserver.core.matching import Ability, Idle, Matcher, Need, Waiting
-from ccserver.core.plan import Plan, Rules
+from ccserver.core.numbers import canonical
+from ccserver.core.plan import Line, Plan, Rules
 from ccserver.core.records import AgentSaved, ContactSaved, IntervalSaved, Record
 
 
@@ -41,6 +42,14 @@ class NodeLink(Struct):
     """When the present connection was made; infinite while there is none. A listing asked for earlier tells nothing now."""
     list_at: float | None = None
     """When to list it next; None: a listing is under way."""
+
+
+class TrunkLink(Struct, frozen=True):
+    """Whether calls can leave by a trunk, and why not."""
+
+    since: float
+    usable: bool = False
+    reason: str = "not seen yet"
 
 
 class CodeCall(Struct, frozen=True):
@@ -72,6 +81,11 @@ class Floor:
         self.departed: dict[LegId, float] = {}
         """Callers' legs that ended lately, and when we learnt it: what is told late must not bring them back."""
         self.nodes: dict[NodeName, NodeLink] = {}
+        self.trunks: dict[TrunkName, TrunkLink] = {}
+        """As the nodes tell: nothing of it is kept, for every listing tells it anew."""
+        self.carried: dict[TrunkName, dict[ContactId, None]] = {}
+        """Contacts on each trunk now."""
+        self.lines_by_number: dict[str, Line] = {}
         self.waiting = Waiting()
         self.idle = Idle()
         self.unsettled: dict[ContactId, None] = {}
@@ -93,6 +107,7 @@ class Floor:
         """The plan comes into force; contacts under way keep theirs."""
         used = {contact.plan for contact in self.contacts.values()}
         self.plan = plan
+        self.lines_by_number = {canonical(line.number, plan.rules.region): line for line in plan.lines.values()}
         self.plans = {each.hash: each for each in self.plans.values() if each.hash in used} | {plan.hash: plan}
         self.matcher = Matcher(plan)
 
@@ -100,10 +115,19 @@ class Floor:
         """The plan that the contact started with."""
         return self.plans[contact.plan]
 
+    def line_called(self, dnis: str) -> Line | None:
+        """The line that somebody dialled, however his trunk writes its number; None: it is none of ours."""
+        return self.plan.lines.get(LineNumber(dnis)) or self.lines_by_number.get(canonical(dnis, self.rules.region))
+
     # --- contacts -----------------------------------------------------------------------------------------------
 
     def keep(self, contact: Contact) -> Contact:
         """The contact as it is from now on."""
+        before = self.contacts.get(contact.id)
+        if before is not None and before.trunk is not None:
+            self.carried[before.trunk].pop(contact.id, None)
+        if contact.trunk is not None and contact.state is not ContactState.CLOSED:
+            self.carried.setdefault(contact.trunk, {})[contact.id] = None
         if contact.state is ContactState.CLOSED:
             self.contacts.pop(contact.id, None)
             self.caller_legs.pop(contact.leg, None)

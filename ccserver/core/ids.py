@@ -18,7 +18,8 @@ AgentId = NewType("AgentId", str)
 """The operator's extension."""
 QueueName = NewType("QueueName", str)
 LineNumber = NewType("LineNumber", str)
-"""The number the customer dialled (DNIS)."""
+"""The number the customer dialled (DNIS), as the configuration writes it."""
+TrunkName = NewType("TrunkName", str)
 FlowName = NewType("FlowName", str)
 StepName = NewType("StepName", str)
 PromptName = NewType("PromptName", str)

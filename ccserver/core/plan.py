@@ -19,7 +19,9 @@ from ccserver.core.ids import (
     QueueName,
     Skill,
     StepName,
+    TrunkName,
 )
+from ccserver.core.numbers import NumberFormat, Region
 
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
 Pick = Literal["longest_idle", "most_skilled"]
@@ -139,6 +141,38 @@ class Line(Struct, frozen=True):
     timezone: str = "Europe/Moscow"
     day_starts_at: str = "00:00"
     """Where the line's reporting day begins, HH:MM in its zone: a 10:00-05:00 line has no midnight."""
+    caller_id: str = ""
+    """What calls that leave for this line show, E.164; empty: the line's own number."""
+
+
+class Trunk(Struct, frozen=True):
+    """A way to the public network. What Asterisk must know of it besides (addresses, passwords) is not here."""
+
+    name: TrunkName
+    title: str
+    priority: int = 1
+    """Calls that leave try the lowest first."""
+    channels: int = 30
+    """Calls at once, in both directions."""
+    outbound: bool = True
+    """Calls may leave by it."""
+    lines: tuple[LineNumber, ...] = ()
+    """Whose numbers it lets us show; empty: of all."""
+    number_format: NumberFormat = "e164"
+    """How it wants the numbers of calls that leave."""
+    reach_timeout_s: float = 8.0
+    """Without any sign of life of the called side by then, the next trunk is tried."""
+
+
+class Tolls(Struct, frozen=True):
+    """Which calls may leave. Numbers are E.164 prefixes; of several that fit the longest counts, and `deny` wins a tie."""
+
+    allow: tuple[str, ...] = ("+7",)
+    deny: tuple[str, ...] = ()
+    calls_per_hour: int = 1000
+    """In all."""
+    operator_calls_per_hour: int = 60
+    """Of one operator."""
 
 
 class Queue(Struct, frozen=True):
@@ -170,6 +204,10 @@ class Operator(Struct, frozen=True):
     queues: tuple[QueueName, ...]
     language: Language = Language("ru")
     """In which feature codes are confirmed to him."""
+    line: LineNumber | None = None
+    """For which line he calls; None: the first."""
+    may_dial: tuple[str, ...] = ()
+    """Prefixes that he may dial of those that the tolls allow; empty: all of those."""
 
 
 class Rules(Struct, frozen=True):
@@ -182,6 +220,8 @@ class Rules(Struct, frozen=True):
     reconcile_every_s: float = 30.0
     not_ready_reasons: Mapping[str, str] = {}
     """Reason by the digit dialled after *12."""
+    region: Region = "RU"
+    """The country whose numbers may come without a country code."""
 
 
 class Plan(Struct, frozen=True):
@@ -193,5 +233,7 @@ class Plan(Struct, frozen=True):
     operators: Mapping[AgentId, Operator]
     flows: Mapping[FlowName, Flow]
     rules: Rules = Rules()
+    trunks: Mapping[TrunkName, Trunk] = {}
+    tolls: Tolls = Tolls()
     hash: PlanHash = PlanHash("")
     """Of all the rest; set by `ccserver.config.load`."""

@@ -22,6 +22,7 @@ from ccserver.core.events import (
     ListedLeg,
     NodeListed,
     PhoneChanged,
+    TrunkChanged,
 )
 from ccserver.core.floor import Floor, NodeLink
 from ccserver.core.ids import LegId, contact_of_leg, is_chosen
@@ -82,8 +83,11 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
         for phone in event.phones
         if phone.agent in floor.agents
     )
-    # Phones last: their state is that of the listing, after all that was missed.
-    return [*facts, *phones]
+    trunks = (
+        TrunkChanged(event.node, trunk.trunk, trunk.usable, trunk.reason, at=event.asked_at) for trunk in event.trunks
+    )
+    # Phones and trunks last: their state is that of the listing, after all that was missed.
+    return [*facts, *phones, *trunks]
 
 
 def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
@@ -151,5 +155,6 @@ def _arrivals(floor: Floor, event: NodeListed) -> Iterator[Fact]:
                 leg.line,
                 leg.ani,
                 leg.arrived_at,
+                leg.trunk,
                 at=event.asked_at,
             )

@@ -41,9 +41,10 @@ from ccserver.core.events import (
     RecordingLost,
     RecordingStarted,
     SetAgentState,
+    TrunkChanged,
     VoicemailRecorded,
 )
-from ccserver.core.floor import Floor, NodeLink, Outcome
+from ccserver.core.floor import Floor, NodeLink, Outcome, TrunkLink
 from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, contact_of_agent_leg, is_chosen
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.plan import Plan
@@ -78,6 +79,7 @@ class Router:
             ContactArrived: self._contact_arrived,
             CodeDialled: lambda event: presence.code_dialled(self.floor, event),
             PhoneChanged: lambda event: presence.phone_changed(self.floor, event),
+            TrunkChanged: self._trunk_changed,
             SetAgentState: lambda event: self._answers.append(presence.set_state(self.floor, event)),
             NodeConnected: self._node_connected,
             NodeLost: self._node_lost,
@@ -255,6 +257,13 @@ class Router:
         presence.employ(self.floor)
 
     # --- nodes ----------------------------------------------------------------------------------------------------
+
+    def _trunk_changed(self, event: TrunkChanged) -> None:
+        known = self.floor.trunks.get(event.trunk)
+        if known is None or (known.usable, known.reason) != (event.usable, event.reason):
+            same = known is not None and known.usable == event.usable
+            since = known.since if known is not None and same else event.at
+            self.floor.trunks[event.trunk] = TrunkLink(since, event.usable, event.reason)
 
     def _node_connected(self, event: NodeConnected) -> None:
         link = self.floor.nodes.setdefault(event.node, NodeLink(since=event.at))

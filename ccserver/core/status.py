@@ -3,9 +3,10 @@
 from msgspec import Struct
 
 from ccserver.core.agent import Agent, AgentState
-from ccserver.core.contact import Contact, ContactState
-from ccserver.core.floor import Floor
-from ccserver.core.ids import AgentId, ContactId, Language, LineNumber, NodeName, QueueName
+from ccserver.core.contact import Contact, ContactState, Direction
+from ccserver.core.floor import Floor, TrunkLink
+from ccserver.core.ids import AgentId, ContactId, Language, LineNumber, NodeName, QueueName, TrunkName
+from ccserver.core.plan import Trunk
 
 
 class NodeStatus(Struct, frozen=True, kw_only=True):
@@ -58,12 +59,31 @@ class AgentStatus(Struct, frozen=True, kw_only=True):
     then_reason: str
 
 
+class TrunkStatus(Struct, frozen=True, kw_only=True):
+    """A trunk now."""
+
+    name: TrunkName
+    title: str
+    usable: bool
+    """Registered, and it answers: calls can leave by it."""
+    reason: str
+    """Why not."""
+    since: float
+    inbound: int
+    """Calls on it now."""
+    outbound: int
+    channels: int
+    """How many it takes, both directions together."""
+
+
 class ContactStatus(Struct, frozen=True, kw_only=True):
     """A live contact now."""
 
     id: ContactId
     line: LineNumber
     ani: str
+    direction: Direction
+    trunk: TrunkName | None
     state: ContactState
     step: str
     """The flow's step, while it is in the flow."""
@@ -86,6 +106,7 @@ class Status(Struct, frozen=True, kw_only=True):
     lines: tuple[LineStatus, ...]
     queues: tuple[QueueStatus, ...]
     agents: tuple[AgentStatus, ...]
+    trunks: tuple[TrunkStatus, ...]
     contacts: tuple[ContactStatus, ...]
     not_ready_reasons: tuple[str, ...]
     """As configured, in the order of their digits."""
@@ -117,6 +138,7 @@ def picture(floor: Floor, now: float) -> Status:
         ),
         queues=tuple(_queue(floor, name, contacts, now) for name in floor.plan.queues),
         agents=tuple(_agent(floor, floor.agents[agent]) for agent in floor.plan.operators if agent in floor.agents),
+        trunks=tuple(_trunk(floor, trunk, now) for trunk in floor.plan.trunks.values()),
         contacts=tuple(_contact(contact, positions) for contact in contacts),
         not_ready_reasons=tuple(reason for _, reason in sorted(floor.rules.not_ready_reasons.items())),
         ignored=floor.ignored,
@@ -171,11 +193,28 @@ def _agent(floor: Floor, agent: Agent) -> AgentStatus:
     )
 
 
+def _trunk(floor: Floor, trunk: Trunk, now: float) -> TrunkStatus:
+    link = floor.trunks.get(trunk.name) or TrunkLink(now)
+    carried = [floor.contacts[contact].direction for contact in floor.carried.get(trunk.name, ())]
+    return TrunkStatus(
+        name=trunk.name,
+        title=trunk.title,
+        usable=link.usable,
+        reason=link.reason,
+        since=link.since,
+        inbound=carried.count(Direction.INBOUND),
+        outbound=carried.count(Direction.OUTBOUND),
+        channels=trunk.channels,
+    )
+
+
 def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus:
     return ContactStatus(
         id=contact.id,
         line=contact.line,
         ani=contact.ani,
+        direction=contact.direction,
+        trunk=contact.trunk,
         state=contact.state,
         step=contact.flow.step if contact.flow and contact.state is ContactState.FLOW else "",
         queue=contact.place.queue if contact.place else contact.offer.queue if contact.offer else None,

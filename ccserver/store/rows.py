@@ -8,8 +8,18 @@ from msgspec import Struct
 from sqlalchemy import Table
 
 from ccserver.core.agent import AgentState
-from ccserver.core.contact import ContactOutcome, ContactState, SegmentKind, SegmentOutcome
-from ccserver.core.ids import AgentId, ContactId, FlowName, Language, LineNumber, OfferId, QueueName, RecordingName
+from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome
+from ccserver.core.ids import (
+    AgentId,
+    ContactId,
+    FlowName,
+    Language,
+    LineNumber,
+    OfferId,
+    QueueName,
+    RecordingName,
+    TrunkName,
+)
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.records import (
     AgentSaved,
@@ -35,6 +45,8 @@ class ContactRow(Struct, frozen=True, kw_only=True):
     id: ContactId
     line: LineNumber
     ani: str
+    direction: Direction
+    trunk: TrunkName | None
     language: Language
     state: ContactState
     queue: QueueName | None

@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 1
-"""The newest migration in `sql/versions` (`0001`)."""
+SCHEMA = 2
+"""The newest migration in `sql/versions` (`0002`)."""
 
 metadata = MetaData()
 
@@ -21,6 +21,8 @@ contact = Table(
     Column("node", Text, nullable=False),
     Column("line", Text, nullable=False),
     Column("ani", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("trunk", Text),
     Column("language", Text, nullable=False),
     Column("plan", Text, nullable=False),
     Column("state", Text, nullable=False),

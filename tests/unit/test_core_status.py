@@ -1,9 +1,12 @@
 """The picture of this moment, as a supervisor wants it: who waits where and how long, who does what."""
 
-from ccserver.core.ids import QueueName, StepName
-from ccserver.core.plan import Enqueue, HangUp, Menu
+from msgspec.structs import replace
+
+from ccserver.core.events import ContactArrived, LegEnded, ListedTrunk, TrunkChanged
+from ccserver.core.ids import ContactId, LegId, LineNumber, QueueName, StepName, TrunkName
+from ccserver.core.plan import Enqueue, HangUp, Menu, Trunk
 from ccserver.core.status import Status, picture
-from tests.unit.core_case import LINE, SUPPORT, Case, operator, plan, queue
+from tests.unit.core_case import LINE, NODE, SUPPORT, Case, operator, plan, queue
 
 S = StepName
 
@@ -77,3 +80,40 @@ def test_the_node_is_connected_only_while_it_is_heard() -> None:
     told = house()
     assert [(each.node, each.connected) for each in seen(told).nodes] == [("n1", True)]
     assert [(each.node, each.connected) for each in seen(told.restarted()).nodes] == [("n1", False)]
+
+
+def test_a_trunk_tells_whether_calls_can_leave_and_how_many_it_carries() -> None:
+    trunk = Trunk(TrunkName("mtt"), "MTT", channels=2)
+    told = Case(replace(plan(), trunks={trunk.name: trunk}), ready=False)
+    assert (seen(told).trunks[0].usable, seen(told).trunks[0].reason) == (False, "not seen yet")
+    told.tell(TrunkChanged(NODE, trunk.name, usable=True, at=told.now))
+    told.tell(
+        ContactArrived(
+            ContactId("n1-c1"),
+            LegId("c1"),
+            NODE,
+            LineNumber("78007707999"),
+            "89161234567",
+            told.now,
+            trunk.name,
+            at=told.now,
+        )
+    )
+    (shown,), (contact,) = seen(told).trunks, seen(told).contacts
+    assert (shown.usable, shown.inbound, shown.outbound, shown.channels) == (True, 1, 0, 2)
+    assert (contact.line, contact.ani, contact.trunk) == (LINE, "+79161234567", trunk.name)
+    told.tell(LegEnded(LegId("c1"), at=told.now))
+    assert seen(told).trunks[0].inbound == 0
+
+
+def test_a_trunk_that_fails_says_since_when_and_why_also_after_a_listing() -> None:
+    trunk = Trunk(TrunkName("mtt"), "MTT")
+    told = Case(replace(plan(), trunks={trunk.name: trunk}), ready=False)
+    told.tell(TrunkChanged(NODE, trunk.name, usable=True, at=told.now))
+    told.now += 10
+    failed_at = told.now
+    told.tell(TrunkChanged(NODE, trunk.name, usable=False, reason="not registered: 403", at=told.now))
+    told.now += 10
+    told.lists(trunks=(ListedTrunk(trunk.name, usable=False, reason="no answer"),))
+    (shown,) = seen(told).trunks
+    assert (shown.usable, shown.reason, shown.since) == (False, "no answer", failed_at)
