@@ -33,11 +33,13 @@ from ccserver.audio.prompts import PromptBook, PromptResolver
 from ccserver.config.load import Config
 from ccserver.connectors.voice import AriLink, VoiceConnector, VoiceSettings
 from ccserver.connectors.voice.monitor import Monitor
+from ccserver.contact_log import ContactLog
 from ccserver.core.commands import Command, KeepRecording
 from ccserver.core.contact import Contact
 from ccserver.core.events import ConfigReplaced
 from ccserver.core.router import Router
 from ccserver.engine import Engine, Limits
+from ccserver.metrics import Metrics
 from ccserver.notify import notify, watchdog
 from ccserver.replay import router_state
 from ccserver.store.database import Database
@@ -86,7 +88,8 @@ class Daemon:
         make_dir(config.state_dir, config.recordings_dir)
         book = prompts.load(config.prompts.file)
         lock = JournalLock(config.state_dir / "journal.sqlite")
-        link = AriLink(instance_of(config).ari_url, ARI_USER, secrets.ari_password)
+        metrics = Metrics()
+        link = AriLink(instance_of(config).ari_url, ARI_USER, secrets.ari_password, metrics.ari_answered)
         with ExitStack() as stack:
             stack.callback(lock.release)
             if not self._takeover:
@@ -95,10 +98,10 @@ class Daemon:
                 linked = tasks.create_task(link.run(), name="ari events")
                 if self._takeover:
                     await lock.acquire_within(TAKEOVER_S)
-                await self._serve(link, secrets, book)
+                await self._serve(link, secrets, book, metrics)
                 linked.cancel()
 
-    async def _serve(self, link: AriLink, secrets: Secrets, book: PromptBook) -> None:
+    async def _serve(self, link: AriLink, secrets: Secrets, book: PromptBook, metrics: Metrics) -> None:
         """Build the parts, run them, and leave them in the reverse order."""
         config, clock = self._config, self._clock
         async with AsyncExitStack() as stack:
@@ -113,8 +116,9 @@ class Daemon:
             projector = Projector(reader, store, config.plan.node, clock)
             upkeep = Upkeep(journal, lambda: projector.projected, clock)
             feed = LiveFeed()
+            contact_log = ContactLog(contact.id for contact in restored.contacts)
             limits = Limits(inbox_events=config.limits.inbox_events)
-            engine = Engine(router, journal, feed, clock, limits, turned=projector.wake)
+            engine = Engine(router, journal, feed, clock, limits, (projector, contact_log, metrics))
             voice = VoiceConnector(self._voice_settings(secrets, book), link, engine)
             archive = Archive(config.recordings_dir, instance_of(config).raw_recordings_dir, engine.put)
             engine.connect({kind: archive if kind is KeepRecording else voice for kind in get_args(Command)})
@@ -126,7 +130,8 @@ class Daemon:
             alarms = self._alarms(
                 {"journal": journal, "store": projector, "upkeep": upkeep}, voice.monitor, archive, link, book
             )
-            api = build(engine, store, feed, _Recordings(archive), secrets.api_token, alarms)
+            metrics.watch(engine, journal, projector, link.client.counters, alarms)
+            api = build(engine, store, feed, _Recordings(archive), secrets.api_token, alarms, metrics.render)
             port = await stack.enter_async_context(listening(api, config.api.address, config.api.port))
             log.info("api listens", address=config.api.address, port=port)
             self._tell_access(secrets, port)

@@ -7,22 +7,23 @@ turns the engine sleeps until a fact comes or the router's one deadline is reach
 
 import asyncio
 import gc
+import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
-import structlog
 from msgspec import Struct
 
 from ccserver.core.commands import Command
 from ccserver.core.events import Answer, AnyEvent, Fact, Request
 from ccserver.core.router import Router
 from ccserver.core.status import Status, picture
-from ccserver.ports import Clock, Connector, Feed, Journal, Turn
+from ccserver.ports import Clock, Connector, Effort, Feed, Journal, Observer, Turn
 
 BATCH_MAX = 500
 """Events in one turn: bounds how long the loop is away from everything else."""
 
-log = structlog.get_logger("ccserver.engine")
+_Letter = tuple[AnyEvent, asyncio.Future[Answer] | None, float]
+"""What came, who waits for an answer, and when it came (monotonic seconds)."""
 
 
 class Limits(Struct, frozen=True):
@@ -42,17 +43,15 @@ class Engine:
         feed: Feed,
         clock: Clock,
         limits: Limits,
-        *,
-        turned: Callable[[], None] = lambda: None,
+        observers: Sequence[Observer] = (),
     ) -> None:
-        """`turned` is called after each turn (to wake the projector)."""
         self._router = router
         self._journal = journal
         self._feed = feed
         self._clock = clock
         self._inbox_max = limits.inbox_events
-        self._turned = turned
-        self._inbox: deque[tuple[AnyEvent, asyncio.Future[Answer] | None]] = deque()
+        self._observers = observers
+        self._inbox: deque[_Letter] = deque()
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -67,7 +66,7 @@ class Engine:
 
     def put(self, fact: Fact) -> None:
         """Never drops: whoever can produce without bound waits for `room` first."""
-        self._inbox.append((fact, None))
+        self._inbox.append((fact, None, time.monotonic()))
         if len(self._inbox) >= self._inbox_max:
             self._room.clear()
         self._wake.set()
@@ -76,6 +75,16 @@ class Engine:
         """Wait until the inbox is below its bound."""
         await self._room.wait()
 
+    @property
+    def waiting(self) -> int:
+        """Events in the inbox."""
+        return len(self._inbox)
+
+    @property
+    def lag_s(self) -> float:
+        """How long the oldest event in the inbox has waited, seconds; an engine that hangs lets this grow."""
+        return time.monotonic() - self._inbox[0][2] if self._inbox else 0.0
+
     def status(self) -> Status:
         """The picture of this moment."""
         return picture(self._router.floor, self._clock.now())
@@ -83,7 +92,7 @@ class Engine:
     async def request(self, request: Request) -> Answer:
         """Put the request through the core; the answer is on disk before it is told."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._inbox.append((request, answer))
+        self._inbox.append((request, answer, time.monotonic()))
         self._wake.set()
         decided = await answer
         await asyncio.to_thread(self._journal.sync)
@@ -120,17 +129,23 @@ class Engine:
             self._wake.clear()
         if len(self._inbox) < self._inbox_max:
             self._room.set()
-        events = tuple(event for event, _ in batch)
-        now = self._clock.now()
+        events = tuple(event for event, _, _ in batch)
+        begun, now = time.monotonic(), self._clock.now()
         outcome = self._router.step(events, now)
-        if events or outcome.records or outcome.commands:
-            self._journal.commit(Turn(self._journal.next_seq, now, events, outcome.records, outcome.commands))
+        decided = time.monotonic()
+        if not (events or outcome.records or outcome.commands):
+            return  # woken by a deadline that was overtaken
+        turn = Turn(self._journal.next_seq, now, events, outcome.records, outcome.commands)
+        self._journal.commit(turn)
+        committed = time.monotonic()
         for command in outcome.commands:
             self._connectors[type(command)].perform(command)
-        self._turned()
         if outcome.records:
             self._feed.publish(outcome.records)
-        waiting = [answer for _, answer in batch if answer is not None]
-        for answer, decided in zip(waiting, self._router.answers, strict=True):
+        waiting = [answer for _, answer, _ in batch if answer is not None]
+        for answer, decision in zip(waiting, self._router.answers, strict=True):
             if not answer.cancelled():
-                answer.set_result(decided)
+                answer.set_result(decision)
+        effort = Effort(begun - batch[0][2] if batch else 0.0, decided - begun, committed - decided)
+        for observer in self._observers:
+            observer.turned(turn, effort)

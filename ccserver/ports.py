@@ -54,6 +54,23 @@ class Turn(Struct, frozen=True):
     commands: tuple[Command, ...]
 
 
+class Effort(Struct, frozen=True):
+    """What a turn cost, seconds."""
+
+    waited_s: float
+    """The longest time that one of its events had waited in the inbox."""
+    decided_s: float
+    committed_s: float
+
+
+class Observer(Protocol):
+    """Looks on: is told of every turn when all about it is done."""
+
+    def turned(self, turn: Turn, effort: Effort) -> None:
+        """Must not block, and has no say."""
+        ...
+
+
 class Journal(Protocol):
     """What you would miss in the next second; synchronous, local, a fraction of a millisecond a turn."""
 

@@ -341,7 +341,7 @@ def _offers(gone: ContactStatus, now: float) -> tuple[OfferRow, ...]:
 @asynccontextmanager
 async def open_api(stage: Stage) -> AsyncIterator[str]:
     """The real server on a free loopback port; gives its address."""
-    app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms)
+    app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms, bytes)
     async with listening(app, "127.0.0.1", 0) as port:
         yield f"http://127.0.0.1:{port}"
 

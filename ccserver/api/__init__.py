@@ -9,7 +9,7 @@ Supervisors watch the page, scripts and other systems call the API; both get the
     operations  one Operation a route: method, path, types, who may; the router and the document are made of the list
     errors      what is answered when something is wrong, always as JSON
     auth        the token, and the cookie that the page has instead of it
-    status contacts recordings agents live page openapi   the routes themselves
+    status contacts recordings agents live metrics page openapi   the routes themselves
     finished    the last contacts that ended, for `live`
 
 Imports nothing of Asterisk, connectors or audio: a recording comes as a file, the link to Asterisk as a status.

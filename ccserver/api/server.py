@@ -1,7 +1,7 @@
 """`build()` makes the aiohttp application of the daemon's parts; `listening()` puts it on a port. Called by `ccserver.app`."""
 
 import errno
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -14,6 +14,7 @@ from ccserver.api.contacts import ContactRoutes
 from ccserver.api.errors import ApiError, CannotListen
 from ccserver.api.live import LiveRoutes
 from ccserver.api.messages import ErrorReply, Problem
+from ccserver.api.metrics import MetricsRoutes
 from ccserver.api.openapi import DocumentRoutes
 from ccserver.api.operations import Serve, json_reply
 from ccserver.api.page import PageRoutes, guard
@@ -36,8 +37,9 @@ def build(
     recordings: RecordingFiles,
     token: str,
     health: Health,
+    metrics: Callable[[], bytes],
 ) -> web.Application:
-    """The whole API and the page; raises ValueError when the token is empty."""
+    """The whole API and the page; `metrics` makes the text of `/metrics`. Raises ValueError when the token is empty."""
     auth = Auth(token)
     live = LiveRoutes(desk, store, feed, health)
     sound = RecordingRoutes(store, recordings)
@@ -47,6 +49,7 @@ def build(
         *sound.operations(),
         *AgentRoutes(desk).operations(),
         *live.operations(),
+        *MetricsRoutes(metrics).operations(),
     ]
     document = DocumentRoutes(described)
     operations = [*described, *document.operations(), *PageRoutes(auth).operations()]

@@ -10,8 +10,6 @@ class Counters:
     """Read them at any time; client and event stream of one Asterisk share one instance."""
 
     requests: int = 0
-    request_s: float = 0.0
-    """Seconds spent waiting for answers, summed over `requests`."""
     rejected: int = 0
     """Answers 4xx and "Allocation failed"; 404 and 409 among them are everyday."""
     unavailable: int = 0

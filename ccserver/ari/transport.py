@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import quote, urlencode
@@ -56,9 +56,19 @@ class Transport:
     `url` is that of ARI, for example `http://127.0.0.1:8088/ari`.
     """
 
-    def __init__(self, url: str, user: str, password: str, *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        user: str,
+        password: str,
+        *,
+        deadline_s: float = DEADLINE_S,
+        answered: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        """`answered` is told how long each request took, answered or not, seconds."""
         self.url = url.rstrip("/")
         self.deadline_s = deadline_s
+        self._answered = answered
         self.counters = Counters()
         self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
         self._pool: aiohttp.ClientSession | None = None
@@ -158,7 +168,7 @@ class Transport:
             self.counters.unavailable += 1
             raise self.no_answer(method, where, error) from error
         finally:
-            self.counters.request_s += time.monotonic() - begun
+            self._answered(time.monotonic() - begun)
         if status < 300:
             return raw
         failure = from_status(method, where, status, _error_text(raw))

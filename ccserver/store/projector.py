@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import structlog
 
 from ccserver.core.ids import NodeName
-from ccserver.ports import Clock
+from ccserver.ports import Clock, Effort, Turn
 from ccserver.store.alarm import Alarm
 from ccserver.store.errors import StaleWriter, StoreError
 from ccserver.store.journal_file import JournalReader, TurnRecords
@@ -48,6 +48,10 @@ class Projector:
         self._retry = (retry_first_s, retry_max_s)
         self._claim: Claim | None = None
         self._seq = 0
+        self._newest = 0
+        """The newest turn that we were told of."""
+        self._behind_since: float | None = None
+        """About the clock of the oldest turn that the store has not got; None: it has all."""
         self._woken = asyncio.Event()
         self._wanted = asyncio.Event()
         self._moved = asyncio.Condition()
@@ -58,8 +62,20 @@ class Projector:
         """The last turn that the store has; 0 as long as the store was not reached."""
         return self._seq
 
+    @property
+    def lag_s(self) -> float:
+        """How old the oldest turn is that the store has not got, seconds; 0: it has all."""
+        return max(0.0, self._clock.now() - self._behind_since) if self._behind_since is not None else 0.0
+
+    def turned(self, turn: Turn, _effort: Effort) -> None:
+        """There is a new turn in the journal (`ports.Observer`)."""
+        self._newest = turn.seq
+        if self._behind_since is None:
+            self._behind_since = turn.now
+        self.wake()
+
     def wake(self) -> None:
-        """There is a new turn in the journal."""
+        """As `turned`, of a turn that another process wrote."""
         self._woken.set()
 
     async def caught_up(self, seq: int) -> None:
@@ -107,7 +123,7 @@ class Projector:
         turns = await asyncio.to_thread(self._reader.records_after, self._seq, self._batch_turns)
         if turns:
             self._tell_gap(turns)
-            await self._reached(await self._store.project(self._claim, turns))
+            await self._reached(await self._store.project(self._claim, turns), turns[-1].now)
         return len(turns) == self._batch_turns
 
     async def _claimed(self) -> Claim:
@@ -122,11 +138,13 @@ class Projector:
             _log.warning("journal_projected_anew", projected=seq, reason="it does not hold the turn the store had last")
             await self._store.rewind(claim)
             seq = 0
-        await self._reached(seq)
+        await self._reached(seq, claim.now)
         return claim
 
-    async def _reached(self, seq: int) -> None:
+    async def _reached(self, seq: int, at: float) -> None:
         self._seq = seq
+        if self._behind_since is not None:
+            self._behind_since = max(self._behind_since, at) if seq < self._newest else None
         await self._tell()
 
     async def _tell(self) -> None:

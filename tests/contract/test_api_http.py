@@ -33,6 +33,7 @@ GUARDED = [
     ("GET", "/api/contacts/x/recording"),
     ("GET", "/api/live"),
     ("GET", "/api/openapi.json"),
+    ("GET", "/metrics"),
     ("POST", "/api/agents/1001/state"),
     ("GET", "/api/no-such-thing"),
     ("DELETE", "/api/status"),
@@ -319,7 +320,7 @@ class TestOurOwnFaults:
 class TestThePort:
     async def test_a_taken_port_is_one_clear_line(self) -> None:
         stage = Stage()
-        app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms)
+        app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms, bytes)
         with socket.socket() as holder:
             holder.bind(("127.0.0.1", 0))
             holder.listen()
@@ -330,7 +331,7 @@ class TestThePort:
 
     async def test_an_address_that_is_not_ours_is_one_clear_line(self) -> None:
         stage = Stage()
-        app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms)
+        app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms, bytes)
         with pytest.raises(CannotListen, match=r"^cannot listen on 203\.0\.113\.7:0: "):
             async with listening(app, "203.0.113.7", 0):
                 pass

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 from asterisk_instance import AsteriskInstance, asterisk_instance, free_port
+from prometheus_client.parser import text_string_to_metric_families
 
 from ccserver.sim.phones import Answer, Call, Phone, PhoneLibrary
 from ccserver.store.schema import migrate
@@ -174,6 +175,14 @@ class Centre:
             body = await response.json()
             assert response.status == 200, (path, response.status, body)
             return body
+
+    async def metrics(self) -> dict[tuple[str, ...], float]:
+        """As Prometheus scrapes them: value by name and label values, in the alphabetical order of the labels' names."""
+        async with self.http.get(f"{self.url}/metrics") as response:
+            families = text_string_to_metric_families(await response.text())
+        return {
+            (s.name, *(value for _, value in sorted(s.labels.items()))): s.value for f in families for s in f.samples
+        }
 
     async def until(self, found: Callable[[Status], T | None], timeout_s: float = TELLS_WITHIN_S) -> T:
         """Wait until `found` gives something for the status; fails with the last one."""

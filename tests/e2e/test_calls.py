@@ -41,6 +41,26 @@ async def test_a_caller_who_presses_1_talks_with_an_operator_and_all_of_it_is_ke
     await site.agent("1001", "ready")
 
 
+async def test_what_prometheus_scrapes_tells_of_the_talk_and_of_the_work_it_was(site: Centre) -> None:
+    phone = await site.operator("1001")
+    before = await site.metrics()
+    caller = await site.waiting("1")
+    await talk(caller, phone)
+    during = await site.metrics()
+    assert during["ccserver_agents", "talking"] == 1
+    assert during["ccserver_contacts_live", "88007707999", "talking"] == 1
+    await caller.hangup()
+    await site.finished(recorded=True)
+    after = await site.metrics()
+    ended = ("ccserver_contacts_total", "inbound", "88007707999", "answered")
+    assert after[ended] == before.get(ended, 0) + 1
+    kept = ("ccserver_recordings_total", "talk", "kept")
+    assert after[kept] == before.get(kept, 0) + 1
+    for worked in ("ari_request_seconds", "journal_commit_seconds", "engine_lag_seconds"):
+        assert after[f"ccserver_{worked}_count",] > before[f"ccserver_{worked}_count",]
+    assert after["ccserver_node_connected", "cc1"] == 1
+
+
 async def test_when_the_operator_hangs_up_the_caller_is_hung_up_too(site: Centre, tmp_path: Path) -> None:
     phone = await site.operator("1001")
     caller = await site.waiting("1")

@@ -8,7 +8,7 @@ Between `Connected` and the listing the events wait in the stream's buffer, so t
 import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,8 +67,11 @@ class VoiceSettings:
 class AriLink:
     """The way to one Asterisk. It buffers events from the moment it connects, before there is anybody to consume them."""
 
-    def __init__(self, url: str, user: str, password: str) -> None:
-        self.client = ari.AriClient(url, user, password)
+    def __init__(
+        self, url: str, user: str, password: str, answered: Callable[[float], None] = lambda seconds: None
+    ) -> None:
+        """`answered`: as `ari.AriClient`."""
+        self.client = ari.AriClient(url, user, password, answered=answered)
         apps = [ari.StasisApp(APP), ari.StasisApp(DEVICES_APP, allowed=DEVICE_EVENTS, disallowed=())]
         self.stream = ari.EventStream(self.client, apps)
 

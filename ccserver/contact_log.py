@@ -1,0 +1,148 @@
+"""The story of each contact in the log: one line for everything that was decided about it, all with `contact=`.
+
+    contact arrived   contact=cc1-17… line=88007707999 trunk=mtt pii_ani=+7916…
+    segment ended     contact=cc1-17… n=1 kind=flow outcome=queued flow=nordlis lasted_s=6.2
+    offer ended       contact=cc1-17… offer=cc1-17….1 agent=1001 outcome=rona ring_s=20.0 why="longest idle of 3 …"
+    contact ended     contact=cc1-17… outcome=answered wait_s=27.4 talk_s=181.0 agent=1004
+    agent             agent=1001 state=ringing reason="" lasted_s=3.1 contact=cc1-17…
+
+Written from the records of each turn, after the journal has them: what is not here was not decided.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import assert_never
+
+import structlog
+
+from ccserver.core.contact import Contact, ContactState, Segment
+from ccserver.core.ids import ContactId
+from ccserver.core.offer import Offer, OfferState
+from ccserver.core.records import (
+    AgentSaved,
+    ContactSaved,
+    IntervalSaved,
+    OfferSaved,
+    PlanAdopted,
+    Record,
+    RecordingSaved,
+    SegmentSaved,
+)
+from ccserver.ports import Effort, Turn
+
+log = structlog.get_logger("ccserver.contacts")
+
+
+def _say(event: str, **about: object) -> None:
+    """Without what does not apply; enumerations by their word, seconds to the millisecond."""
+    fields = {name: _shown(value) for name, value in about.items() if value not in (None, "")}
+    log.info(event, **fields)
+
+
+def _shown(value: object) -> object:
+    match value:
+        case StrEnum():
+            return value.value
+        case float():
+            return round(value, 3)
+        case _:
+            return value
+
+
+class ContactLog:
+    """`ports.Observer`."""
+
+    def __init__(self, live: Iterable[ContactId] = ()) -> None:
+        """`live`: contacts that arrived before this process began."""
+        self._live = set(live)
+
+    def turned(self, turn: Turn, _effort: Effort) -> None:
+        """Tell what the turn decided, in the order in which it was decided."""
+        for record in turn.records:
+            if isinstance(record, ContactSaved) and record.contact.id not in self._live:
+                self._arrived(record.contact)
+        for record in turn.records:
+            self._tell(record)
+
+    def _tell(self, record: Record) -> None:
+        match record:
+            case ContactSaved(contact=contact):
+                if contact.state is ContactState.CLOSED:
+                    self._ended(contact)
+            case SegmentSaved(segment=segment) if segment.ended_at is not None:
+                _segment(segment, segment.ended_at)
+            case OfferSaved(offer=offer) if offer.state in (OfferState.CLOSED, OfferState.ACCEPTED):
+                _offer(offer)
+            case RecordingSaved():
+                _say(
+                    "recording ended",
+                    contact=record.contact,
+                    kind=record.kind,
+                    duration_s=record.duration_s,
+                    path=record.path,
+                    lost=record.lost,
+                )
+            case IntervalSaved():
+                _say(
+                    "agent",
+                    agent=record.agent,
+                    state=record.state,
+                    reason=record.reason,
+                    lasted_s=record.ended_at - record.started_at,
+                    contact=record.contact,
+                )
+            case PlanAdopted(plan=plan):
+                _say("configuration adopted", plan=plan.hash)
+            case SegmentSaved() | OfferSaved() | AgentSaved():
+                pass  # under way: told when it ends
+            case _:
+                assert_never(record)
+
+    def _arrived(self, contact: Contact) -> None:
+        self._live.add(contact.id)
+        _say(
+            "contact arrived",
+            contact=contact.id,
+            direction=contact.direction,
+            line=contact.line,
+            trunk=contact.trunk,
+            pii_ani=contact.ani,
+        )
+
+    def _ended(self, contact: Contact) -> None:
+        self._live.discard(contact.id)
+        _say(
+            "contact ended",
+            contact=contact.id,
+            outcome=contact.outcome,
+            ivr_s=contact.ivr_s,
+            wait_s=contact.wait_s,
+            talk_s=contact.talk_s,
+            agent=contact.agent,
+        )
+
+
+def _segment(segment: Segment, ended_at: float) -> None:
+    _say(
+        "segment ended",
+        contact=segment.contact,
+        n=segment.n,
+        kind=segment.kind,
+        outcome=segment.outcome,
+        lasted_s=ended_at - segment.started_at,
+        flow=segment.flow,
+        queue=segment.queue,
+        agent=segment.agent,
+    )
+
+
+def _offer(offer: Offer) -> None:
+    _say(
+        "offer ended",
+        contact=offer.contact,
+        offer=offer.id,
+        agent=offer.agent,
+        outcome=offer.outcome,
+        ring_s=offer.ring_s,
+        why=offer.why,
+    )

@@ -1,0 +1,124 @@
+"""What grows: counters and histograms, fed with every turn and with every answer of Asterisk."""
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from ccserver.api.sources import Health
+from ccserver.ari import Counters
+from ccserver.core.contact import Contact, ContactState, SegmentKind
+from ccserver.core.offer import Offer, OfferState
+from ccserver.core.records import ContactSaved, OfferSaved, RecordingSaved, SegmentSaved
+from ccserver.engine import Engine
+from ccserver.metrics.moment import Moment
+from ccserver.ports import Effort, Turn
+from ccserver.store.journal import SqliteJournal
+from ccserver.store.projector import Projector
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # they double every series, and nobody asks when one began
+
+SHORT_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+"""For what the machine does."""
+WAIT_S = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800)
+"""For what people do: 20 s is the usual target of the service level."""
+TALK_S = (10, 30, 60, 120, 180, 300, 600, 1200, 3600)
+
+
+class Metrics:
+    """`turned` (as `ports.Observer`) and `ari_answered` feed it from the first turn on; `render` needs `watch` before."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        GCCollector(registry)
+        ProcessCollector(registry=registry)
+        self._waited = Histogram(
+            "ccserver_engine_lag_seconds",
+            "Time that the oldest event of a turn waited in the inbox",
+            buckets=SHORT_S,
+            registry=registry,
+        )
+        self._decided = Histogram(
+            "ccserver_engine_step_seconds", "Time that the core took for a turn", buckets=SHORT_S, registry=registry
+        )
+        self._committed = Histogram(
+            "ccserver_journal_commit_seconds",
+            "Time that the journal took for a turn",
+            buckets=SHORT_S,
+            registry=registry,
+        )
+        self._events = Counter("ccserver_engine_events", "Events decided", ["event"], registry=registry)
+        self._ari = Histogram(
+            "ccserver_ari_request_seconds", "Time to Asterisk's answer over ARI", buckets=SHORT_S, registry=registry
+        )
+        self._contacts = Counter(
+            "ccserver_contacts", "Contacts that ended", ["line", "direction", "outcome"], registry=registry
+        )
+        self._queued = Histogram(
+            "ccserver_queue_wait_seconds",
+            "Queue entry to the end of the wait",
+            ["queue", "outcome"],
+            buckets=WAIT_S,
+            registry=registry,
+        )
+        self._talked = Histogram(
+            "ccserver_talk_seconds", "Length of talks", ["queue"], buckets=TALK_S, registry=registry
+        )
+        self._offers = Counter("ccserver_offers", "Offers that ended", ["queue", "outcome"], registry=registry)
+        self._recordings = Counter(
+            "ccserver_recordings", "Recordings that ended", ["kind", "result"], registry=registry
+        )
+
+    # --- what grows -----------------------------------------------------------------------------------------------
+
+    def turned(self, turn: Turn, effort: Effort) -> None:
+        """Count what the turn decided."""
+        self._waited.observe(effort.waited_s)
+        self._decided.observe(effort.decided_s)
+        self._committed.observe(effort.committed_s)
+        for event in turn.events:
+            self._events.labels(type(event).__name__).inc()
+        for record in turn.records:
+            match record:
+                case ContactSaved(contact=contact) if contact.state is ContactState.CLOSED:
+                    self._contact(contact)
+                case SegmentSaved(segment=segment) if segment.ended_at is not None:
+                    lasted_s = segment.ended_at - segment.started_at
+                    if segment.kind is SegmentKind.QUEUE:
+                        self._queued.labels(segment.queue or "", segment.outcome or "").observe(lasted_s)
+                    elif segment.kind is SegmentKind.TALK:
+                        self._talked.labels(segment.queue or "").observe(lasted_s)
+                case OfferSaved(offer=offer):
+                    self._offer(offer)
+                case RecordingSaved():
+                    self._recordings.labels(record.kind, "lost" if record.lost else "kept").inc()
+                case _:
+                    pass
+
+    def ari_answered(self, seconds: float) -> None:
+        """Asterisk answered a request, or did not in time."""
+        self._ari.observe(seconds)
+
+    def _contact(self, contact: Contact) -> None:
+        self._contacts.labels(contact.line, contact.direction.value, contact.outcome or "").inc()
+
+    def _offer(self, offer: Offer) -> None:
+        if offer.outcome is not None and offer.state in (OfferState.CLOSED, OfferState.ACCEPTED):
+            self._offers.labels(offer.queue, offer.outcome.value).inc()
+
+    # --- what is so now -------------------------------------------------------------------------------------------
+
+    def watch(
+        self, engine: Engine, journal: SqliteJournal, projector: Projector, ari: Counters, health: Health
+    ) -> None:
+        """Whom to ask at a scrape."""
+        self._registry.register(Moment(engine, journal, projector, ari, health))
+
+    def render(self) -> bytes:
+        """The Prometheus text format, version 0.0.4."""
+        return generate_latest(self._registry)
