@@ -8,12 +8,14 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ccserver import __version__, doctor
 from ccserver.api.errors import CannotListen
 from ccserver.app import Daemon, instance_of
 from ccserver.ari import AriAuthFailed, AriError
+from ccserver.asterisk import certificates
 from ccserver.asterisk import cli as asterisk_cli
 from ccserver.asterisk.errors import AsteriskError, SecretsError
 from ccserver.asterisk.files import make_dir
@@ -98,6 +100,14 @@ DOCTOR = """
 Look at everything that must be right before calls are served: configuration, state directory, Asterisk, passwords,
 store, journal, prompts, programs. Whatever is not right comes with the command that mends it. Changes nothing.
 """
+CERTIFICATES = """
+What phones are shown when they connect by TLS (sip.tls_port). Without sip.certificate it is signed by an authority of
+our own, which phones must be told to trust; it is made and renewed by itself whenever Asterisk is rendered or started.
+
+  ccserver certificates make    make it, or renew one that runs out or is for other names
+  ccserver certificates show    whom it is for, until when, and what phones must trust
+  ccserver certificates check   say what is wrong with it
+"""
 ASTERISK = """
 Asterisk is where the calls live; it runs beside the daemon and outlives it.
 
@@ -179,6 +189,11 @@ def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
     verb("replay", "decide again what was decided, and compare", REPLAY, _replay)
     verb("doctor", "say what is not as it must be, and how to mend it", DOCTOR, lambda args: doctor.run(args.config))
 
+    certificate = verb(
+        "certificates", "what phones are shown by TLS: make it, show it, check it", CERTIFICATES, _certificates
+    )
+    certificate.add_argument("action", choices=("make", "show", "check"))
+
     def setup() -> asterisk_cli.Setup:
         config = load(parser.parse_args(arguments).config)
         return asterisk_cli.Setup(instance_of(config), list(config.plan.operators))
@@ -207,10 +222,13 @@ def _check(args: argparse.Namespace) -> int:
         print(problem, file=sys.stderr)
     if any(problem.severity is Severity.ERROR for problem in problems):
         return MISCONFIGURED
-    prompts.load(load(args.config).prompts.file)
+    config = load(args.config)
+    prompts.load(config.prompts.file)
+    if certificate := certificates.worry(instance_of(config), datetime.now(UTC)):
+        print(f"ccserver: warning: {certificate}", file=sys.stderr)
     if args.call is not None:
-        print(explain_call(load(args.config), args.call, args.at))
-    elif not problems:
+        print(explain_call(config, args.call, args.at))
+    elif not problems and not certificate:
         print("the configuration is right")
     return 0
 
@@ -249,6 +267,10 @@ def _prompts(args: argparse.Namespace) -> int:
     if not missing and not strays:
         print(f"{len(book.prompts)} prompts, all built")
     return FAILED if missing or strays else 0
+
+
+def _certificates(args: argparse.Namespace) -> int:
+    return certificates.perform(args.action, instance_of(load(args.config)), datetime.now(UTC))
 
 
 def _replay(args: argparse.Namespace) -> int:

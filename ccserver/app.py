@@ -21,6 +21,7 @@ import structlog
 from ccserver.alarms import Alarming, Alarms, Unbuilt, callbacks_waiting, events_unread
 from ccserver.api.server import build, listening
 from ccserver.api.sources import RecordingUnavailable
+from ccserver.asterisk import certificates
 from ccserver.asterisk.access import write_access
 from ccserver.asterisk.files import make_dir
 from ccserver.asterisk.history import leg_histories
@@ -31,12 +32,13 @@ from ccserver.audio.archive import Archive
 from ccserver.audio.errors import AudioError
 from ccserver.audio.prompts import PromptBook, PromptResolver
 from ccserver.config.load import Config
-from ccserver.connectors.voice import AriLink, VoiceConnector, VoiceSettings
+from ccserver.connectors.voice import AriLink, PhoneRules, VoiceConnector, VoiceSettings
 from ccserver.connectors.voice.monitor import Monitor
 from ccserver.contact_log import ContactLog
 from ccserver.core.commands import Command, KeepRecording
 from ccserver.core.contact import Contact
 from ccserver.core.events import ConfigReplaced
+from ccserver.core.ids import AgentId
 from ccserver.core.router import Router
 from ccserver.engine import Engine, Limits
 from ccserver.metrics import Metrics
@@ -170,6 +172,7 @@ class Daemon:
             lines=list(plan.lines),
             operators=list(plan.operators),
             http_url=f"http://{host}:{port}",
+            encryption=self._config.encryption,
         )
 
     def _alarms(
@@ -191,6 +194,7 @@ class Daemon:
             "prompts": unbuilt,
             "callbacks": partial(callbacks_waiting, instance.callbacks_dir),
             "events": partial(events_unread, link.client.counters),
+            "certificate": certificates.watch(instance, self._clock.now),
         }
         return Alarms(self._clock, stored, spoken)
 
@@ -203,6 +207,7 @@ class Daemon:
             ami_user=AMI_USER,
             ami_password=secrets.ami_password,
             phone_passwords={agent: secrets.operators[agent] for agent in config.plan.operators},
+            phone_rules=phone_rules(config),
             spool_dir=instance.spool_dir,
             raw_dir=instance.raw_recordings_dir,
             recordings_dir=config.recordings_dir,
@@ -231,8 +236,22 @@ def instance_of(config: Config) -> Instance:
     return Instance(
         state_dir=config.state_dir,
         dialplans_dir=config.dialplans_dir,
+        sip=config.sip,
         shown_dirs=default_shown_dirs(),
         **{name: getattr(asterisk, name) for name in asterisk.__struct_fields__},
+    )
+
+
+def phone_rules(config: Config) -> PhoneRules:
+    """What the configuration says of the operators' phones."""
+    address = config.asterisk.sip_address
+    return PhoneRules(
+        encryption={AgentId(extension): encryption for extension, encryption in config.encryption.items()},
+        udp_only=not (config.sip.tls_port or config.sip.tcp),
+        media_address="" if ip_address(address).is_unspecified else address,
+        qualify_s=config.asterisk.qualify_s,
+        registration_s=config.sip.registration_s,
+        rtp_timeout_s=config.sip.rtp_timeout_s,
     )
 
 

@@ -9,13 +9,15 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 from msgspec import Struct
 
 from ccserver.app import instance_of
 from ccserver.ari import AriAuthFailed, AriClient, AriError
-from ccserver.asterisk import process
+from ccserver.asterisk import certificates, process
 from ccserver.asterisk.errors import AsteriskError, NotPermitted
 from ccserver.asterisk.root import WANTED, find_root
 from ccserver.asterisk.secrets import Secrets, load_secrets, secrets_path
@@ -73,6 +75,7 @@ def findings(path: Path | None) -> Iterator[Finding]:
     yield _root()
     if config.state_dir.is_dir():
         yield from _asterisk(config)
+        yield from _network(config)
         yield asyncio.run(_store(config))
         yield _journal(config)
         yield _daemon(config)
@@ -123,6 +126,45 @@ def _asterisk(config: Config) -> Iterator[Finding]:
             return
     yield ari
     yield _ami(instance.ami_port, secrets)
+
+
+def _network(config: Config) -> Iterator[Finding]:
+    """What phones elsewhere meet: the address they are told, the certificate they are shown."""
+    instance, now = instance_of(config), datetime.now(UTC)
+    external, address = config.sip.external_address, ip_address(config.asterisk.sip_address)
+    if external:
+        try:
+            found = socket.getaddrinfo(external, None, type=socket.SOCK_DGRAM)[0][4][0]
+        except OSError as error:
+            text = f"sip.external_address {external}: {error.strerror}: phones elsewhere hear nothing"
+            yield Finding("sip", False, text, "mend the name in DNS; Asterisk asks again every minute")
+        else:
+            yield Finding("sip", True, f"phones elsewhere are told {external} ({found})")
+    elif address.is_loopback:
+        yield Finding("sip", True, f"{address}: phones on this machine only")
+    elif address.is_global:
+        yield Finding("sip", True, f"{address} is reached from everywhere")
+    else:
+        yield Finding("sip", True, f"{address}: for operators beyond a NAT of ours set sip.external_address")
+    if not config.sip.tls_port:
+        return
+    text = certificates.problem(instance, now)
+    given = bool(config.sip.certificate)
+    mend = certificates.TELL_ASTERISK if given else f"{certificates.MAKE} && {certificates.TELL_ASTERISK}"
+    yield Finding("certificate", not text, text or "well; `ccserver certificates show` tells more", mend)
+    if process.running_pid(instance) is not None:
+        yield _tls_port("127.0.0.1" if address.is_unspecified else str(address), config.sip.tls_port)
+
+
+def _tls_port(address: str, port: int) -> Finding:
+    try:
+        socket.create_connection((address, port), timeout=TIMEOUT_S).close()
+    except OSError as error:
+        text = f"{address}:{port}: {error.strerror or error}"
+        return Finding(
+            "tls", False, text, f"mend the certificate, if it is complained of; then {certificates.TELL_ASTERISK}"
+        )
+    return Finding("tls", True, f"{address}:{port} answers")
 
 
 async def _ari(url: str, secrets: Secrets) -> Finding:

@@ -23,13 +23,18 @@ def main(path: Path, pid: int) -> int:
     sip, first = access["sip"], access["operators"][0]
     here = ip_address(sip["host"]).is_loopback
     elsewhere = "\n                (phones on other machines: first set sip_address in ccserver.toml)" if here else ""
+    encrypted = ""
+    if sip.get("tls_port"):
+        trusted = f", trusting {sip['trust']}" if sip["trust"] else ""
+        encrypted = f"""
+                  or, encrypted: server {sip["host"]}:{sip["tls_port"]}, TLS{trusted}; sound (SRTP) {first["encryption"]}"""
     print(
         f"""
   Live page     {access["http"]["url"]}/?token={access["http"]["token"]}
 
   An operator   any SIP softphone (Linphone, MicroSIP, Zoiper ...):{elsewhere}
                   server    {sip["host"]}:{sip["port"]}, UDP
-                  user      {first["extension"]}      password {first["password"]}
+                  user      {first["extension"]}      password {first["password"]}{encrypted}
                   ({len(access["operators"])} operators: {first["extension"]} to {access["operators"][-1]["extension"]})
                 then dial *11 to be ready, *12 and a digit for a break, *13 to log out
 

@@ -4,24 +4,33 @@ Written at start-up; read by `script/server`, the demo's phones and the tests.
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
+from ccserver.asterisk.authority import authority_pair
 from ccserver.asterisk.files import write_if_changed
 from ccserver.asterisk.secrets import Secrets
 from ccserver.asterisk.settings import CALLER_USER, Instance
+from ccserver.config.schema import Encryption
 
 
 class SipAccess(msgspec.Struct, frozen=True):
     host: str
     port: int
+    tls_port: int = 0
+    """0: no TLS."""
+    trust: str = ""
+    """The certificate of our own authority, for phones to trust; empty: they trust it already, or there is no TLS."""
 
 
 class OperatorAccess(msgspec.Struct, frozen=True):
     extension: str
     password: str
+    encryption: Encryption = "off"
+    """Of his sound."""
 
 
 class CallerAccess(msgspec.Struct, frozen=True):
@@ -49,7 +58,13 @@ def access_path(state_dir: Path) -> Path:
 
 
 def write_access(
-    instance: Instance, secrets: Secrets, *, lines: Sequence[str], operators: Sequence[str], http_url: str
+    instance: Instance,
+    secrets: Secrets,
+    *,
+    lines: Sequence[str],
+    operators: Sequence[str],
+    http_url: str,
+    encryption: Mapping[str, Encryption] = MappingProxyType({}),
 ) -> Access:
     """Write the file, whole and for its owner alone, and return what it says.
 
@@ -60,15 +75,24 @@ def write_access(
     if ipaddress.ip_address(host).is_unspecified:
         host = "127.0.0.1"
     access = Access(
-        sip=SipAccess(host, instance.sip_port),
+        sip=SipAccess(host, instance.sip_port, instance.sip.tls_port, _trust(instance)),
         lines=list(lines),
-        operators=[OperatorAccess(extension, secrets.operators[extension]) for extension in operators],
+        operators=[
+            OperatorAccess(extension, secrets.operators[extension], encryption.get(extension, "off"))
+            for extension in operators
+        ],
         caller=CallerAccess(CALLER_USER, secrets.caller_password),
         http=HttpAccess(http_url, secrets.api_token),
     )
     content = msgspec.json.format(msgspec.json.encode(access), indent=2) + b"\n"
     write_if_changed(instance.state_dir, access_path(instance.state_dir), content)
     return access
+
+
+def _trust(instance: Instance) -> str:
+    if not instance.sip.tls_port or instance.sip.certificate:
+        return ""
+    return str(authority_pair(instance.state_dir).certificate)
 
 
 def read_access(state_dir: Path) -> Access:

@@ -15,14 +15,15 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from ccserver.asterisk import process
+from ccserver.asterisk import certificates, process
 from ccserver.asterisk.errors import AsteriskError
 from ccserver.asterisk.render import prepare
 from ccserver.asterisk.rescue import report, rescue
-from ccserver.asterisk.root import find_root
-from ccserver.asterisk.secrets import load_secrets
+from ccserver.asterisk.root import AsteriskRoot, find_root
+from ccserver.asterisk.secrets import Secrets, load_secrets
 from ccserver.asterisk.settings import (
     Instance,
     default_shown_dirs,
@@ -84,15 +85,23 @@ def exec_saved(state_dir: Path | str) -> int:
     return EXIT_FAILED
 
 
+def _prepare(setup: Setup, root: AsteriskRoot) -> Secrets:
+    """As `render.prepare`, and say what keeps TLS off: plain SIP starts all the same."""
+    secrets = prepare(setup.instance, root, setup.operators)
+    if text := certificates.problem(setup.instance, datetime.now(UTC)):
+        print(f"ccserver: warning: {text}", file=sys.stderr)
+    return secrets
+
+
 def _render(setup: Setup) -> int:
-    prepare(setup.instance, find_root(), setup.operators)
+    _prepare(setup, find_root())
     print(setup.instance.etc_dir)
     return 0
 
 
 def _start(setup: Setup) -> int:
     root = find_root()
-    secrets = prepare(setup.instance, root, setup.operators)
+    secrets = _prepare(setup, root)
     pid = process.start(setup.instance, root, secrets)
     print(f"Asterisk {root.version} runs, pid {pid}, SIP on {setup.instance.sip_address}:{setup.instance.sip_port}")
     return 0

@@ -7,6 +7,7 @@ AsteriskError
 ├── SetupError           nothing was started
 │   ├── TemplateError    a template in asterisk-conf/ cannot be rendered: file and line
 │   ├── SecretsError     secrets.toml cannot be read: file and field
+│   ├── CertificateUnusable  a certificate or key that Asterisk could not use: file and cause
 │   ├── PathRefused      a path that Asterisk could not see from inside its root
 │   └── PortTaken        port, and the configuration key that chose it
 ├── AlreadyRunning       this instance is up
@@ -56,6 +57,13 @@ class TemplateError(SetupError):
 
 class SecretsError(SetupError):
     """secrets.toml is not what we wrote."""
+
+
+class CertificateUnusable(SetupError):
+    """A certificate or its key cannot be used."""
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(f"{path}: {cause}")
 
 
 class PathRefused(SetupError):

@@ -128,6 +128,10 @@ def check_ports(instance: Instance) -> None:
     _check_port("127.0.0.1", instance.http_port, socket.SOCK_STREAM, "asterisk.http_port")
     _check_port("127.0.0.1", instance.ami_port, socket.SOCK_STREAM, "asterisk.ami_port")
     _check_port(instance.sip_address, instance.sip_port, socket.SOCK_DGRAM, "asterisk.sip_port")
+    if instance.sip.tcp:
+        _check_port(instance.sip_address, instance.sip_port, socket.SOCK_STREAM, "asterisk.sip_port")
+    if instance.sip.tls_port:
+        _check_port(instance.sip_address, instance.sip.tls_port, socket.SOCK_STREAM, "sip.tls_port")
 
 
 def ping(instance: Instance, secrets: Secrets, timeout_s: float = 2.0) -> bool:

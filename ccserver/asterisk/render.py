@@ -7,8 +7,10 @@ every start; files in etc/ that no longer have a template are removed, because A
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
+from ccserver.asterisk import certificates
 from ccserver.asterisk.errors import SetupError, TemplateError
 from ccserver.asterisk.files import make_dir, write_if_changed
 from ccserver.asterisk.root import HOST_ROOT, AsteriskRoot
@@ -22,6 +24,7 @@ from ccserver.asterisk.settings import (
     encode_instance,
     instance_path,
 )
+from ccserver.asterisk.transports import sip_host, transports
 from ccserver.config.places import CHECKOUT
 
 _PLACEHOLDER = re.compile(r"@([A-Z][A-Z0-9_]*)@")
@@ -58,6 +61,7 @@ def render(instance: Instance, secrets: Secrets, templates_dir: Path) -> list[Pa
     values = _values(instance, secrets)
     templates = sorted(templates_dir.glob("*.conf"))
     rendered = {path.name: render_text(path, path.read_text(encoding="utf-8"), values) for path in templates}
+    rendered["transports.conf"] = transports(instance, certificates.install(instance, datetime.now(UTC)))
     touched = [
         path
         for name, text in rendered.items()
@@ -100,11 +104,12 @@ def _values(instance: Instance, secrets: Secrets) -> dict[str, str]:
         "DIALPLANS": str(instance.dialplans_dir),
         "HTTP_PORT": str(instance.http_port),
         "AMI_PORT": str(instance.ami_port),
-        "SIP_ADDRESS": f"[{instance.sip_address}]" if ":" in instance.sip_address else instance.sip_address,
-        "SIP_PORT": str(instance.sip_port),
+        "SIP_ADDRESS": sip_host(instance),
         "RTP_START": str(instance.rtp_start),
         "RTP_END": str(instance.rtp_end),
         "QUALIFY_S": str(instance.qualify_s),
+        "REGISTRATION_S": str(instance.sip.registration_s),
+        "RTP_TIMEOUT_S": str(instance.sip.rtp_timeout_s),
         "FALLBACK_TRIES": str(instance.fallback_tries),
         "FALLBACK_WAIT_S": str(instance.fallback_wait_s),
         "ARI_USER": ARI_USER,

@@ -4,13 +4,14 @@
 `load_instance` by those who only have the state directory (stop, status, rescue).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from ccserver.asterisk.errors import SetupError
 from ccserver.config.places import CHECKOUT, in_checkout
+from ccserver.config.schema import Asterisk, Sip
 
 ARI_USER = "ccserver"
 AMI_USER = "ccserver"
@@ -37,9 +38,11 @@ class Instance:
     sip_port: int = 5060
     rtp_start: int = 10000
     rtp_end: int = 19999
-    qualify_s: int = 0
+    qualify_s: int = Asterisk().qualify_s
     fallback_tries: int = 10
     fallback_wait_s: int = 3
+    sip: Sip = field(default_factory=Sip)
+    """How it is reached beyond the local network; its paths are absolute."""
     shown_dirs: tuple[Path, ...] = ()
     """Further directories that Asterisk may read, at the same absolute path."""
 
@@ -146,6 +149,8 @@ class _Saved(msgspec.Struct, frozen=True, kw_only=True):
     fallback_tries: int
     fallback_wait_s: int
     shown_dirs: list[str]
+    sip: Sip = Sip()
+    """Absent in what an older version saved."""
 
 
 def default_shown_dirs() -> tuple[Path, ...]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from ccserver.config import schema
 from ccserver.config.errors import did_you_mean, listed, shown
 from ccserver.config.findings import Findings
+from ccserver.config.network import check_sip
 from ccserver.config.prompts import Catalogue, check_language
 from ccserver.config.serving import all_needs, gap, nobody
 from ccserver.config.source import Document, KeyPath
@@ -41,6 +42,7 @@ def check_main(main: schema.Main, plan: Plan, document: Document, catalogue: Cat
 def check_settings(main: schema.Main, document: Document, found: Findings) -> None:
     """What needs no other file: ports, addresses, the store, the reasons, the queues' times."""
     _check_ports(main, document, found)
+    check_sip(main, document, found)
     _check_address(main.asterisk.sip_address, ("asterisk", "sip_address"), document, found)
     api_is_local = _check_address(main.api.address, ("api", "address"), document, found)
     if api_is_local is False:
@@ -148,6 +150,7 @@ def _check_ports(main: schema.Main, document: Document, found: Findings) -> None
         (("asterisk", "http_port"), asterisk.http_port),
         (("asterisk", "ami_port"), asterisk.ami_port),
         (("asterisk", "sip_port"), asterisk.sip_port),
+        *(((("sip", "tls_port"), main.sip.tls_port),) if main.sip.tls_port else ()),
         (("api", "port"), main.api.port),
     )
     for position, (path, port) in enumerate(ports):

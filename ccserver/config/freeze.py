@@ -21,7 +21,7 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, schema.FlowFile]) -> plan
         node=NodeName(main.node.name),
         lines={LineNumber(line.number): _line(line, main.rules.region) for line in main.lines},
         queues={QueueName(queue.name): _queue(queue) for queue in main.queues},
-        operators={AgentId(operator.extension): plan.Operator(**asdict(operator)) for operator in main.operators},
+        operators={AgentId(operator.extension): _operator(operator) for operator in main.operators},
         flows={FlowName(name): _flow(name, flow) for name, flow in flows.items()},
         rules=plan.Rules(**asdict(main.rules)),
     )
@@ -40,6 +40,12 @@ def _line(line: schema.Line, region: Region) -> plan.Line:
 
 def _queue(queue: schema.Queue) -> plan.Queue:
     return plan.Queue(**(asdict(queue) | {"skills": _needs(queue.skills)}))
+
+
+def _operator(operator: schema.Operator) -> plan.Operator:
+    fields = asdict(operator)
+    del fields["encryption"]  # his phone's business alone
+    return plan.Operator(**fields)
 
 
 def _flow(name: str, flow: schema.FlowFile) -> plan.Flow:

@@ -22,6 +22,7 @@ from ccserver.config.errors import ConfigErrors, Problem, Severity, in_order, sh
 from ccserver.config.findings import OVERRIDE, Findings
 from ccserver.config.flowcheck import check_journeys, check_steps
 from ccserver.config.freeze import frozen_plan
+from ccserver.config.network import effective_encryption
 from ccserver.config.prompts import Catalogue, check_house_prompts, read_catalogue
 from ccserver.config.source import Document, KeyPath, field_path, read
 from ccserver.core.plan import Plan
@@ -38,6 +39,9 @@ class Config(Struct, frozen=True, kw_only=True):
     state_dir: Path
     plan: Plan
     asterisk: schema.Asterisk
+    sip: schema.Sip
+    encryption: Mapping[str, schema.Encryption]
+    """Of each operator's sound."""
     api: schema.Api
     store_url: str
     """`sqlite:///<absolute path>` or `postgresql://…`, for the store to choose a driver. May hold a password."""
@@ -96,6 +100,8 @@ def read_all(
         state_dir=state,
         plan=plan,
         asterisk=main.asterisk,
+        sip=_with_absolute_paths(main.sip, file.parent),
+        encryption=effective_encryption(main),
         api=main.api,
         store_url=_store_url(main.store.url, state),
         recordings_dir=state / Path(main.recordings.directory),
@@ -178,6 +184,13 @@ def _overridden(document: Document, overrides: Mapping[str, object], found: Find
         else:
             given.add(field_path(field))
     return replace(document, data=data, overridden=frozenset(given))
+
+
+def _with_absolute_paths(sip: schema.Sip, directory: Path) -> schema.Sip:
+    def absolute(name: str) -> str:
+        return str(directory / name) if name else ""
+
+    return replace(sip, certificate=absolute(sip.certificate), private_key=absolute(sip.private_key))
 
 
 def _store_url(url: str, state: Path) -> str:

@@ -81,6 +81,9 @@ KeyName = Annotated[Key, Meta(description="a key of the phone: 0 to 9, * or #")]
 ReasonDigit = Annotated[
     Literal["1", "2", "3", "4", "5", "6", "7", "8", "9"], Meta(description="the digit after *12, from 1 to 9")
 ]
+PortOrNone = Annotated[int, Meta(ge=0, le=65535, description="a port from 1 to 65535, or 0 for none")]
+Net = Annotated[str, Meta(min_length=1, max_length=64, description='a network in quotes, like "192.168.0.0/16"')]
+Encryption = Annotated[Literal["off", "allowed", "required"], Meta(description='"off", "allowed" or "required"')]
 TimeOfDay = Annotated[
     str, Meta(pattern=r"\A(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z", description='a time of day in quotes, like "05:00"')
 ]
@@ -115,11 +118,40 @@ class Asterisk(_Table, frozen=True):
     sip_port: Port = 5060
     rtp_start: Port = 10000
     rtp_end: Port = 19999
-    qualify_s: Annotated[int, Meta(ge=0, le=3600, description="whole seconds from 0 (never) to 3600")] = 0
-    """How often phones are asked whether they are there."""
+    qualify_s: Annotated[int, Meta(ge=0, le=3600, description="whole seconds from 0 (never) to 3600")] = 30
+    """How often phones are asked whether they are there; it also keeps the way through their NAT open."""
     fallback_tries: Annotated[int, Meta(ge=1, le=1000, description="a whole number from 1 to 1000")] = 10
     """How often the dialplan hands a caller over again while the daemon is away, before it offers a callback."""
     fallback_wait_s: Annotated[int, Meta(ge=1, le=60, description="whole seconds from 1 to 60")] = 3
+
+
+class Sip(_Table, frozen=True):
+    """`[sip]`: how phones beyond the local network reach us, what protects them, and who may not even ask."""
+
+    external_address: Annotated[str, Meta(max_length=253, description="an IP address or a host name in quotes")] = ""
+    """Under which the world sees this machine, when that is not `asterisk.sip_address`; empty: there is no NAT before us."""
+    local_nets: tuple[Net, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
+    """Whoever is in one of them is told our own address instead."""
+    registration_s: Annotated[int, Meta(ge=60, le=86400, description="whole seconds from 60 to 86400")] = 120
+    """How long a phone's registration holds at most."""
+    rtp_timeout_s: Annotated[int, Meta(ge=0, le=3600, description="whole seconds from 0 (never) to 3600")] = 60
+    """A conversation from which no sound comes for so long is over."""
+    tcp: bool = False
+    """On `asterisk.sip_port` also by TCP."""
+    tls_port: PortOrNone = 0
+    certificate: Annotated[str, Meta(max_length=1000, pattern=r"\A[^\x00]*\Z", description="a path in quotes")] = ""
+    """PEM, with its chain; relative to `ccserver.toml`. Empty: one of our own authority, made when it is missing."""
+    private_key: Annotated[str, Meta(max_length=1000, pattern=r"\A[^\x00]*\Z", description="a path in quotes")] = ""
+    tls_names: tuple[
+        Annotated[str, Meta(min_length=1, max_length=253, description="a host name or an IP address")], ...
+    ] = ()
+    """What phones have as their server; the certificate must be for these. Empty: the external address, or our own."""
+    expiry_warning_days: Annotated[int, Meta(ge=1, le=365, description="whole days from 1 to 365")] = 21
+    encryption: Encryption = "off"
+    """Of operators' sound (SRTP); an operator may have his own."""
+    allow_nets: tuple[Net, ...] = ()
+    """Empty: everybody may ask, and needs a password."""
+    deny_nets: tuple[Net, ...] = ()
 
 
 class Api(_Table, frozen=True):
@@ -211,6 +243,8 @@ class Operator(_Table, frozen=True):
     """For which line he calls; without: the first."""
     may_dial: tuple[Prefix, ...] = ()
     """Prefixes that he may dial, of those that `[tolls]` allows; empty: all of those."""
+    encryption: Encryption | None = None
+    """Of his sound; as `sip.encryption` when not written."""
 
 
 class Main(_Table, frozen=True):
@@ -218,6 +252,7 @@ class Main(_Table, frozen=True):
 
     node: Node
     asterisk: Asterisk = Asterisk()
+    sip: Sip = Sip()
     api: Api = Api()
     store: Store = Store()
     recordings: Recordings = Recordings()

@@ -8,6 +8,7 @@ from ari_bench import listening, phone_call, playing
 
 from ccserver.ari import AriClient, PlaybackStarted
 from ccserver.connectors.voice.calls import AgentLeg, Call, Calls
+from ccserver.connectors.voice.endpoints import PhoneRules
 from ccserver.connectors.voice.lanes import Lanes
 from ccserver.connectors.voice.listing import Lister
 from ccserver.connectors.voice.monitor import Monitor
@@ -30,7 +31,7 @@ class Voice:
         self.calls, lanes = Calls(), Lanes()
         monitor = Monitor(0, "", "", Path())
         self.performer = Performer(ari, self.calls, monitor, lambda prompt, _: f"sound:{prompt}", self.facts.append)
-        phones = Phones(NODE, ari, self.calls, lanes, self.facts.append, {})
+        phones = Phones(NODE, ari, self.calls, lanes, self.facts.append, {}, PhoneRules())
         watch = Watch(ari, lanes, self.facts.append)
         self.lister = Lister(NODE, ari, self.calls, phones, watch, lambda legs, since: ())
 

@@ -41,9 +41,9 @@ def test_every_template_of_the_checkout_renders_with_the_values_we_have(tmp_path
     instance = instance_in(tmp_path, http_port=18088, sip_address="192.0.2.7", sip_port=5070)
     secrets = prepare(instance, ROOT, ["1001"])
     written = {path.name: path.read_text() for path in instance.etc_dir.iterdir()}
-    assert set(written) == {path.name for path in default_templates_dir().glob("*.conf")}
+    assert set(written) == {path.name for path in default_templates_dir().glob("*.conf")} | {"transports.conf"}
     assert "bindport = 18088" in written["http.conf"]
-    assert "bind = 192.0.2.7:5070" in written["pjsip.conf"]
+    assert "bind = 192.0.2.7:5070" in written["transports.conf"]
     assert f"password = {secrets.ari_password}" in written["ari.conf"]
     assert f'#include "{tmp_path}/*.conf"' in written["extensions.conf"]
 
@@ -136,9 +136,9 @@ def test_access_json_says_what_to_connect_with(tmp_path: Path) -> None:
     lines = ["88007707999", "88007004666"]
     written = write_access(instance, secrets, lines=lines, operators=["1001"], http_url="http://127.0.0.1:8080")
     assert msgspec.json.decode(access_path(instance.state_dir).read_bytes()) == {
-        "sip": {"host": "127.0.0.1", "port": 5070},
+        "sip": {"host": "127.0.0.1", "port": 5070, "tls_port": 0, "trust": ""},
         "lines": lines,
-        "operators": [{"extension": "1001", "password": secrets.operators["1001"]}],
+        "operators": [{"extension": "1001", "password": secrets.operators["1001"], "encryption": "off"}],
         "caller": {"user": "caller", "password": secrets.caller_password},
         "http": {"url": "http://127.0.0.1:8080", "token": secrets.api_token},
     }

@@ -86,7 +86,7 @@ def test_the_hash_can_be_made_again_from_the_plan(site: Site) -> None:
     + [(schema.Enqueue, plan.Enqueue)],
 )
 def test_every_field_of_the_core_can_be_written_and_has_the_cores_default(toml: type, core: type) -> None:
-    written = {field.name: field for field in fields(toml)}
+    written = {field.name: field for field in fields(toml) if (toml, field.name) != (schema.Operator, "encryption")}
     assert set(written) == {field.name for field in fields(core)}
     for field in fields(core):
         if field.default is not msgspec.NODEFAULT and field.name not in {"skills"}:

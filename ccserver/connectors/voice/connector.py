@@ -16,6 +16,7 @@ import structlog
 
 from ccserver import ari
 from ccserver.connectors.voice.calls import Calls
+from ccserver.connectors.voice.endpoints import PhoneRules
 from ccserver.connectors.voice.facts import Translator
 from ccserver.connectors.voice.lanes import Lanes
 from ccserver.connectors.voice.listing import Histories, Lister
@@ -56,6 +57,7 @@ class VoiceSettings:
     ami_user: str
     ami_password: str = field(repr=False)
     phone_passwords: Mapping[AgentId, str] = field(repr=False)
+    phone_rules: PhoneRules
     spool_dir: Path
     raw_dir: Path
     """Where MixMonitor writes: Asterisk must see it at the same path."""
@@ -92,7 +94,15 @@ class VoiceConnector:
         self.monitor = Monitor(settings.ami_port, settings.ami_user, settings.ami_password, settings.raw_dir)
         self._calls = Calls()
         self._lanes = Lanes()
-        self._phones = Phones(settings.node, client, self._calls, self._lanes, inbox.put, settings.phone_passwords)
+        self._phones = Phones(
+            settings.node,
+            client,
+            self._calls,
+            self._lanes,
+            inbox.put,
+            settings.phone_passwords,
+            settings.phone_rules,
+        )
         self._performer = Performer(client, self._calls, self.monitor, settings.media, inbox.put)
         watch = Watch(client, self._lanes, inbox.put)
         self._lister = Lister(settings.node, client, self._calls, self._phones, watch, settings.histories)

@@ -13,11 +13,10 @@ import structlog
 
 from ccserver import ari
 from ccserver.connectors.voice.calls import Calls
+from ccserver.connectors.voice.endpoints import KINDS, PhoneRules, objects, same
 from ccserver.connectors.voice.lanes import Lanes
 from ccserver.core.events import Fact, ListedPhone, PhoneChanged
 from ccserver.core.ids import AgentId, LegId, NodeName, is_chosen
-
-CODECS = "ulaw,alaw,g722"
 
 log = structlog.get_logger("ccserver.voice")
 
@@ -33,6 +32,7 @@ class Phones:
         lanes: Lanes,
         report: Callable[[Fact], None],
         passwords: Mapping[AgentId, str],
+        rules: PhoneRules,
     ) -> None:
         self._node = node
         self._ari = client
@@ -40,6 +40,7 @@ class Phones:
         self._lanes = lanes
         self._report = report
         self._passwords = passwords
+        self._rules = rules
         self._known: dict[AgentId, ListedPhone] = {}
         self._asked: set[AgentId] = set()
         self._changed: set[AgentId] = set()
@@ -61,27 +62,24 @@ class Phones:
     async def push(self) -> None:
         """Bring astdb in step: every operator's endpoint as configured, none of anybody who left."""
         there = {endpoint.resource for endpoint in await self._ari.list_endpoints()}
-        differs = await asyncio.gather(*(self._differs(agent, word) for agent, word in self._passwords.items()))
-        new = {
-            agent: password
-            for (agent, password), other in zip(self._passwords.items(), differs, strict=True)
-            if other or agent not in there
-        }
+        wanted = {agent: objects(agent, password, self._rules) for agent, password in self._passwords.items()}
+        differs = await asyncio.gather(*(self._differs(agent, wanted[agent]) for agent in wanted))
+        new = [agent for agent, other in zip(wanted, differs, strict=True) if other or agent not in there]
         # All of one kind before the next: Asterisk goes through every endpoint at each change of an AOR.
-        for kind, fields in (("auth", _auth), ("aor", _aor), ("endpoint", _endpoint)):
-            for agent, password in new.items():
-                await self._ari.put_dynamic_config(kind, agent, fields(agent, password))
+        for kind in KINDS:
+            for agent in new:
+                await self._ari.put_dynamic_config(kind, agent, wanted[agent][kind])
         if new:
             log.info("endpoints pushed", agents=",".join(new))
         for name in there - set(self._passwords):
             await self._remove_stale(name)
 
-    async def _differs(self, agent: AgentId, password: str) -> bool:
+    async def _differs(self, agent: AgentId, wanted: Mapping[str, Mapping[str, str]]) -> bool:
         try:
-            fields = await self._ari.get_dynamic_config("auth", agent)
+            told = {kind: await self._ari.get_dynamic_config(kind, agent) for kind in KINDS}
         except ari.AriRejected:
             return True
-        return {field.attribute: field.value for field in fields}.get("password") != password
+        return not all(same(wanted[kind], told[kind]) for kind in KINDS)
 
     async def _remove_stale(self, name: str) -> None:
         """An endpoint that was pushed once and has no operator any more; those of pjsip.conf refuse to go."""
@@ -145,36 +143,3 @@ class Phones:
         # By the id, not by what we know of: a leg of ours that ended while the answer came is still in it.
         others = [name for name in endpoint.channel_ids if not is_chosen(self._node, LegId(name))]
         return ListedPhone(AgentId(endpoint.resource), endpoint.state == "online", bool(others))
-
-
-def _auth(agent: AgentId, password: str) -> dict[str, str]:
-    return {"auth_type": "userpass", "username": agent, "password": password}
-
-
-def _aor(_agent: AgentId, _password: str) -> dict[str, str]:
-    """One phone at a time; one that lost its power without a word is replaced by the next registration."""
-    return {"max_contacts": "1", "remove_existing": "yes", "support_path": "yes"}
-
-
-def _endpoint(agent: AgentId, _password: str) -> dict[str, str]:
-    """`allow` must be there: an endpoint without it cannot be read back from astdb.
-
-    A REFER from a phone is refused: Asterisk would replace the agent's leg by one that we do not know, and the caller
-    would be hung up with it. Transfers come when the core knows them.
-    """
-    return {
-        "aors": agent,
-        "auth": agent,
-        "context": "operators",
-        "transport": "udp",
-        "identify_by": "auth_username,username",
-        "disallow": "all",
-        "allow": CODECS,
-        "direct_media": "no",
-        "allow_transfer": "no",
-        "rewrite_contact": "yes",
-        "rtp_symmetric": "yes",
-        "force_rport": "yes",
-        "send_connected_line": "no",
-        "callerid": f'"{agent}" <{agent}>',
-    }
