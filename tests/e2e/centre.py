@@ -15,18 +15,22 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import aiohttp
 from asterisk_instance import AsteriskInstance, asterisk_instance, free_port
+from msgspec import convert
 from prometheus_client.parser import text_string_to_metric_families
 
-from ccserver.sim.phones import Answer, Call, Phone, PhoneLibrary
+from ccserver.asterisk.authority import authority_pair
+from ccserver.config.schema import Sip
+from ccserver.sim.phones import Answer, Call, Phone, PhoneLibrary, Sound
 from ccserver.store.schema import migrate
-from tests.e2e.centre_config import CHECKOUT, QUICK, write_config
+from tests.e2e.centre_config import CHECKOUT, QUICK, write_config, write_sip
 
 LINE, OTHER_LINE = "88007707999", "88007004666"
 OPERATORS = ("1001", "1002", "1003")
@@ -37,6 +41,9 @@ STARTS_WITHIN_S = 40.0
 TELLS_WITHIN_S = 20.0
 ENDS_WITHIN_S = 40.0
 """With its recording, which is encoded when the machine has nothing better to do."""
+
+NO_SETTINGS: Mapping[str, object] = MappingProxyType({})
+NO_ENCRYPTION: Mapping[str, str] = MappingProxyType({})
 
 T = TypeVar("T")
 Status = dict[str, Any]
@@ -266,6 +273,17 @@ class Centre:
 
     # --- phones -------------------------------------------------------------------------------------------------
 
+    def secure_phone(
+        self, extension: str, *, sound: Sound = "encrypted", trust: Path | None = None, host: str = "127.0.0.1"
+    ) -> Phone:
+        """An operator's phone that speaks TLS, not yet registered; without `trust` it trusts our own authority."""
+        trusted = trust or authority_pair(self.state_dir).certificate
+        password, port = self.asterisk.secrets.operators[extension], self.asterisk.instance.sip.tls_port
+        tone_hz = OPERATOR_HZ[extension]
+        phone = Phone(self.library, extension, password, host, port, tone_hz=tone_hz, trust=trusted, sound=sound)
+        self._phones.append(phone)
+        return phone
+
     async def phone(self, extension: str, *, answer: Answer = "auto") -> Phone:
         """An operator's phone, registered."""
         phone = self._phone(extension, self.asterisk.secrets.operators[extension], OPERATOR_HZ[extension], answer)
@@ -326,16 +344,33 @@ def offers(contact: Row) -> list[tuple[str, str]]:
 
 @asynccontextmanager
 async def contact_centre(
-    tmp_path: Path, library: PhoneLibrary, prompts_dir: Path, rules: dict[str, str] | None = None, *, run: bool = True
+    tmp_path: Path,
+    library: PhoneLibrary,
+    prompts_dir: Path,
+    rules: dict[str, str] | None = None,
+    *,
+    run: bool = True,
+    sip: Mapping[str, object] = NO_SETTINGS,
+    encryption: Mapping[str, str] = NO_ENCRYPTION,
+    **settings: object,
 ) -> AsyncIterator[Centre]:
-    """A contact centre of its own; `run`: with the daemon serving."""
+    """A contact centre of its own; `run`: with the daemon serving.
+
+    `sip`: settings of `[sip]`, `encryption` of operators by extension, `settings`: of `[asterisk]`, for it and the daemon.
+    """
     async with AsyncExitStack() as stack:
         api_port = free_port()
         asterisk = await stack.enter_async_context(
-            asterisk_instance(tmp_path, operators=[str(number) for number in range(1001, 1011)])
+            asterisk_instance(
+                tmp_path,
+                operators=[str(number) for number in range(1001, 1011)],
+                sip=convert(dict(sip), Sip),
+                **settings,
+            )
         )
         ports = {name: getattr(asterisk.instance, name) for name in ("http_port", "ami_port", "sip_port")}
         config_dir = write_config(tmp_path / "config", ports, api_port, QUICK | (rules or {}))
+        write_sip(config_dir, sip, encryption, settings)
         shutil.copytree(prompts_dir, asterisk.instance.prompts_dir, dirs_exist_ok=True)
         await migrate(f"sqlite:///{asterisk.instance.state_dir / 'store.sqlite'}")
         centre = Centre(asterisk, library, config_dir, api_port, stack)

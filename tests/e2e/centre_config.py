@@ -4,6 +4,7 @@ Used by `centre.contact_centre`. What is said, asked and queued is the demo's ow
 silence does not last a minute.
 """
 
+import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -65,6 +66,21 @@ def write_config(directory: Path, asterisk_ports: Mapping[str, int], api_port: i
     main.write_text(f'{text}\n{line}\n[prompts]\nfile = "{prompts}"\n', encoding="utf-8")
     _write_brisk_flow(directory)
     return directory
+
+
+def write_sip(
+    directory: Path, sip: Mapping[str, object], encryption: Mapping[str, str], asterisk: Mapping[str, object]
+) -> None:
+    """Add `[sip]`, `encryption` of operators and further settings of `[asterisk]` to what `write_config` wrote."""
+    main = directory / "ccserver.toml"
+    text = main.read_text(encoding="utf-8")
+    for extension, value in encryption.items():
+        text = text.replace(f'extension = "{extension}"\n', f'extension = "{extension}"\nencryption = "{value}"\n')
+    for name, value in asterisk.items():
+        text = re.sub(rf"(?m)^{name} = .*\n", "", text)
+        text = text.replace("[asterisk]\n", f"[asterisk]\n{name} = {json.dumps(value)}\n")
+    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in sip.items())
+    main.write_text(f"{text}\n[sip]\n{lines}", encoding="utf-8")
 
 
 def _write_brisk_flow(directory: Path) -> None:

@@ -55,6 +55,13 @@ def same(wanted: Mapping[str, str], told: Iterable[ari.ConfigField]) -> bool:
     return all(there.get(name) == _plain(value) for name, value in wanted.items() if name != "disallow")
 
 
+def why_no_sound(encryption: Encryption) -> str:
+    """In words for a person: what a phone that answers 488 cannot do."""
+    if encryption == "required":
+        return "encryption is required of this operator, and the phone does not encrypt (SRTP with SDES)"
+    return f"the phone insists on encryption (here it is {encryption}), or knows no codec of {CODECS}"
+
+
 def _aor(rules: PhoneRules) -> dict[str, str]:
     """One phone at a time; one that lost its power without a word, or came back through another mapping of its NAT, is
     replaced by the next registration."""

@@ -26,6 +26,8 @@ from ccserver.core.plan import Key
 
 REGISTERED = {"Created", "NonQualified", "Reachable"}
 """What Asterisk says of a registration that has just come, or come back."""
+NOT_ACCEPTABLE = 488
+"""SIP: the phone can do nothing with the sound that it was offered."""
 KEYS: dict[str, Key] = {key: key for key in get_args(Key)}
 
 log = structlog.get_logger("ccserver.voice")
@@ -123,6 +125,10 @@ class Translator:
             return
         self._report(LegEnded(leg, event.cause, event.tech_cause or None, at=float(event.at)))
         if agent_leg is not None:
+            if event.tech_cause == NOT_ACCEPTABLE:
+                log.warning(
+                    "phone refused the sound", agent=agent_leg.agent, reason=self._phones.why_no_sound(agent_leg.agent)
+                )
             agent_leg.in_stasis.set()  # whoever waits for it goes on and is told 404
             self._phones.changed(agent_leg.agent)
         elif call is not None and call.contact is None:

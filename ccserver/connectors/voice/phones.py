@@ -13,7 +13,7 @@ import structlog
 
 from ccserver import ari
 from ccserver.connectors.voice.calls import Calls
-from ccserver.connectors.voice.endpoints import KINDS, PhoneRules, objects, same
+from ccserver.connectors.voice.endpoints import KINDS, PhoneRules, objects, same, why_no_sound
 from ccserver.connectors.voice.lanes import Lanes
 from ccserver.core.events import Fact, ListedPhone, PhoneChanged
 from ccserver.core.ids import AgentId, LegId, NodeName, is_chosen
@@ -113,6 +113,10 @@ class Phones:
         if agent in self._passwords:
             self._registered.add(agent)
             self.changed(agent)
+
+    def why_no_sound(self, agent: AgentId) -> str:
+        """What a person has to look at when the phone answers 488."""
+        return why_no_sound(self._rules.encryption.get(agent, "off"))
 
     def changed(self, agent: AgentId) -> None:
         """Something about the phone changed: ask what is so now."""

@@ -14,7 +14,7 @@
 from ccserver.sim.phones.call import Call, CallFailed, CallStats, Ended
 from ccserver.sim.phones.events import PhoneError, PhoneEvent, PhoneTimeout
 from ccserver.sim.phones.library import PhoneLibrary
-from ccserver.sim.phones.phone import Answer, Phone, Reject, RingThenAnswer
+from ccserver.sim.phones.phone import Answer, Phone, Reject, RingThenAnswer, Sound
 from ccserver.sim.phones.pj_call import CallGone
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "PhoneTimeout",
     "Reject",
     "RingThenAnswer",
+    "Sound",
 ]

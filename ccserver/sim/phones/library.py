@@ -128,11 +128,15 @@ class PhoneLibrary:
         """A number never used before: pjproject re-uses its own at once."""
         return next(self._serials)
 
-    def open_port(self, host: str) -> tuple[int, int]:
-        """A new UDP transport on a free port; its pjproject id and the port."""
+    def open_port(self, host: str, trust: Path | None = None) -> tuple[int, int]:
+        """A new transport on a free port; its pjproject id and the port. UDP, or TLS to whom `trust` (PEM) certifies."""
         config = pj.TransportConfig()
         config.port, config.boundAddress = 0, host
-        transport = self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, config)
+        kind = pj.PJSIP_TRANSPORT_UDP
+        if trust is not None:
+            kind = pj.PJSIP_TRANSPORT_TLS
+            config.tlsConfig.CaListFile, config.tlsConfig.verifyServer = str(trust), True
+        transport = self._endpoint.transportCreate(kind, config)
         info = self._endpoint.transportGetInfo(transport)
         return transport, int(info.localName.rsplit(":", 1)[1])
 

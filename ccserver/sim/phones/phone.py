@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
@@ -35,6 +36,9 @@ class RingThenAnswer:
 
     ring_s: float
 
+
+Sound = Literal["plain", "optional", "encrypted"]
+"""Of a phone: never SRTP, SRTP when the other side wants it, SRTP or no call."""
 
 # "auto" rings and answers at once, "ring" sends 180 and leaves the call to the test, "silent" sends nothing but 100.
 Answer = Literal["auto", "ring", "silent"] | Reject | RingThenAnswer
@@ -101,7 +105,11 @@ class Phone:
         *,
         answer: Answer = "auto",
         tone_hz: int | None = None,
+        trust: Path | None = None,
+        sound: Sound = "plain",
+        local_host: str = "127.0.0.1",
     ) -> None:
+        """`trust`: speak TLS, and only to a server that this certificate (PEM) vouches for."""
         self.library = library
         self.user = user
         self.answer = answer
@@ -110,7 +118,9 @@ class Phone:
         self.sip_port = 0  # its own, known once it has spoken
         self._password = password
         self._server = f"{host}:{port}"
-        self._local_host = "127.0.0.1"
+        self._local_host = local_host
+        self._trust = trust
+        self._sound: Sound = sound
         self._serial = 0  # of its account in the library, 0 while it has none
         self._transport = -1
         self._cable: CutCable | None = None
@@ -135,7 +145,11 @@ class Phone:
 
     def uri(self, number: str) -> str:
         """The SIP URI of a number on this phone's server."""
-        return number if number.startswith("sip:") else f"sip:{number}@{self._server}"
+        return number if number.startswith("sip:") else f"sip:{number}@{self._server}{self._by}"
+
+    @property
+    def _by(self) -> str:
+        return "" if self._trust is None else ";transport=tls"
 
     async def register(self, timeout_s: float = 5.0) -> None:
         """REGISTER with digest; raises `PhoneError` with the code if refused."""
@@ -218,11 +232,11 @@ class Phone:
     # --- telephone thread only ---------------------------------------------------------------------------------
 
     def _make_account(self) -> None:
-        self._transport, self.sip_port = self.library.open_port(self._local_host)
+        self._transport, self.sip_port = self.library.open_port(self._local_host, self._trust)
         config = pj.AccountConfig()
         config.idUri = f"sip:{self.user}@{self._server}"
         registration = config.regConfig
-        registration.registrarUri, registration.registerOnAdd = f"sip:{self._server}", False
+        registration.registrarUri, registration.registerOnAdd = f"sip:{self._server}{self._by}", False
         registration.timeoutSec, registration.retryIntervalSec = REGISTRATION_S, 0
         config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", self.user, 0, self._password))
         config.sipConfig.transportId = self._transport
@@ -230,6 +244,8 @@ class Phone:
         nat.contactRewriteUse = nat.viaRewriteUse = nat.sdpNatRewriteUse = nat.udpKaIntervalSec = 0
         media = config.mediaConfig.transportConfig
         media.boundAddress, media.port = self._local_host, 0
+        config.mediaConfig.srtpUse = ("plain", "optional", "encrypted").index(self._sound)
+        config.mediaConfig.srtpSecureSignaling = 0
         # Two codecs in an answer would make the phone re-INVITE for one, amid the other side's own doings.
         config.mediaConfig.lockCodecEnabled = False
         serial = self.library.new_serial()
