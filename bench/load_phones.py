@@ -4,7 +4,6 @@ What the phones themselves saw is the other half of the truth: each crowd logs w
 """
 
 import asyncio
-import math
 import shutil
 import signal
 import socket
@@ -14,10 +13,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from bench.sound import CUSTOMER_HZ, OPERATOR_HZ, tone
 from tests.asterisk_instance import free_port
 
 SCENARIOS = Path(__file__).parent / "sipp"
-CUSTOMER_HZ, OPERATOR_HZ, RATE_HZ = 1000, 1500, 8000
 SPEAK = '<nop><action><exec rtp_stream="{hz}.ul,-1,0,PCMU/8000"/></action></nop>'
 STRAGGLERS_S = 150.0
 """How long a crowd may take beyond its last call."""
@@ -67,7 +66,7 @@ class Phones:
         self._running: list[asyncio.subprocess.Process] = []
         self._stack = AsyncExitStack()
         for hz in (CUSTOMER_HZ, OPERATOR_HZ):
-            (directory / f"{hz}.ul").write_bytes(_tone(hz))
+            (directory / f"{hz}.ul").write_bytes(tone(hz))
 
     async def __aenter__(self) -> "Phones":
         return self
@@ -190,15 +189,3 @@ def _seen(line: str) -> Seen:
     """`2026-01-02 03:04:05.678901 1767323045.678901: up 79000000001 2001`, the blanks before the epoch being tabs."""
     fields = line.split()
     return Seen(float(fields[2].rstrip(":")), *fields[3:])
-
-
-def _tone(hz: int) -> bytes:
-    """A second of sine as µ-law (G.711): what somebody says."""
-    return bytes(_ulaw(round(8000 * math.sin(2 * math.pi * hz * n / RATE_HZ))) for n in range(RATE_HZ))
-
-
-def _ulaw(sample: int) -> int:
-    sign, magnitude = (0x80, -sample) if sample < 0 else (0, sample)
-    magnitude = min(magnitude, 32635) + 132
-    exponent = magnitude.bit_length() - 8
-    return ~(sign | exponent << 4 | magnitude >> exponent + 3 & 0x0F) & 0xFF

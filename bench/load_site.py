@@ -92,12 +92,21 @@ class Usage(Struct, frozen=True):
 class Site:
     """See the module; `load_site` makes one."""
 
-    def __init__(self, directory: Path, asterisk: AsteriskInstance, api_port: int, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        asterisk: AsteriskInstance,
+        api_port: int,
+        http: aiohttp.ClientSession,
+        program: str = "bench.load_probe",
+    ) -> None:
+        """`program` is the module that is run as the daemon."""
         self.asterisk = asterisk
         self.directory = directory
         self.state_dir = asterisk.instance.state_dir
         self.url = f"http://127.0.0.1:{api_port}"
         self.http = http
+        self.program = program
         self.probe_path = directory / "probe.jsonl"
         self.log_path = directory / "daemon.log"
         self.daemon: asyncio.subprocess.Process
@@ -120,7 +129,7 @@ class Site:
         }
         with self.log_path.open("ab") as log:
             self.daemon = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bench.load_probe", "run", *arguments),
+                *(sys.executable, "-m", self.program, "run", *arguments),
                 env=environment,
                 stdout=log,
                 stderr=log,

@@ -122,12 +122,16 @@ async def asterisk_instance(
     *,
     operators: Iterable[str] = ("1001", "1002"),
     dialplans_dir: Path = DIALPLANS_DIR,
+    templates_dir: Path | None = None,
     **settings: object,
 ) -> AsyncIterator[AsteriskInstance]:
-    """Boot an Asterisk in `tmp_path/state`; it is ended on the way out, whatever happened to it."""
+    """Boot an Asterisk in `tmp_path/state`; it is ended on the way out, whatever happened to it.
+
+    `templates_dir`: configured by those in place of asterisk-conf/.
+    """
     root = asterisk_root()
     instance = make_instance(tmp_path / "state", dialplans_dir, **settings)
-    secrets = prepare(instance, root, operators)
+    secrets = prepare(instance, root, operators, templates_dir)
     asterisk = AsteriskInstance(instance, root, secrets)
     await asterisk.start()
     try:

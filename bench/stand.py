@@ -1,0 +1,346 @@
+"""Two contact centres on one Asterisk, for comparison: ccserver as shipped, and app_queue as a good administrator would set it up.
+
+    async with stand(directory, operators=40) as site: ...
+
+Same machine, same Asterisk process, same prompts, same music, same recordings (MixMonitor, both sides apart), a record of each call in
+SQLite on both sides: ccserver's store, and for the peer Asterisk's CDR and app_queue's queue_log. Each has its own operators' phones.
+What only one of them needs is on only in its blocks (`Stand.turn_to`): Asterisk's CDR for the peer, CEL for ccserver.
+"""
+
+import asyncio
+import shutil
+import sqlite3
+import time
+import wave
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
+from typing import Any, Literal
+
+import aiohttp
+import numpy as np
+from msgspec import Struct
+
+from bench.load_site import STARTS_WITHIN_S, Site, Usage, at_rest
+from bench.sound import LOUD, MUSIC_HZ, RATE_HZ
+from ccserver.asterisk.render import default_templates_dir
+from ccserver.config.places import CHECKOUT
+from ccserver.store.schema import migrate
+from tests.asterisk_instance import AsteriskInstance, asterisk_instance, free_port
+
+OVERLAY = Path(__file__).parent / "asterisk-conf"
+System = Literal["ccserver", "app_queue", "dial"]
+NAMES: Mapping[System, str] = {"ccserver": "ccserver", "app_queue": "app_queue", "dial": "a direct call"}
+OUR_LINE, OUR_HALL = "88000000001", "88000000002"
+PEER_LINE, PEER_HALL = "88009010000", "88009020000"
+DIRECT_LINES = "8800903"
+OURS_FROM, PEERS_FROM = 2001, 6001
+HALL_OPERATOR = "1999"
+"""The only one of the queue in which customers only wait: he never comes."""
+GREETING_S, MENU_S, LEAD_IN_S = 0.5, 3.0, 0.3
+PROMPTS = {"nordlis-greeting": GREETING_S, "nordlis-menu": MENU_S, "invalid-key": 0.5, "no-input": 0.5}
+MUSIC_S = 30
+PATIENCE_S = 120.0
+
+FLOWS = {
+    "sales": """
+start = "greeting"
+[steps.greeting]
+do = "say"
+prompts = ["nordlis-greeting"]
+next = "menu"
+[steps.menu]
+do = "menu"
+prompts = ["nordlis-menu"]
+keys = { 1 = "queue" }
+invalid = "invalid-key"
+silence = "no-input"
+otherwise = "queue"
+[steps.queue]
+do = "queue"
+queue = "sales"
+""",
+    "hall": """
+start = "queue"
+[steps.queue]
+do = "queue"
+queue = "hall"
+""",
+}
+MAIN = """
+[node]
+name = "bench"
+[asterisk]
+{ports}
+[api]
+port = {api_port}
+[prompts]
+file = "{prompts}"
+[rules.not_ready_reasons]
+1 = "break"
+"""
+QUEUE = """
+[[queues]]
+name = "{name}"
+title = "{name}"
+wrap_up_s = 0
+record = {record}
+"""
+QUEUE_LOG = "create table queue_log (time, callid, queuename, agent, event, data1, data2, data3, data4, data5)"
+PEER_ENDPOINT = """
+[{name}](phone)
+context = operators
+auth = {name}
+aors = {name}
+[{name}]
+type = auth
+auth_type = userpass
+username = {name}
+password = {name}
+[{name}]
+type = aor
+max_contacts = 1
+"""
+
+
+class Spent(Struct, frozen=True):
+    """CPU seconds of a block."""
+
+    asterisk_s: float
+    daemon_s: float
+    encoders_s: float
+
+    @classmethod
+    def between(cls, before: Usage, after: Usage) -> "Spent":
+        return cls(
+            asterisk_s=after.asterisk_s - before.asterisk_s,
+            daemon_s=after.daemon_s - before.daemon_s,
+            encoders_s=after.encoders_s - before.encoders_s,
+        )
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            asterisk_s=self.asterisk_s + other.asterisk_s,
+            daemon_s=self.daemon_s + other.daemon_s,
+            encoders_s=self.encoders_s + other.encoders_s,
+        )
+
+
+class Stand(Site):
+    """`load_site.Site` with a peer beside it."""
+
+    def __init__(
+        self, directory: Path, asterisk: AsteriskInstance, api_port: int, http: aiohttp.ClientSession, program: str
+    ) -> None:
+        super().__init__(directory, asterisk, api_port, http, program)
+        self.extensions.remove(HALL_OPERATOR)
+        self.ours = {name: asterisk.secrets.operators[name] for name in self.extensions}
+        """Operators' names and passwords."""
+        self.peers = {name: name for name in (str(PEERS_FROM + n) for n in range(len(self.ours)))}
+        peer = _peer_dir(directory)
+        self.peer_cdr, self.peer_queue_log = peer / "cdr.db", peer / "queue_log.db"
+
+    async def turn_to(self, system: System) -> None:
+        """From now on Asterisk keeps the records that this system lives by, and only those."""
+        etc = self.asterisk.instance.etc_dir
+        for name, on in (("cdr", system != "ccserver"), ("cel", system == "ccserver")):
+            path = etc / f"{name}.conf"
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace(f"enable = {_yes(not on)}", f"enable = {_yes(on)}"), encoding="utf-8")
+            await self.asterisk.cli(f"module reload {name}")
+
+    async def all_ready(self) -> None:
+        """All but the one who never comes."""
+        for extension in self.extensions:
+            url = f"{self.url}/api/agents/{extension}/state"
+            async with self.http.post(url, json={"state": "ready"}) as response:
+                response.raise_for_status()
+        await self.until(self._at_rest)
+
+    def _at_rest(self, status: Any) -> bool:
+        agents = [agent for agent in status["agents"] if agent["extension"] != HALL_OPERATOR]
+        return at_rest({**status, "agents": agents})
+
+    async def rests(self) -> None:
+        """Nobody calls, everybody is ready, every recording is encoded and every record written."""
+        await self.until(self._at_rest, PATIENCE_S)
+        awaited = "select count(*) from live where kind = 'recording'"
+        async with asyncio.timeout(PATIENCE_S):
+            with closing(sqlite3.connect(self.state_dir / "journal.sqlite")) as journal:
+                while journal.execute(awaited).fetchone()[0]:  # noqa: ASYNC110 - another process's file
+                    await asyncio.sleep(0.2)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(10):
+                while "0 active channels" not in await self.asterisk.cli("core show channels count"):
+                    await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)  # app_queue's log is written within its batch of 100 ms
+
+    def line(self, system: System, n: int) -> str:
+        """What the n-th customer dials."""
+        if system == "dial":
+            return f"{DIRECT_LINES}{list(self.peers)[n % len(self.peers)]}"
+        return OUR_LINE if system == "ccserver" else PEER_LINE
+
+    # --- the records --------------------------------------------------------------------------------------------
+
+    def recorded(self, system: System) -> dict[str, str]:
+        """By customer's number: the operator who has talked with him, as the system's own records in SQL tell."""
+        if system == "ccserver":
+            rows = self._rows(
+                self.state_dir / "store.sqlite",
+                "select ani, agent from contact where outcome = 'answered' and talk_s > 0",
+            )
+            return dict(rows)
+        answered = (
+            "select src, dstchannel from cdr where disposition = 'ANSWERED' and billsec >= 0 and dstchannel <> ''"
+        )
+        talks = {
+            src: channel.removeprefix("PJSIP/").split("-")[0] for src, channel in self._rows(self.peer_cdr, answered)
+        }
+        if system == "app_queue":
+            connected = self._rows(self.peer_queue_log, "select count(*) from queue_log where event = 'CONNECT'")
+            ended = "select count(*) from queue_log where event in ('COMPLETEAGENT', 'COMPLETECALLER')"
+            if not connected[0][0] or connected != self._rows(self.peer_queue_log, ended):
+                raise ValueError(f"queue_log tells of {connected[0][0]} talks, and of another number of ends")
+        return talks
+
+    def recordings(self, system: System) -> int:
+        """How many talks have been recorded so far: kept by ccserver, left on the disk by the peer."""
+        if system == "ccserver":
+            kept = "select count(*) from recording where kind = 'talk' and path is not null"
+            return int(self._rows(self.state_dir / "store.sqlite", kept)[0][0])
+        return sum(1 for _ in (_peer_dir(self.directory) / "raw").glob("*-in.wav"))
+
+    @staticmethod
+    def _rows(path: Path, query: str) -> list[tuple]:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+            return store.execute(query).fetchall()
+
+
+@asynccontextmanager
+async def stand(directory: Path, operators: int, *, program: str = "ccserver") -> AsyncIterator[Stand]:
+    """Both systems serving in `directory`, no phone registered yet; everything is gone afterwards, the files excepted."""
+    extensions = [str(OURS_FROM + n) for n in range(operators)]
+    peers = [str(PEERS_FROM + n) for n in range(operators)]
+    directory = directory.resolve()
+    api_port = free_port()
+    dialplans, templates = _peer(directory, peers)
+    ports = {"rtp_start": 10000, "rtp_end": 17999}
+    async with asterisk_instance(
+        directory, operators=[*extensions, HALL_OPERATOR], dialplans_dir=dialplans, templates_dir=templates, **ports
+    ) as asterisk:
+        _write_config(directory / "config", asterisk, api_port, extensions)
+        _write_sounds(asterisk.instance.prompts_dir)
+        await migrate(f"sqlite:///{asterisk.instance.state_dir / 'store.sqlite'}")
+        headers = {"Authorization": f"Bearer {asterisk.secrets.api_token}"}
+        async with aiohttp.ClientSession(headers=headers) as http:
+            site = Stand(directory, asterisk, api_port, http, program)
+            try:
+                await site.start()
+                yield site
+            finally:
+                await site.end()
+
+
+def _peer(directory: Path, members: list[str]) -> tuple[Path, Path]:
+    """Dialplan and templates: the product's, and the peer's on top."""
+    dialplans, templates, peer = directory / "config", directory / "templates", _peer_dir(directory)
+    raw, music = peer / "raw", peer / "music"
+    peer.parent.mkdir(parents=True, mode=0o700)
+    for made in (peer, raw, music):
+        made.mkdir()
+    shutil.copytree(default_templates_dir(), templates)
+    values = {
+        "PEER_RAW": raw,
+        "PEER_CDR": peer / "cdr",  # Asterisk adds .db
+        "PEER_QUEUE_LOG": peer / "queue_log.db",
+        "MEMBERS": "\n".join(f"member => PJSIP/{name}" for name in members),
+    }
+    for overlay in OVERLAY.glob("*.conf"):
+        text = overlay.read_text(encoding="utf-8")
+        for key, value in values.items():
+            text = text.replace(f"@{key}@", str(value))
+        if overlay.name == "peer.conf":
+            dialplans.mkdir()
+            (dialplans / overlay.name).write_text(text, encoding="utf-8")
+        elif overlay.name == "modules.conf":
+            modules = (templates / "modules.conf").read_text(encoding="utf-8")
+            (templates / "modules.conf").write_text(modules + text, encoding="utf-8")
+        else:
+            (templates / overlay.name).write_text(text, encoding="utf-8")
+    for plan in (CHECKOUT / "dialplans").glob("*.conf"):
+        shutil.copy(plan, dialplans)
+    _replaced(templates / "musiconhold.conf", "directory = moh", f"directory = {music}")
+    _replaced(templates / "logger.conf", "queue_log = no", "queue_log = yes")
+    phones = "".join(PEER_ENDPOINT.format(name=name) for name in members)
+    with (templates / "pjsip.conf").open("a", encoding="utf-8") as file:
+        file.write(phones)
+    _write_wav(music / "music.wav", LOUD / 2 * np.sin(2 * np.pi * MUSIC_HZ * np.arange(RATE_HZ * MUSIC_S) / RATE_HZ))
+    for name, statement in (("queue_log", QUEUE_LOG), ("cdr", "")):
+        with closing(sqlite3.connect(peer / f"{name}.db")) as database, database:
+            database.execute(
+                "pragma journal_mode = wal"
+            )  # as ccserver's store has it: written without waiting for readers
+            database.execute(statement)
+    return dialplans, templates
+
+
+def _peer_dir(directory: Path) -> Path:
+    """Where the peer keeps what it writes: Asterisk may write nowhere but in the state directory."""
+    return directory / "state" / "peer"
+
+
+def _replaced(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{path.name}: no {old!r} in it any more"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def _write_config(directory: Path, asterisk: AsteriskInstance, api_port: int, operators: list[str]) -> None:
+    names = ("http_port", "ami_port", "sip_port", "rtp_start", "rtp_end", "fallback_wait_s")
+    ports = "\n".join(f"{name} = {getattr(asterisk.instance, name)}" for name in names)
+    parts = [MAIN.format(ports=ports, api_port=api_port, prompts=CHECKOUT / "ivr-prompts" / "prompts.toml")]
+    parts += [QUEUE.format(name="sales", record="true"), QUEUE.format(name="hall", record="false")]
+    for number, flow in ((OUR_LINE, "sales"), (OUR_HALL, "hall")):
+        parts.append(f'[[lines]]\nnumber = "{number}"\nname = "{flow}"\nflow = "{flow}"\nlanguage = "ru"\n')
+        (directory / f"{flow}.toml").write_text(FLOWS[flow])
+    for extension, queue in (*((name, "sales") for name in operators), (HALL_OPERATOR, "hall")):
+        parts.append(f'[[operators]]\nextension = "{extension}"\nname = "Operator"\nqueues = ["{queue}"]\n')
+    (directory / "ccserver.toml").write_text("\n".join(parts))
+
+
+def _write_sounds(directory: Path) -> None:
+    """Silence: what is said is not what is measured, and no voice is needed to measure it."""
+    for language in ("ru", "en"):
+        (directory / language).mkdir(parents=True, exist_ok=True)
+        for name, seconds in PROMPTS.items():
+            _write_wav(directory / language / f"{name}.wav", np.zeros(round(RATE_HZ * seconds)))
+    _write_wav(directory / "lead-in.wav", np.zeros(round(RATE_HZ * LEAD_IN_S)))
+
+
+def _write_wav(path: Path, samples: np.ndarray) -> None:
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
+        sound.writeframes(samples.astype("<i2").tobytes())
+
+
+def _yes(on: bool) -> str:
+    return "yes" if on else "no"
+
+
+def machine() -> str:
+    """What it was measured on."""
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        "unknown",
+    )
+    cores = len(list(Path("/sys/devices/system/cpu").glob("cpu[0-9]*")))
+    load = Path("/proc/loadavg").read_text().split()[0]
+    return f"{time.strftime('%Y-%m-%d %H:%M')} UTC, {cores} × {cpu}, load average at the start {load}"
+
+
+__all__ = ["NAMES", "STARTS_WITHIN_S", "Spent", "Stand", "System", "machine", "stand"]
