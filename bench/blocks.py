@@ -1,5 +1,6 @@
-"""Blocks of calls to one system, turn about with blocks to another, each checked to its records: what the comparisons are made of."""
+"""Blocks of calls to one system, turn about with blocks to another, each held against its records."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -42,9 +43,11 @@ async def block(site: Stand, parties: Parties, system: System, count: int, per_s
     spent = Spent.between(before, site.usage())
     told = site.recorded(system)
     wrong = [f"{call.number} {call.wrong}" for call in calls if call.wrong]
-    for call in calls:
-        if not call.wrong and told.get(call.number) != call.operator:
-            wrong.append(f"{call.number} talked with {call.operator}, the records say {told.get(call.number)}")
+    wrong += [
+        f"{call.number} talked with {call.operator}, the records say {told.get(call.number)}"
+        for call in calls
+        if not call.wrong and told.get(call.number) != call.operator
+    ]
     talked = sum(1 for call in calls if call.talks)
     if system != "dial" and (new := site.recordings(system) - kept) != talked:
         wrong.append(f"{talked} talks and {new} recordings")
@@ -59,7 +62,7 @@ def quantiles(values: Iterable[float | None], *shares: float) -> list[float]:
 
 def summary(wrong: Iterable[str]) -> str:
     """What went wrong how often, without the numbers of who."""
-    kinds = Counter(line.partition(" ")[2] for line in wrong)
+    kinds = Counter(re.sub(r"\b\d{4}\b", "NNNN", line.partition(" ")[2]) for line in wrong)
     return "; ".join(f"{count} × {kind}" for kind, count in kinds.most_common(4)) or "none"
 
 

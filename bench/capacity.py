@@ -4,10 +4,11 @@
     python -m bench.capacity --from 4 --factor 1.5   # or any ladder of rates
     python -m bench.capacity --short                 # a few seconds: does it still run?
 
-The rate grows step by step, both systems in turn at each, until a system fails: a customer who is not connected to exactly one operator,
-two who do not hear each other, a record in SQL that does not tell of the talk, or a recording that is missing. A rate that failed is
-tried once more, and counts as failed when it fails again. What fails stays out of the following steps. CPU is that of /proc/PID/stat,
-from rest to rest, for each call that had its talk: ccserver's includes the work after the calls, and its encoders are told apart.
+The rate grows step by step, both systems in turn at each, until a system fails: a customer who is not connected to exactly
+one operator, two who do not hear each other, a record in SQL that does not tell of the talk, or a recording that is
+missing. A rate that failed is tried once more, and counts as failed when it fails again. What fails stays out of the
+following steps. CPU is that of /proc/PID/stat, from rest to rest, for each call that had its talk: ccserver's includes the
+work after the calls, and its encoders are told apart.
 
 Needs root (a private Asterisk). Exit code 1 only when not even the first step went well.
 """
@@ -116,10 +117,7 @@ def main() -> int:
     while (following := round(rates[-1] * given.factor, 1)) <= given.most:
         rates.append(following)
     began = machine()
-    if given.short:
-        blocks = asyncio.run(climb([4.0], 1.0, 0.5))
-    else:
-        blocks = asyncio.run(climb(rates, given.seconds, given.talk))
+    blocks = asyncio.run(climb([4.0], 1.0, 0.5) if given.short else climb(rates, given.seconds, given.talk))
     print(f"{began}; talks of {0.5 if given.short else given.talk:g} s\n\n{report(blocks)}")
     return 0 if most(blocks, "ccserver") and most(blocks, "app_queue") else 1
 

@@ -4,13 +4,14 @@
     python -m bench.latency --rates 5 --rounds 1     # or any rate
     python -m bench.latency --short                  # a few seconds: does it still run?
 
-Both answer, say the same greeting, ask for a key, record both sides with MixMonitor, queue under the same music, and write the call into
-SQLite. Phones are played at the packet level by this process: a customer speaks from his answer on, an operator from his 200 OK on, each
-with a tone of his own, and what is told is when the kernel received the first packet with the other's tone. A direct call (Answer, Dial
-under music) measured in the same way is what Asterisk and the measurement themselves take: phones send every 20 ms, so up to that much of
-each figure is theirs.
+Both answer, say the same greeting, ask for a key, record both sides with MixMonitor, queue under the same music, and write
+the call into SQLite. Phones are played at the packet level by this process: a customer speaks from his answer on, an
+operator from his 200 OK on, each with a tone of his own, and what is told is when the kernel received the first packet with
+the other's tone. A direct call (Answer, Dial under music) measured in the same way is what Asterisk and the measurement
+themselves take: phones send every 20 ms, so up to that much of each figure is theirs.
 
-Needs root (a private Asterisk). Exit code 1 when a call was not as it must be; whether the goal is met is told, and no exit code.
+Needs root (a private Asterisk). Exit code 1 when a call was not as it must be; whether the goal is met is told, and no exit
+code.
 """
 
 import argparse

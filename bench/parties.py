@@ -1,6 +1,7 @@
 """Customers and operators of a benchmark: they dial, press, pick up, speak, listen, hang up, and know when each of it was.
 
-A `Party` is all of them around one Asterisk. What a call came to is its `Call`; times are UTC epoch nanoseconds, 0 for what never was.
+A `Party` is all of them around one Asterisk. What a call came to is its `Call`; times are UTC epoch nanoseconds, 0 for what
+never was.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """As much SIP as a phone in a benchmark needs: messages, digest, transactions over UDP, dialogs.
 
-A phone that is measured must not be the load, and must tell its own times: so these are a few hundred lines of asyncio. One socket
-(`Line`) serves any number of phones, as a switch of an operator or SIPp would.
+A phone that measures must not be the load, and must tell its own times: so these are a few hundred lines of asyncio. One
+socket (`Line`) serves any number of phones, as an operator's switch would.
 """
 
 import asyncio

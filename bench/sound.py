@@ -5,9 +5,9 @@
         sound.send(leg, remote_port)          # speaks from now on, a packet every 20 ms
         sound.listen(leg, CUSTOMER_HZ)        # leg.heard_ns: when the first packet with that tone came
 
-All legs share a port: Asterisk has one for each of them, which tells whose packet came. Packets go out and come in by the batch
-(sendmmsg, recvmmsg), so that some thousands a second cost a few percent of a core and the measurement does not become the load. A
-packet's time is the kernel's when it was queued (SO_TIMESTAMPNS), not when Python found the time to read it.
+All legs share a port: Asterisk has one for each of them, which tells whose packet came. Packets go out and come in by the
+batch (sendmmsg, recvmmsg), so that some thousands a second cost a few percent of a core and the measurement does not become
+the load. A packet's time is the kernel's when it was queued (SO_TIMESTAMPNS), not when Python found the time to read it.
 """
 
 import ctypes

@@ -1,10 +1,11 @@
-"""Two contact centres on one Asterisk, for comparison: ccserver as shipped, and app_queue as a good administrator would set it up.
+"""Two contact centres on one Asterisk, to be compared: ccserver as shipped, and app_queue as a good administrator sets it up.
 
     async with stand(directory, operators=40) as site: ...
 
-Same machine, same Asterisk process, same prompts, same music, same recordings (MixMonitor, both sides apart), a record of each call in
-SQLite on both sides: ccserver's store, and for the peer Asterisk's CDR and app_queue's queue_log. Each has its own operators' phones.
-What only one of them needs is on only in its blocks (`Stand.turn_to`): Asterisk's CDR for the peer, CEL for ccserver.
+Same machine, same Asterisk process, same prompts, same music, same recordings (MixMonitor, both sides apart), a record of
+each call in SQLite on both sides: ccserver's store, and for the peer Asterisk's CDR and app_queue's queue_log. Each has its
+own operators' phones. What only one of them needs is on only in its blocks (`Stand.turn_to`): Asterisk's CDR for the peer,
+CEL for ccserver.
 """
 
 import asyncio
@@ -171,7 +172,7 @@ class Stand(Site):
                     await asyncio.sleep(0.2)
         with suppress(TimeoutError):
             async with asyncio.timeout(10):
-                while "0 active channels" not in await self.asterisk.cli("core show channels count"):
+                while "0 active channels" not in await self.asterisk.cli("core show channels count"):  # noqa: ASYNC110
                     await asyncio.sleep(0.2)
         await asyncio.sleep(0.5)  # app_queue's log is written within its batch of 100 ms
 
