@@ -21,7 +21,7 @@ from pathlib import Path
 
 from bench.blocks import Block, block, summary, table
 from bench.latency import BUSY_S
-from bench.parties import Parties, Script
+from bench.parties import SHORT, Parties, Script
 from bench.sound import Sound
 from bench.stand import NAMES, System, machine, stand
 
@@ -30,7 +30,7 @@ GOAL = 0.8
 """ccserver's calls a second, as a part of app_queue's."""
 
 
-async def climb(rates: list[float], seconds: float, talk_s: float) -> list[Block]:
+async def climb(rates: list[float], seconds: float, script: Script) -> list[Block]:
     """Up the ladder, until both have failed or it ends."""
     blocks: list[Block] = []
     operators = max(8, round(max(rates) * BUSY_S * 1.5))
@@ -45,9 +45,7 @@ async def climb(rates: list[float], seconds: float, talk_s: float) -> list[Block
                     # Whoever is first at one rate is second at the next.
                     for system in [each for each in SYSTEMS[:: -1 if n % 2 else 1] if each in climbing]:
                         for _ in range(2):
-                            made = await block(
-                                site, parties, system, round(per_s * seconds), per_s, Script(talk_s=talk_s)
-                            )
+                            made = await block(site, parties, system, round(per_s * seconds), per_s, script)
                             blocks.append(made)
                             print(
                                 f"{per_s:g} calls/s, {NAMES[system]}: {summary(made.wrong)} wrong",
@@ -116,9 +114,9 @@ def main() -> int:
     rates = [given.first]
     while (following := round(rates[-1] * given.factor, 1)) <= given.most:
         rates.append(following)
-    began = machine()
-    blocks = asyncio.run(climb([4.0], 1.0, 0.5) if given.short else climb(rates, given.seconds, given.talk))
-    print(f"{began}; talks of {0.5 if given.short else given.talk:g} s\n\n{report(blocks)}")
+    began, script = machine(), SHORT if given.short else Script(talk_s=given.talk)
+    blocks = asyncio.run(climb([8.0], 0.4, script) if given.short else climb(rates, given.seconds, script))
+    print(f"{began}; talks of {script.talk_s:g} s\n\n{report(blocks)}")
     return 0 if most(blocks, "ccserver") and most(blocks, "app_queue") else 1
 
 

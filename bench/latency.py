@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.blocks import Block, block, quantiles, summary, table
-from bench.parties import Parties, Script
+from bench.parties import SHORT, Parties, Script
 from bench.sound import Sound
 from bench.stand import NAMES, System, machine, stand
 
@@ -34,7 +34,7 @@ BUSY_S = 4.0
 """An operator is not free again sooner than this, all in all: so many times the rate are enough that nobody waits."""
 
 
-async def measure(rates: list[float], rounds: int, seconds: float, talk_s: float) -> tuple[list[Block], str]:
+async def measure(rates: list[float], rounds: int, seconds: float, script: Script) -> tuple[list[Block], str]:
     """Every system at every rate, in rounds; and what the measurement says of itself."""
     blocks = []
     operators = max(4, round(max(rates) * BUSY_S * 1.5))
@@ -45,11 +45,11 @@ async def measure(rates: list[float], rounds: int, seconds: float, talk_s: float
                 await parties.register({**site.ours, **site.peers})
                 await site.all_ready()
                 for per_s in rates:
-                    count = max(4, round(per_s * seconds))
+                    count = max(3, round(per_s * seconds))
                     for n in range(rounds):
                         # Whoever is first in one round is last in the next.
                         for system in SYSTEMS if n % 2 == 0 else SYSTEMS[::-1]:
-                            made = await block(site, parties, system, count, per_s, Script(talk_s=talk_s))
+                            made = await block(site, parties, system, count, per_s, script)
                             blocks.append(made)
                             p50, p99 = quantiles((call.both_ms for call in made.calls), 0.5, 0.99)
                             told = f"p50 {p50:.1f} p99 {p99:.1f} ms, wrong: {summary(made.wrong)}"
@@ -100,13 +100,14 @@ def main() -> int:
     arguments.add_argument("--rounds", type=int, default=4, help="blocks of each system at each rate, turn about")
     arguments.add_argument("--seconds", type=float, default=12.0, help="how long customers keep dialling in a block")
     arguments.add_argument("--talk", type=float, default=2.0, metavar="S", help="how long a talk is")
-    arguments.add_argument("--short", action="store_true", help="one round of four calls each, and short talks")
+    arguments.add_argument("--short", action="store_true", help="one round of a few calls each, and short talks")
     given = arguments.parse_args()
     began = machine()
     if given.short:
-        blocks, note = asyncio.run(measure([4.0], 1, 1.0, 0.5))
+        work = measure([8.0], 1, 0.4, SHORT)
     else:
-        blocks, note = asyncio.run(measure(given.rates, given.rounds, given.seconds, given.talk))
+        work = measure(given.rates, given.rounds, given.seconds, Script(talk_s=given.talk))
+    blocks, note = asyncio.run(work)
     print(f"{began}\n\nms after the operator's 200 OK:\n\n{report(blocks)}\n\nThe measurement itself: {note}.")
     wrong = [f"{NAMES[made.system]} {line}" for made in blocks for line in made.wrong]
     for line in wrong[:20]:

@@ -65,7 +65,8 @@ class Truth(NamedTuple):
 
 
 _CONTACTS = """
-select contact.id, ani, contact.outcome, contact.agent, arrived_at, contact.ended_at, wait_s, talk_s, segment.started_at,
+select contact.id, ltrim(ani, '+'), contact.outcome, contact.agent, arrived_at, contact.ended_at, wait_s, talk_s,
+  segment.started_at,
   offer.made_at, offer.ringing_at, offer.answered_at, (select count(*) from offer where offer.contact = contact.id),
   recording.path, recording.duration_s
 from contact

@@ -7,15 +7,14 @@ never was.
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bench.sip import Dialog, Line, Message, SipError, response, sdp
 from bench.sound import CUSTOMER_HZ, OPERATOR_HZ, Leg, Sound, before_all_others
 
 CALLER = "caller"
-HEARS_WITHIN_S = 2.0
-"""Who hears nothing for so long after the operator has picked up hears nothing."""
+SETTLES_S = 5.0
+"""An operator's phone may hear of the end so much later than the customer's."""
 
 
 @dataclass(slots=True)
@@ -31,6 +30,10 @@ class Script:
     """Then the operator hangs up."""
     waits_s: float = 30.0
     """A customer who has no operator by then has failed, and leaves."""
+
+
+SHORT = Script(press_after_s=1.0, answer_s=0.05, talk_s=0.5)
+"""To see whether it still runs."""
 
 
 @dataclass(slots=True)
@@ -53,9 +56,12 @@ class Call:
     operator: str = ""
     talks: int = 0
     failed: str = ""
+    leaving: bool = False
     customer: Leg | None = None
     agent: Leg | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Somebody hung up; `done`: and the customer has settled everything."""
+    done: asyncio.Event = field(default_factory=asyncio.Event)
     agent_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -98,7 +104,6 @@ class Parties:
         self._made = 0
         self._by_number: dict[str, Call] = {}
         self._tasks: asyncio.TaskGroup
-        self.holding: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Parties":
         before_all_others()
@@ -126,31 +131,39 @@ class Parties:
             await dialog.request("REGISTER", "Expires: 3600", login=(name, password))
             dialog.forget()
 
-    async def call(self, lines: Iterable[str], script: Script) -> list[Call]:
-        """So many customers as there are lines, each dialling now; returns when all calls are over."""
-        return await self.crowd(lines, 0.0, script)
-
     async def crowd(self, lines: Iterable[str], per_s: float, script: Script) -> list[Call]:
-        """One customer a line, evenly at that rate (0: all at once); returns when all calls are over."""
-        calls = []
-        began = asyncio.get_running_loop().time()
-        async with asyncio.TaskGroup() as tasks:
-            for n, line in enumerate(lines):
-                if per_s:
-                    await asyncio.sleep(began + n / per_s - asyncio.get_running_loop().time())
-                call = self.made(line, script)
-                calls.append(call)
-                tasks.create_task(self.customer(call), name=call.number)
-        for call in calls:
-            if call.rang_ns:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(5):
-                        await call.agent_over.wait()
-            self._by_number.pop(call.number)
+        """One customer a line, evenly at that rate; returns when all calls are over."""
+        calls = await self.begin(lines, per_s, script)
+        await self.end(calls)
         return calls
 
-    def made(self, line: str, script: Script) -> Call:
-        """The next customer's call, not dialled yet."""
+    async def begin(self, lines: Iterable[str], per_s: float, script: Script) -> list[Call]:
+        """One customer a line, evenly at that rate; returns when all have dialled."""
+        calls: list[Call] = []
+        began = asyncio.get_running_loop().time()
+        for n, line in enumerate(lines):
+            await asyncio.sleep(began + n / per_s - asyncio.get_running_loop().time())
+            call = self._made_call(line, script)
+            calls.append(call)
+            self._tasks.create_task(self._customer(call), name=call.number)
+        return calls
+
+    async def end(self, calls: Iterable[Call]) -> None:
+        """Wait until these calls are over."""
+        for call in calls:
+            await call.done.wait()
+            if call.rang_ns:
+                await _within(call.agent_over, SETTLES_S)
+            self._by_number.pop(call.number)
+
+    @staticmethod
+    def hang_up(calls: Iterable[Call]) -> None:
+        """The customers do, now."""
+        for call in calls:
+            call.leaving = True
+            call.over.set()
+
+    def _made_call(self, line: str, script: Script) -> Call:
         self._made += 1
         call = Call(f"79{self._made:09d}", line, script)
         self._by_number[call.number] = call
@@ -158,7 +171,7 @@ class Parties:
 
     # --- the customer -------------------------------------------------------------------------------------------
 
-    async def customer(self, call: Call) -> None:
+    async def _customer(self, call: Call) -> None:
         """From dialling to the end; what went wrong is in the call."""
         dialog = self._customers.dialog(call.number, call.line, "c")
         dialog.asked = lambda message: call.over.set() if message.method == "BYE" else None
@@ -176,12 +189,16 @@ class Parties:
             call.ended_ns = time.time_ns()
             self.sound.close(call.customer)
             dialog.forget()
+            call.done.set()
 
     async def _wait(self, call: Call, dialog: Dialog) -> None:
         if call.script.press and not await _within(call.over, call.script.press_after_s):
             body = f"Signal={call.script.press}\r\nDuration=160\r\n"
             await dialog.request("INFO", "Content-Type: application/dtmf-relay", body=body)
-        if not await _within(call.over, call.script.waits_s + call.script.talk_s):
+        ended = await _within(call.over, call.script.waits_s + call.script.talk_s)
+        if call.leaving:
+            await dialog.request("BYE")
+        elif not ended:
             call.failed = call.failed or ("was never connected" if not call.picked_up_ns else "was not hung up")
             await dialog.request("BYE")
         elif not call.picked_up_ns:

@@ -41,7 +41,7 @@ HALL_OPERATOR = "1999"
 GREETING_S, MENU_S, LEAD_IN_S = 0.5, 3.0, 0.3
 PROMPTS = {"nordlis-greeting": GREETING_S, "nordlis-menu": MENU_S, "invalid-key": 0.5, "no-input": 0.5}
 MUSIC_S = 30
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 
 FLOWS = {
     "sales": """
@@ -165,22 +165,31 @@ class Stand(Site):
     async def rests(self) -> None:
         """Nobody calls, everybody is ready, every recording is encoded and every record written."""
         await self.until(self._at_rest, PATIENCE_S)
-        awaited = "select count(*) from live where kind = 'recording'"
         async with asyncio.timeout(PATIENCE_S):
-            with closing(sqlite3.connect(self.state_dir / "journal.sqlite")) as journal:
-                while journal.execute(awaited).fetchone()[0]:  # noqa: ASYNC110 - another process's file
-                    await asyncio.sleep(0.2)
+            while not self._written():  # noqa: ASYNC110 - another process's files
+                await asyncio.sleep(0.2)
         with suppress(TimeoutError):
             async with asyncio.timeout(10):
                 while "0 active channels" not in await self.asterisk.cli("core show channels count"):  # noqa: ASYNC110
                     await asyncio.sleep(0.2)
         await asyncio.sleep(0.5)  # app_queue's log is written within its batch of 100 ms
 
+    def _written(self) -> bool:
+        """No recording is awaited any more, and the store has all that the journal has."""
+        awaited = "select (select count(*) from live where kind = 'recording'), (select max(seq) from turn)"
+        ((recordings, seq),) = self._rows(self.state_dir / "journal.sqlite", awaited)
+        ((projected,),) = self._rows(self.state_dir / "store.sqlite", "select max(seq) from projected")
+        return not recordings and projected == seq
+
     def line(self, system: System, n: int) -> str:
         """What the n-th customer dials."""
         if system == "dial":
             return f"{DIRECT_LINES}{list(self.peers)[n % len(self.peers)]}"
         return OUR_LINE if system == "ccserver" else PEER_LINE
+
+    def hall(self, system: System) -> str:
+        """What a customer dials whom nobody will serve."""
+        return OUR_HALL if system == "ccserver" else PEER_HALL
 
     # --- the records --------------------------------------------------------------------------------------------
 
@@ -189,7 +198,7 @@ class Stand(Site):
         if system == "ccserver":
             rows = self._rows(
                 self.state_dir / "store.sqlite",
-                "select ani, agent from contact where outcome = 'answered' and talk_s > 0",
+                "select ltrim(ani, '+'), agent from contact where outcome = 'answered' and talk_s > 0",
             )
             return dict(rows)
         answered = (
