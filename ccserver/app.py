@@ -45,7 +45,7 @@ from ccserver.metrics import Metrics
 from ccserver.notify import notify, watchdog
 from ccserver.replay import router_state
 from ccserver.store.database import Database
-from ccserver.store.errors import DiskFull, StoreUnavailable
+from ccserver.store.errors import DiskFull
 from ccserver.store.feed import LiveFeed
 from ccserver.store.journal import SqliteJournal
 from ccserver.store.journal_file import JournalReader
@@ -107,7 +107,7 @@ class Daemon:
         """Build the parts, run them, and leave them in the reverse order."""
         config, clock = self._config, self._clock
         async with AsyncExitStack() as stack:
-            store = await _opened(config.store_url)
+            store = SqlStore(Database(config.store_url))
             stack.push_async_callback(store.close)
             journal = stack.enter_context(SqliteJournal(config.state_dir / "journal.sqlite"))
             reader = stack.enter_context(JournalReader(journal.path))
@@ -274,12 +274,3 @@ def _snapshot(journal: SqliteJournal, now: float) -> None:
         journal.snapshot("start", now)
     except DiskFull as error:
         log.error("no snapshot", reason=str(error))
-
-
-async def _opened(url: str) -> SqlStore:
-    """The store; one that is away now is no reason not to take calls (the projector tries again, and an alarm tells)."""
-    try:
-        return await SqlStore.opened(url)
-    except StoreUnavailable as error:
-        log.error("store away", reason=str(error))
-        return SqlStore(Database(url))

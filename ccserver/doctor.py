@@ -28,7 +28,7 @@ from ccserver.audio.prompts import PromptBook, PromptResolver
 from ccserver.config.errors import ConfigErrors
 from ccserver.config.load import Config, load
 from ccserver.store.database import Database
-from ccserver.store.errors import JournalLocked, JournalUnreadable, StoreError, StoreTooNew, StoreTooOld
+from ccserver.store.errors import JournalLocked, JournalUnreadable, StoreError
 from ccserver.store.journal_file import JournalReader
 from ccserver.store.lock import JournalLock
 from ccserver.store.sql import SqlStore
@@ -197,21 +197,20 @@ def _ami(port: int, secrets: Secrets) -> Finding:
 
 
 async def _store(config: Config) -> Finding:
+    store = SqlStore(Database(config.store_url))
     try:
-        store = await SqlStore.opened(config.store_url)
-    except StoreTooOld as error:
-        return Finding("store", False, str(error), "ccserver migrate")
+        await store.try_out()
     except StoreError as error:
-        return Finding("store", False, str(error), _mend_store(config.store_url, error))
-    await store.close()
-    return Finding("store", True, "answers, its tables are up to date")
+        mend = error.mend or _mend_store(store.database.file, error)
+        return Finding("store", False, str(error).removesuffix(f"; {mend}"), mend)
+    finally:
+        await store.close()
+    return Finding("store", True, "takes what is written, its tables are up to date")
 
 
-def _mend_store(url: str, error: StoreError) -> str:
-    if isinstance(error, StoreTooNew):
-        return NEWER
-    if (file := Database(url).file) is None:
-        return "start the database"
+def _mend_store(file: Path | None, error: StoreError) -> str:
+    if file is None:
+        return "look into the log of PostgreSQL"
     if "not a database" in str(error) or "malformed" in str(error):
         return f"mv {file} {file}.broken && ccserver migrate    # and look for a backup"
     return f"see that {file} can be written"

@@ -1,22 +1,25 @@
 """The door to the store's database, SQLite or PostgreSQL by URL, and the one place where its errors become ours."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ccserver.store.errors import StoreUnavailable, StoreUrlWrong
+from ccserver.store.trouble import SILENT, trouble
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _CONNECT_TIMEOUT_S = 5.0
-_COMMAND_TIMEOUT_S = 30.0
+_ANSWER_TIMEOUT_S = 10.0
+"""A healthy server needs hundredths of a second for a batch of the projector: one that takes this long is as good as away."""
+_CLOSE_TIMEOUT_S = 1.0
 
 
 class Database:
@@ -30,6 +33,9 @@ class Database:
         self.url = _parsed(url)
         self.place = f"store {self.url.set(drivername=self.dialect).render_as_string(hide_password=True)}"
         self.engine = _engine(self.url, busy_timeout_s)
+        self._open: WeakSet[Any] = WeakSet()
+        if self.dialect == "postgresql":
+            event.listen(self.engine.sync_engine, "connect", lambda made, _: self._open.add(made.driver_connection))
 
     @property
     def dialect(self) -> str:
@@ -42,18 +48,26 @@ class Database:
         return Path(self.url.database) if self.dialect == "sqlite" and self.url.database else None
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """All of it or nothing; raises `StoreUnavailable` whatever the database says no to, and when it is silent."""
+    async def transaction(self, within_s: float | None = _ANSWER_TIMEOUT_S) -> AsyncIterator[AsyncConnection]:
+        """All of it or nothing; raises `StoreUnavailable` whatever the database says no to, and when it is silent.
+
+        `within_s`: for the whole transaction; None: as long as it takes, if only each answer comes in time.
+        """
         try:
-            async with asyncio.timeout(_COMMAND_TIMEOUT_S), self.engine.begin() as connection:
+            async with asyncio.timeout(within_s), self.engine.begin() as connection:
                 yield connection
         except TimeoutError as error:
-            raise StoreUnavailable(self.place, "no answer in time") from error
+            raise StoreUnavailable(self.place, *SILENT) from error
         except (SQLAlchemyError, OSError) as error:
-            raise StoreUnavailable(self.place, _cause(error)) from error
+            raise StoreUnavailable(self.place, *trouble(error)) from error
 
     async def close(self) -> None:
-        """Close all connections; the object may be used again."""
+        """Close all connections; the object may be used again.
+
+        A server that has fallen silent would keep us waiting for its good-bye for ever, and with us whoever takes over.
+        """
+        farewells = (connection.close(timeout=_CLOSE_TIMEOUT_S) for connection in list(self._open))
+        await asyncio.gather(*farewells, return_exceptions=True)  # an unanswered one has been cut off
         await self.engine.dispose()
 
 
@@ -68,7 +82,7 @@ def _parsed(url: str) -> URL:
 def _engine(url: URL, busy_timeout_s: float) -> AsyncEngine:
     if url.get_backend_name() == "postgresql":
         # A server that restarted would otherwise cost one failed query for each connection in the pool.
-        timeouts = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": _COMMAND_TIMEOUT_S}
+        timeouts = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": _ANSWER_TIMEOUT_S}
         return create_async_engine(url, pool_pre_ping=True, connect_args=timeouts)
     engine = create_async_engine(url, connect_args={"timeout": busy_timeout_s})
     event.listen(engine.sync_engine, "connect", _open_sqlite)
@@ -87,12 +101,3 @@ def _open_sqlite(connection: Any, _: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("begin")
-
-
-def _cause(error: Exception) -> str:
-    """What the database said, without SQLAlchemy's wrapping."""
-    inner = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    if isinstance(inner, sqlite3.Error):
-        return str(inner)
-    said = str(inner).rpartition(">: ")[2] or type(inner).__name__
-    return said.splitlines()[0]

@@ -23,6 +23,9 @@ from pathlib import Path
 class StoreError(Exception):
     """Something we remember, or should, is out of reach."""
 
+    mend = ""
+    """What a person can do, as an imperative; empty: the line says all."""
+
 
 class JournalLocked(StoreError):
     """Another process holds the journal's lock."""
@@ -61,23 +64,28 @@ class BacklogFull(JournalStuck):
 class StoreTooNew(StoreError):
     """A newer ccserver has written here."""
 
+    mend = "install the newer ccserver again"
+
     def __init__(self, place: str, found: object, known: object) -> None:
-        super().__init__(f"{place} has schema {found}, this ccserver knows {known}: install the newer ccserver again")
+        super().__init__(f"{place} has schema {found}, this ccserver knows {known}: {self.mend}")
 
 
 class StoreTooOld(StoreError):
     """Migrations are missing."""
 
+    mend = "ccserver migrate"
+
     def __init__(self, place: str, found: object, known: object) -> None:
         state = f"has schema {found}" if found else "has no tables yet"
-        super().__init__(f"{place} {state}, this ccserver needs {known}: run `ccserver migrate`")
+        super().__init__(f"{place} {state}, this ccserver needs {known}: run `{self.mend}`")
 
 
 class StoreUnavailable(StoreError):
     """The database does not serve now."""
 
-    def __init__(self, place: str, cause: str) -> None:
-        super().__init__(f"{place} does not serve: {cause}")
+    def __init__(self, place: str, cause: str, mend: str = "") -> None:
+        super().__init__(f"{place} does not serve: {cause}" + (f"; {mend}" if mend else ""))
+        self.mend = mend
 
 
 class StaleWriter(StoreError):

@@ -1,7 +1,7 @@
 """The store's schema: which one a database has, which one this ccserver needs, and the way from one to the other.
 
 Migrations are the files in `sql/versions`, numbered from 0001; `ccserver migrate` applies them. The daemon never does that
-by itself: it refuses to start on a store that is older or newer than its code.
+by itself: with a store that is older or newer than its code it takes calls and journals them, and an alarm tells.
 """
 
 import os

@@ -4,12 +4,13 @@ The projector writes it, the API asks it. Every method is one transaction and ra
 away.
 """
 
+import secrets
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Select, Table, Update, case, select, tuple_, update
+from sqlalchemy import Select, Table, Update, case, false, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,6 +32,8 @@ _WRITTEN = (
     tables.agent_interval,
     tables.recording,
 )
+_TRIAL_BYTES = 1 << 18
+"""As much as some fifty calls leave behind."""
 
 
 class Claim(Struct, frozen=True):
@@ -86,6 +89,17 @@ class SqlStore:
         async with self.database.transaction() as connection:
             epoch, seq_now, now = (await connection.execute(statement)).one()
         return Claim(node, journal, epoch, seq_now, float(now))
+
+    async def try_out(self) -> None:
+        """Raise what the projector would meet, and change nothing: the schema, the rights, a full disk."""
+        await check_schema(self.database)
+        async with self.database.transaction() as connection, connection.begin_nested() as trial:
+            for table, upsert in self._upserts.items():
+                nothing = select(table).where(false())
+                await connection.execute(upsert.from_select([column.name for column in table.c], nothing))
+            ballast = secrets.token_hex(_TRIAL_BYTES // 2)  # what could be compressed might fit into what is left
+            await connection.execute(self._upserts[tables.plan], {"hash": "trial", "body": ballast, "adopted_at": 0.0})
+            await trial.rollback()
 
     async def rewind(self, claim: Claim) -> None:
         """Take every turn that the journal still has once more; raises `StaleWriter`."""
