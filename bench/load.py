@@ -59,12 +59,14 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(agents: int, talk_s: float, *, record: bool, keep: Path | None) -> AsyncIterator[Stage]:
+async def stage(
+    agents: int, talk_s: float, *, record: bool, keep: Path | None, store_url: str = ""
+) -> AsyncIterator[Stage]:
     """Operators registered and ready; `keep`: an empty directory that is left as it is at the end."""
     with tempfile.TemporaryDirectory(prefix="load-") as name:
         directory = keep or Path(name)
         directory.mkdir(parents=True, exist_ok=True)
-        async with load_site(directory, agents, wrap_up_s=WRAP_UP_S, record=record) as site:
+        async with load_site(directory, agents, wrap_up_s=WRAP_UP_S, record=record, store_url=store_url) as site:
             secrets = site.asterisk.secrets
             async with Phones(directory, site.asterisk.instance.sip_port, secrets.caller_password) as phones:
                 made = Stage(site, phones, talk_s)

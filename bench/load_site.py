@@ -109,6 +109,7 @@ class Site:
         self.program = program
         self.probe_path = directory / "probe.jsonl"
         self.log_path = directory / "daemon.log"
+        self.store_url = f"sqlite:///{self.state_dir / 'store.sqlite'}"
         self.daemon: asyncio.subprocess.Process
         self.extensions = list(asterisk.secrets.operators)
         self._past: dict[int, tuple[float, float, float]] = {}
@@ -233,17 +234,23 @@ def _rss_mb(pid: int) -> float:
 
 
 @asynccontextmanager
-async def load_site(directory: Path, agents: int, *, wrap_up_s: float, record: bool) -> AsyncIterator[Site]:
-    """A site of its own in `directory`, the daemon serving; gone afterwards."""
+async def load_site(
+    directory: Path, agents: int, *, wrap_up_s: float, record: bool, store_url: str = ""
+) -> AsyncIterator[Site]:
+    """A site of its own in `directory`, the daemon serving; gone afterwards. `store_url`: empty, else SQLite."""
     extensions = [str(FIRST_EXTENSION + n) for n in range(agents)]
     api_port = free_port()
     async with asterisk_instance(directory, operators=extensions, rtp_start=10000, rtp_end=13999) as asterisk:
         _write_config(directory / "config", asterisk, api_port, wrap_up_s, record)
         _write_prompts(asterisk.instance.prompts_dir)
-        await migrate(f"sqlite:///{asterisk.instance.state_dir / 'store.sqlite'}")
         headers = {"Authorization": f"Bearer {asterisk.secrets.api_token}"}
         async with aiohttp.ClientSession(headers=headers) as http:
             site = Site(directory, asterisk, api_port, http)
+            if store_url:
+                site.store_url = store_url
+                with (directory / "config" / "ccserver.toml").open("a") as main:
+                    main.write(f'[store]\nurl = "{store_url}"\n')
+            await migrate(site.store_url)
             try:
                 await site.start()
                 yield site

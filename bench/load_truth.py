@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import aiohttp
+from sqlalchemy import text
 
 from bench.load_phones import Phones, Seen
 from bench.load_site import Site
 from ccserver.replay import replay
+from ccserver.store.database import Database
 
 CROSSED_S = 1.0
 """A customer who leaves this soon before or after the operator picks up: either outcome is the truth."""
@@ -92,12 +94,15 @@ async def audit(site: Site, phones: Phones, *, recorded: bool) -> Truth:
     if recorded:
         await _encoded(site)
     operators, customers = phones.seen("operators"), phones.seen("customers")
-    with sqlite3.connect(f"file:{site.state_dir / 'store.sqlite'}?mode=ro", uri=True) as store:
-        contacts = [Contact(*row) for row in store.execute(_CONTACTS)]
-        wrong = [f"not closed: {what}" for (what,) in store.execute(_UNCLOSED)]
-        wrong += [f"two talks at once: {row}" for row in store.execute(_OVERLAPS.format(span=_TALKS))]
-        wrong += [f"overlapping intervals: {row}" for row in store.execute(_OVERLAPS.format(span=_INTERVALS))]
-    store.close()
+    store = Database(site.store_url)
+    async with store.transaction() as connection:
+        contacts = [Contact(*row) for row in await connection.execute(text(_CONTACTS))]
+        wrong = [f"not closed: {what}" for (what,) in await connection.execute(text(_UNCLOSED))]
+        overlaps = {"two talks at once": _TALKS, "overlapping intervals": _INTERVALS}
+        for told, span in overlaps.items():
+            rows = await connection.execute(text(_OVERLAPS.format(span=span)))
+            wrong += [f"{told}: {tuple(row)}" for row in rows]
+    await store.close()
     dialled = {seen.number for seen in customers if seen.what == "dialled"}
     wrong += _cdrs(contacts, dialled)
     wrong += _talked_twice(operators)

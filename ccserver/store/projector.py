@@ -32,7 +32,7 @@ class Projector:
         linger_s: float = 0.1,
         batch_turns: int = 100,
         retry_first_s: float = 0.5,
-        retry_max_s: float = 30.0,
+        retry_max_s: float = 10.0,
     ) -> None:
         """`linger_s`: how long turns are gathered into one transaction while nobody waits for them in `caught_up`.
 

@@ -350,12 +350,14 @@ async def contact_centre(
     rules: dict[str, str] | None = None,
     *,
     run: bool = True,
+    store_url: str = "",
     sip: Mapping[str, object] = NO_SETTINGS,
     encryption: Mapping[str, str] = NO_ENCRYPTION,
     **settings: object,
 ) -> AsyncIterator[Centre]:
     """A contact centre of its own; `run`: with the daemon serving.
 
+    `store_url`: an empty database in place of SQLite.
     `sip`: settings of `[sip]`, `encryption` of operators by extension, `settings`: of `[asterisk]`, for it and the daemon.
     """
     async with AsyncExitStack() as stack:
@@ -372,7 +374,10 @@ async def contact_centre(
         config_dir = write_config(tmp_path / "config", ports, api_port, QUICK | (rules or {}))
         write_sip(config_dir, sip, encryption, settings)
         shutil.copytree(prompts_dir, asterisk.instance.prompts_dir, dirs_exist_ok=True)
-        await migrate(f"sqlite:///{asterisk.instance.state_dir / 'store.sqlite'}")
+        if store_url:
+            with (config_dir / "ccserver.toml").open("a", encoding="utf-8") as main:
+                main.write(f'\n[store]\nurl = "{store_url}"\n')
+        await migrate(store_url or f"sqlite:///{asterisk.instance.state_dir / 'store.sqlite'}")
         centre = Centre(asterisk, library, config_dir, api_port, stack)
         headers = {"Authorization": f"Bearer {asterisk.secrets.api_token}"}
         centre.http = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
