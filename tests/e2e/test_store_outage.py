@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from ccserver.sim.phones import Call, Phone, PhoneLibrary
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, contact_centre, segments
 from tests.e2e.installation import Commands, Installation
-from tests.phones import Call, Phone, PhoneLibrary
 from tests.store_databases import PostgresServer, postgres
 from tests.store_troubles import TROUBLES, a_standby, down, migrated, silent
 from tests.store_truth import caught_up, unlike
