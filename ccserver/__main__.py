@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ccserver import __version__, doctor
+from ccserver import __version__, demo, doctor
 from ccserver.api.errors import CannotListen
 from ccserver.app import Daemon, instance_of
 from ccserver.ari import AriAuthFailed, AriError
@@ -28,10 +28,12 @@ from ccserver.config.load import Config, load
 from ccserver.connectors.voice import NodeTooOld
 from ccserver.logs import configure
 from ccserver.replay import replay
+from ccserver.sim.errors import AlreadyPlayed, NotAsked, SimError
+from ccserver.sim.world import Load
 from ccserver.store.errors import JournalLocked, StoreError
 from ccserver.store.schema import migrate
 
-FAILED, UNAVAILABLE, LOCKED, MISCONFIGURED = 1, 69, 75, 78
+FAILED, MISUSED, UNAVAILABLE, LOCKED, MISCONFIGURED = 1, 2, 69, 75, 78
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (ConfigErrors, MISCONFIGURED),
     (QuestionError, FAILED),
@@ -44,10 +46,14 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (AriError, UNAVAILABLE),
     (CannotListen, UNAVAILABLE),
     (StoreError, UNAVAILABLE),
+    (NotAsked, MISUSED),
+    (AlreadyPlayed, LOCKED),
+    (SimError, UNAVAILABLE),
 )
 """The first that fits; whatever is not here is a bug and shows its traceback."""
-TELLS_ALL = (ConfigErrors, QuestionError, JournalLocked)
+TELLS_ALL = (ConfigErrors, QuestionError, JournalLocked, SimError)
 """Whose message needs no second word."""
+CALLS_PER_MINUTE_MAX = 600.0
 HINT = "`ccserver doctor` tells more"
 
 EPILOG = """\
@@ -107,6 +113,16 @@ our own, which phones must be told to trust; it is made and renewed by itself wh
   ccserver certificates make    make it, or renew one that runs out or is for other names
   ccserver certificates show    whom it is for, until when, and what phones must trust
   ccserver certificates check   say what is wrong with it
+"""
+DEMO = """
+Play the world around the contact centre that runs on this machine, so that there is something to see: customers call
+in, press keys, wait or give up; operators log in, talk, take breaks, and miss a call now and then. Real SIP phones, real
+sound. The first two operators are left to you. Ctrl-C ends it: calls are hung up, operators logged out.
+
+  ccserver demo
+  ccserver demo --operators 3 --calls-per-minute 2
+
+Needs what `script/setup --demo` installs; `script/server --demo` does all of it.
 """
 ASTERISK = """
 Asterisk is where the calls live; it runs beside the daemon and outlives it.
@@ -194,6 +210,19 @@ def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
     )
     certificate.add_argument("action", choices=("make", "show", "check"))
 
+    plays = verb("demo", "simulated callers and operators around the running centre", DEMO, _demo)
+    plays.add_argument(
+        "--operators", type=_count, default=Load.operators, metavar="N", help="how many (default %(default)s)"
+    )
+    plays.add_argument(
+        "--calls-per-minute",
+        type=_rate,
+        metavar="X",
+        help="on average (default: what so many operators can just serve)",
+    )
+    plays.add_argument("--seed", type=int, default=Load.seed, metavar="N", help="another number, other people")
+    plays.add_argument("--access", type=Path, metavar="FILE", help="instead of access.json in the state directory")
+
     def setup() -> asterisk_cli.Setup:
         config = load(parser.parse_args(arguments).config)
         return asterisk_cli.Setup(instance_of(config), list(config.plan.operators))
@@ -231,6 +260,26 @@ def _check(args: argparse.Namespace) -> int:
     elif not problems and not certificate:
         print("the configuration is right")
     return 0
+
+
+def _demo(args: argparse.Namespace) -> int:
+    return demo.run(args.access, Load(args.operators, args.calls_per_minute, args.seed))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a number from 1, not {text!r}")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0.0 < rate <= CALLS_PER_MINUTE_MAX:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, at most {CALLS_PER_MINUTE_MAX:g}, not {text!r}")
+    return rate
 
 
 def _migrate(args: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """Tell the person at the terminal how to call: waits until the daemon has written access.json, then explains it.
 
-welcome.py ACCESS_JSON PID_OF_THE_DAEMON
+welcome.py ACCESS_JSON PID_OF_THE_DAEMON [demo]
 """
 
 import json
@@ -11,9 +11,14 @@ from ipaddress import ip_address
 from pathlib import Path
 
 WAIT_S = 30.0
+DEMO = """\
+  The demo      plays customers and the last operators, with real phones and voices: watch the page, listen to recordings.
+                {first} and {second} are left to you: register one, dial *11, and you are in. Try kill -9 of the daemon.
+
+"""
 
 
-def main(path: Path, pid: int) -> int:
+def main(path: Path, pid: int, *, demo: bool) -> int:
     give_up_at = time.monotonic() + WAIT_S
     while not path.is_file():
         if time.monotonic() > give_up_at or not _alive(pid):
@@ -28,6 +33,7 @@ def main(path: Path, pid: int) -> int:
         trusted = f", trusting {sip['trust']}" if sip["trust"] else ""
         encrypted = f"""
                   or, encrypted: server {sip["host"]}:{sip["tls_port"]}, TLS{trusted}; sound (SRTP) {first["encryption"]}"""
+    played = DEMO.format(first=first["extension"], second=access["operators"][1]["extension"]) if demo else ""
     print(
         f"""
   Live page     {access["http"]["url"]}/?token={access["http"]["token"]}
@@ -43,7 +49,7 @@ def main(path: Path, pid: int) -> int:
                   user      {access["caller"]["user"]}    password {access["caller"]["password"]}
                 then dial {" or ".join(access["lines"])}
 
-  Everything to connect with is in {path}
+{played}  Everything to connect with is in {path}
   Ctrl-C stops the daemon and Asterisk.
 """,
         flush=True,
@@ -60,4 +66,4 @@ def _alive(pid: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), demo="demo" in sys.argv[3:]))

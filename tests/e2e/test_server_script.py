@@ -31,11 +31,11 @@ class Server:
         self.process = process
         self.said = ""
 
-    async def says(self, text: str, within_s: float = STARTS_WITHIN_S) -> None:
-        """Read on until it has said this."""
+    async def says(self, text: str, within_s: float = STARTS_WITHIN_S, *, times: int = 1) -> None:
+        """Read on until it has said this, so many times."""
         assert self.process.stdout is not None
         async with asyncio.timeout(within_s):
-            while text not in self.said:
+            while self.said.count(text) < times:
                 line = await self.process.stdout.readline()
                 assert line, f"it ended without {text!r}:\n{self.said}"
                 self.said += line.decode()
@@ -57,10 +57,11 @@ def mine(tmp_path: Path, prompts_dir: Path) -> Installation:
 
 
 @asynccontextmanager
-async def server(mine: Installation) -> AsyncIterator[Server]:
+async def server(mine: Installation, *arguments: str) -> AsyncIterator[Server]:
     """Run it; ended on the way out, with all that it has started."""
     process = await asyncio.create_subprocess_exec(
         CHECKOUT / "script" / "server",
+        *arguments,
         env=mine.environment(),
         cwd="/",
         stdout=asyncio.subprocess.PIPE,
@@ -74,6 +75,10 @@ async def server(mine: Installation) -> AsyncIterator[Server]:
         if process.returncode is None:
             process.terminate()
             await running.ended()
+
+
+def access_of(mine: Installation) -> dict[str, Any]:
+    return dict(json.loads((mine.state_dir / "access.json").read_text()))
 
 
 def daemon_of(mine: Installation) -> int:
@@ -100,7 +105,7 @@ async def test_from_script_server_to_the_first_answered_call_that_outlives_the_d
 ) -> None:
     async with server(mine) as running:
         await running.says("Ctrl-C stops the daemon and Asterisk.")
-        access = json.loads((mine.state_dir / "access.json").read_text())
+        access = access_of(mine)
         assert access.keys() == {"sip", "lines", "operators", "caller", "http"}
         assert access["sip"] == {"host": "127.0.0.1", "port": mine.ports["sip_port"]}
         assert access["lines"][:2] == ["88007707999", "88007004666"]
@@ -152,7 +157,7 @@ async def call(access: dict[str, Any], mine: Installation, running: Server, libr
         await answered.wait_gone()
         second_run = await second(mine)
         assert f"error: a contact centre with the state directory {mine.state_dir} runs already" in second_run
-        assert json.loads((mine.state_dir / "access.json").read_text()) == access
+        assert access_of(mine) == access
     await asyncio.gather(phone.close(), caller_phone.close())
 
 

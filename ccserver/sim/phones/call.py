@@ -72,7 +72,7 @@ class Call:
         self.invite = invite  # the INVITE as received, empty on a call that the phone made
         self.sip_call_id = ""
         self.remote_uri = ""
-        self.ear = Ear()
+        self.ear = Ear(phone.remembers_s)
         self.mouth = Mouth()
         self.events = EventLog(lambda: repr(self))
         self._recording: tuple[Path, float] | None = None

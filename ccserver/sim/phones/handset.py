@@ -6,6 +6,7 @@ offsets in what was heard are true times. On a busy machine packets come late, a
 for questions about the content, `received` leaves them out.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -26,8 +27,10 @@ SILENT_FRAME = bytes(FRAME_BYTES)
 class Ear:
     """What one call has received since its media first flowed (early media included)."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembers_s: float | None = None) -> None:
+        """`remembers_s`: what is older may be forgotten; None: nothing is."""
         self._lock = threading.Lock()
+        self._remembers = None if remembers_s is None else math.ceil(remembers_s * 1000 / FRAME_MS)
         self._samples: Samples = np.zeros(10 * TELEPHONE_RATE_HZ, np.int16)
         self._came: list[bool] = []  # for each 20 ms: whether a packet was there
         self._count = 0
@@ -36,7 +39,7 @@ class Ear:
 
     @property
     def duration_s(self) -> float:
-        """How much has been heard."""
+        """How much has been heard and not forgotten."""
         return self._count / TELEPHONE_RATE_HZ
 
     def take(self, frame: bytes | bytearray) -> None:
@@ -45,12 +48,23 @@ class Ear:
             if not self._count:
                 self._began_at = time.monotonic() - FRAME_MS / 1000
             end = self._count + FRAME_SAMPLES
+            if end > len(self._samples) and self._remembers is not None:
+                end = self._forget(self._remembers) + FRAME_SAMPLES
             if end > len(self._samples):
                 self._samples = np.concatenate((self._samples, np.zeros_like(self._samples)))
             self._samples[self._count : end] = np.frombuffer(frame, "<i2", FRAME_SAMPLES)
             self._count = end
             self._came.append(frame != SILENT_FRAME)
         self._bell.ring()
+
+    def _forget(self, frames: int) -> int:
+        """All but so many frames; returns what is left, in samples."""
+        keep = min(frames * FRAME_SAMPLES, self._count)
+        self._began_at += (self._count - keep) / TELEPHONE_RATE_HZ
+        self._samples[:keep] = self._samples[self._count - keep : self._count]
+        self._came = self._came[len(self._came) - keep // FRAME_SAMPLES :]
+        self._count = keep
+        return keep
 
     def wake(self) -> None:
         """Let everybody who listens look again: the call has ended."""

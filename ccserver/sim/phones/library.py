@@ -10,12 +10,14 @@ import atexit
 import concurrent.futures
 import heapq
 import itertools
+import os
 import queue
 import re
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -167,7 +169,8 @@ class PhoneLibrary:
 
     def _start(self) -> _Endpoint:
         endpoint = _Endpoint()
-        endpoint.libCreate()
+        with _mute():
+            endpoint.libCreate()
         config = pj.EpConfig()
         config.uaConfig.threadCnt, config.uaConfig.mainThreadOnly = 0, True
         config.uaConfig.maxCalls, config.uaConfig.userAgent = 512, "ccserver phone"
@@ -202,6 +205,20 @@ class PhoneLibrary:
                 job.done.set_result(job.run())
             except Exception as error:
                 job.done.set_exception(_plain(error))
+
+
+@contextmanager
+def _mute() -> Iterator[None]:
+    """pjproject tells of its birth on standard output, before it can be told not to."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _plain(error: Exception) -> Exception:

@@ -1,9 +1,10 @@
 """A SIP phone of a caller or an operator: registers, dials, is called, hangs up, loses power.
 
-Each phone has a SIP port of its own on loopback, so two phones of the same operator, or of two servers, never mix.
+Each phone has a SIP port of its own, so two phones of the same operator, or of two servers, never mix.
 """
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from ccserver.sim.phones.pj import pj
 from ccserver.sim.phones.pj_call import PjCall
 
 REGISTRATION_S = 3600  # no refresh within a test: what a registration does is the test's to say
+MORTAL_REGISTRATION_S = 60
+MORTAL_SESSION_S = 90  # RFC 4028 knows no shorter one
+RETRY_S = 5
 
 ANSWER_TO_GOOD_BYE_S = 2.0  # for BYE and unregister; a server that is gone does not answer
 
@@ -107,9 +111,17 @@ class Phone:
         tone_hz: int | None = None,
         trust: Path | None = None,
         sound: Sound = "plain",
-        local_host: str = "127.0.0.1",
+        local_host: str | None = None,
+        mortal: bool = False,
+        remembers_s: float | None = None,
     ) -> None:
-        """`trust`: speak TLS, and only to a server that this certificate (PEM) vouches for."""
+        """`trust`: speak TLS, and only to a server that this certificate (PEM) vouches for.
+
+        `local_host`: its own address; None: whichever leads to the server.
+        `mortal`: its registration and its calls are refreshed now and then, so that the server notices its death.
+        `remembers_s`: its calls forget what they heard before that; None: never.
+        """
+        self.remembers_s = remembers_s
         self.library = library
         self.user = user
         self.answer = answer
@@ -118,9 +130,10 @@ class Phone:
         self.sip_port = 0  # its own, known once it has spoken
         self._password = password
         self._server = f"{host}:{port}"
-        self._local_host = local_host
+        self._local_host = local_host or _address_towards(host, port)
         self._trust = trust
         self._sound: Sound = sound
+        self._mortal = mortal
         self._serial = 0  # of its account in the library, 0 while it has none
         self._transport = -1
         self._cable: CutCable | None = None
@@ -238,6 +251,10 @@ class Phone:
         registration = config.regConfig
         registration.registrarUri, registration.registerOnAdd = f"sip:{self._server}{self._by}", False
         registration.timeoutSec, registration.retryIntervalSec = REGISTRATION_S, 0
+        if self._mortal:
+            registration.timeoutSec, registration.retryIntervalSec = MORTAL_REGISTRATION_S, RETRY_S
+            config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_ALWAYS
+            config.callConfig.timerSessExpiresSec = config.callConfig.timerMinSESec = MORTAL_SESSION_S
         config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", self.user, 0, self._password))
         config.sipConfig.transportId = self._transport
         nat = config.natConfig
@@ -269,3 +286,13 @@ class Phone:
         self._pj_account().forget()
         self._serial = 0
         self.library.close_port(self._transport, self.sip_port)
+
+
+def _address_towards(host: str, port: int) -> str:
+    """This machine's own address on the way to that one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((host, port))
+        except OSError as error:
+            raise PhoneError(f"no way to {host}: {error.strerror}") from None
+        return str(probe.getsockname()[0])
