@@ -107,7 +107,8 @@ async def test_from_script_server_to_the_first_answered_call_that_outlives_the_d
         await running.says("Ctrl-C stops the daemon and Asterisk.")
         access = access_of(mine)
         assert access.keys() == {"sip", "lines", "operators", "caller", "http"}
-        assert access["sip"] == {"host": "127.0.0.1", "port": mine.ports["sip_port"]}
+        sip = {"host": "127.0.0.1", "port": mine.ports["sip_port"], "tls_port": 0, "trust": ""}
+        assert access["sip"] == sip
         assert access["lines"][:2] == ["88007707999", "88007004666"]
         assert [operator["extension"] for operator in access["operators"]] == [str(n) for n in range(1001, 1011)]
         assert access["http"]["url"] == f"http://127.0.0.1:{mine.api_port}"
