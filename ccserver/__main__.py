@@ -225,7 +225,7 @@ def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
 
     def setup() -> asterisk_cli.Setup:
         config = load(parser.parse_args(arguments).config)
-        return asterisk_cli.Setup(instance_of(config), list(config.plan.operators))
+        return asterisk_cli.Setup(instance_of(config), list(config.plan.operators), config.trunks)
 
     asterisk_cli.add_verbs(verb("asterisk", "set up, start, stop and ask our Asterisk", ASTERISK, None), setup)
     return parser

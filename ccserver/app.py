@@ -21,24 +21,32 @@ import structlog
 from ccserver.alarms import Alarming, Alarms, Unbuilt, callbacks_waiting, events_unread
 from ccserver.api.server import build, listening
 from ccserver.api.sources import RecordingUnavailable
-from ccserver.asterisk import certificates
+from ccserver.asterisk import certificates, trunks
 from ccserver.asterisk.access import write_access
 from ccserver.asterisk.files import make_dir
 from ccserver.asterisk.history import leg_histories
 from ccserver.asterisk.secrets import Secrets, ensure_secrets, load_secrets
 from ccserver.asterisk.settings import AMI_USER, ARI_USER, Instance, default_shown_dirs
+from ccserver.asterisk.trunk_causes import TrunkCause
 from ccserver.audio import prompts
 from ccserver.audio.archive import Archive
 from ccserver.audio.errors import AudioError
 from ccserver.audio.prompts import PromptBook, PromptResolver
 from ccserver.config.load import Config
-from ccserver.connectors.voice import AriLink, PhoneRules, VoiceConnector, VoiceSettings
-from ccserver.connectors.voice.monitor import Monitor
+from ccserver.config.schema import Trunk
+from ccserver.connectors.voice import (
+    AriLink,
+    PhoneRules,
+    TrunkSettings,
+    TrunkSigns,
+    VoiceConnector,
+    VoiceSettings,
+)
 from ccserver.contact_log import ContactLog
 from ccserver.core.commands import Command, KeepRecording
 from ccserver.core.contact import Contact
 from ccserver.core.events import ConfigReplaced
-from ccserver.core.ids import AgentId
+from ccserver.core.ids import AgentId, TrunkName
 from ccserver.core.router import Router
 from ccserver.engine import Engine, Limits
 from ccserver.metrics import Metrics
@@ -130,7 +138,7 @@ class Daemon:
                 archive.perform(keep_recording(contact))
             archive.sweep(recordings_of(restored))
             alarms = self._alarms(
-                {"journal": journal, "store": projector, "upkeep": upkeep}, voice.monitor, archive, link, book
+                {"journal": journal, "store": projector, "upkeep": upkeep}, voice, archive, link, book
             )
             metrics.watch(engine, journal, projector, link.client.counters, alarms)
             api = build(engine, store, feed, _Recordings(archive), secrets.api_token, alarms, metrics.render)
@@ -178,24 +186,26 @@ class Daemon:
     def _alarms(
         self,
         stored: Mapping[str, Alarming],
-        monitor: Monitor,
+        voice: VoiceConnector,
         archive: Archive,
         link: AriLink,
         book: PromptBook,
     ) -> Alarms:
-        instance = instance_of(self._config)
+        config, instance = self._config, instance_of(self._config)
         unbuilt = Unbuilt(PromptResolver(book, instance.prompts_dir).unbuilt(), instance.prompts_dir)
         if unbuilt():
             log.warning("prompts missing", reason=unbuilt())
         spoken: dict[str, Callable[[], str]] = {
-            "recording": lambda: monitor.alarm,
+            "recording": lambda: voice.monitor.alarm,
             "archive": lambda: archive.alarm,
             "disk": archive.space_alarm,
             "prompts": unbuilt,
             "callbacks": partial(callbacks_waiting, instance.callbacks_dir),
             "events": partial(events_unread, link.client.counters),
             "certificate": certificates.watch(instance, self._clock.now),
+            "trunk configuration": lambda: voice.trunks.difference,
         }
+        spoken |= {f"trunk {trunk.name}": partial(voice.trunks.alarm, TrunkName(trunk.name)) for trunk in config.trunks}
         return Alarms(self._clock, stored, spoken)
 
     def _voice_settings(self, secrets: Secrets, book: PromptBook) -> VoiceSettings:
@@ -213,6 +223,13 @@ class Daemon:
             recordings_dir=config.recordings_dir,
             media=PromptResolver(book, instance.prompts_dir).media,
             histories=partial(leg_histories, instance.cel_path),
+            trunks={TrunkName(trunk.name): trunk_settings(trunk, instance) for trunk in config.trunks},
+            trunk_signs=TrunkSigns(
+                context=trunks.CONTEXT,
+                version_field=trunks.VERSION_FIELD,
+                full_variable=trunks.FULL_VARIABLE,
+                mend=trunks.RELOAD,
+            ),
         )
 
 
@@ -228,6 +245,16 @@ class _Recordings:
             await self._archive.write_wav(path, wav)
         except AudioError as error:
             raise RecordingUnavailable(str(error)) from error
+
+
+def trunk_settings(trunk: Trunk, instance: Instance) -> TrunkSettings:
+    """What the voice connector must know of the trunk."""
+    return TrunkSettings(
+        title=trunk.title,
+        registers=trunk.register,
+        version=trunks.version_of(trunk),
+        cause=TrunkCause(trunk, instance.message_log_path, instance.etc_dir / trunks.CA_FILE),
+    )
 
 
 def instance_of(config: Config) -> Instance:

@@ -22,6 +22,7 @@ from ccserver.asterisk.errors import AsteriskError, NotPermitted
 from ccserver.asterisk.root import WANTED, find_root
 from ccserver.asterisk.secrets import Secrets, load_secrets, secrets_path
 from ccserver.asterisk.settings import AMI_USER, ARI_USER
+from ccserver.asterisk.trunks import RELOAD
 from ccserver.audio import prompts
 from ccserver.audio.errors import AudioError
 from ccserver.audio.prompts import PromptBook, PromptResolver
@@ -36,8 +37,6 @@ from ccserver.store.sql import SqlStore
 FREE_BYTES_MIN = 1 << 30
 TIMEOUT_S = 2.0
 RENDER = "ccserver asterisk render"
-RELOAD = f"{RENDER} && ccserver asterisk console core reload"
-"""Asterisk takes the passwords of secrets.toml, and no call ends by it."""
 START = "ccserver asterisk start"
 NEWER = "install the newer ccserver again"
 

@@ -11,7 +11,7 @@ import asyncio
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from ccserver.asterisk.root import AsteriskRoot, find_root
 from ccserver.asterisk.secrets import Secrets
 from ccserver.asterisk.settings import ARI_USER, Instance
 from ccserver.config.places import CHECKOUT
+from ccserver.config.schema import Trunk
 
 DIALPLANS_DIR = CHECKOUT / "dialplans"
 # Below Linux's ephemeral ports, so that no outgoing connection takes one of them between choosing and using.
@@ -123,6 +124,7 @@ async def asterisk_instance(
     operators: Iterable[str] = ("1001", "1002"),
     dialplans_dir: Path = DIALPLANS_DIR,
     templates_dir: Path | None = None,
+    trunks: Sequence[Trunk] = (),
     **settings: object,
 ) -> AsyncIterator[AsteriskInstance]:
     """Boot an Asterisk in `tmp_path/state`; it is ended on the way out, whatever happened to it.
@@ -131,7 +133,7 @@ async def asterisk_instance(
     """
     root = asterisk_root()
     instance = make_instance(tmp_path / "state", dialplans_dir, **settings)
-    secrets = prepare(instance, root, operators, templates_dir)
+    secrets = prepare(instance, root, operators, templates_dir, trunks=trunks)
     asterisk = AsteriskInstance(instance, root, secrets)
     await asterisk.start()
     try:

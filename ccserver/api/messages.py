@@ -92,7 +92,10 @@ class AgentReply(Struct, frozen=True):
 
 
 class TrunkReply(Struct, frozen=True):
-    """A trunk now; `usable` = calls can leave by it, else `reason` says why not; `channels` is the most it takes at once."""
+    """A trunk now; `usable` = calls can leave by it, else `reason` says why not; `channels` is the most it takes at once.
+
+    Of the calls that it brought `refused` were too many, and `misdialled` for a number that is none of ours.
+    """
 
     name: str
     title: str
@@ -102,6 +105,8 @@ class TrunkReply(Struct, frozen=True):
     inbound: int
     outbound: int
     channels: int
+    refused: int
+    misdialled: int
 
 
 class LiveContactReply(Struct, frozen=True):

@@ -76,6 +76,8 @@ def trunk_reply(trunk: TrunkStatus) -> TrunkReply:
         inbound=trunk.inbound,
         outbound=trunk.outbound,
         channels=trunk.channels,
+        refused=trunk.refused,
+        misdialled=trunk.misdialled,
     )
 
 

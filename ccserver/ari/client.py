@@ -64,6 +64,10 @@ class AriClient(Transport):
         """Return version and start time; another `startup_time` than before means that all calls are gone."""
         return await self.fetch(AsteriskInfo, "/asterisk/info")
 
+    async def get_global_variable(self, name: str) -> str:
+        """Return a global variable of the dialplan; empty when it is not set."""
+        return (await self.fetch(Variable, path("asterisk", "variable"), {"variable": name})).value
+
     async def get_dynamic_config(self, object_type: str, object_id: str) -> tuple[ConfigField, ...]:
         """Return the attributes of a res_pjsip object, defaults included."""
         where = path("asterisk", "config", "dynamic", "res_pjsip", object_type, object_id)

@@ -90,7 +90,13 @@ class CelReading:
 
 
 def parse_line(line: str) -> CelEvent | None:
-    """One line of the file, or None if it is not one of ours."""
+    """One line of the file, or None if it is not one of ours.
+
+    Asterisk quotes every field. A caller's number may hold a line break (From: <sip:8%0d%0a…>), and what stands behind it
+    would look like a line: it has no quotes, or has them doubled.
+    """
+    if not line.startswith('"') or not line.rstrip("\r").endswith('"'):
+        return None
     try:
         (fields,) = csv.reader([line], strict=True)
         event, at, *rest = fields

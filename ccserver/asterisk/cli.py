@@ -30,6 +30,7 @@ from ccserver.asterisk.settings import (
     load_instance,
 )
 from ccserver.config.places import CHECKOUT, state_dir
+from ccserver.config.schema import Trunk
 
 EXIT_FAILED = 1
 EXIT_NOT_RUNNING = 3
@@ -43,6 +44,7 @@ class Setup:
     instance: Instance
     operators: Sequence[str]
     """Extensions."""
+    trunks: Sequence[Trunk] = ()
 
 
 def default_setup() -> Setup:
@@ -87,7 +89,7 @@ def exec_saved(state_dir: Path | str) -> int:
 
 def _prepare(setup: Setup, root: AsteriskRoot) -> Secrets:
     """As `render.prepare`, and say what keeps TLS off: plain SIP starts all the same."""
-    secrets = prepare(setup.instance, root, setup.operators)
+    secrets = prepare(setup.instance, root, setup.operators, trunks=setup.trunks)
     if text := certificates.problem(setup.instance, datetime.now(UTC)):
         print(f"ccserver: warning: {text}", file=sys.stderr)
     return secrets

@@ -6,7 +6,7 @@ every start; files in etc/ that no longer have a template are removed, because A
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +25,10 @@ from ccserver.asterisk.settings import (
     instance_path,
 )
 from ccserver.asterisk.transports import sip_host, transports
+from ccserver.asterisk.trunks import CA_FILE, trunk_authorities, trunks_conf
+from ccserver.asterisk.trunks import FILE as TRUNKS_FILE
 from ccserver.config.places import CHECKOUT
+from ccserver.config.schema import Trunk
 
 _PLACEHOLDER = re.compile(r"@([A-Z][A-Z0-9_]*)@")
 # `;` begins a comment and a line break ends the value: either would silently change what Asterisk reads.
@@ -41,7 +44,12 @@ def default_templates_dir() -> Path:
 
 
 def prepare(
-    instance: Instance, root: AsteriskRoot, operators: Iterable[str], templates_dir: Path | None = None
+    instance: Instance,
+    root: AsteriskRoot,
+    operators: Iterable[str],
+    templates_dir: Path | None = None,
+    *,
+    trunks: Sequence[Trunk] = (),
 ) -> Secrets:
     """Everything that must lie in the state directory before Asterisk starts; returns the secrets in it.
 
@@ -50,24 +58,29 @@ def prepare(
     secrets = ensure_secrets(instance.state_dir, operators)
     for directory in instance.own_dirs():
         make_dir(instance.state_dir, directory)
-    render(instance, secrets, templates_dir or default_templates_dir())
+    render(instance, secrets, templates_dir or default_templates_dir(), trunks)
     _install_agi(instance, root)
     write_if_changed(instance.state_dir, instance_path(instance.state_dir), encode_instance(instance))
     return secrets
 
 
-def render(instance: Instance, secrets: Secrets, templates_dir: Path) -> list[Path]:
+def render(instance: Instance, secrets: Secrets, templates_dir: Path, trunks: Sequence[Trunk] = ()) -> list[Path]:
     """Write asterisk/etc/*.conf; returns the files that were touched, removed ones included."""
     values = _values(instance, secrets)
     templates = sorted(templates_dir.glob("*.conf"))
     rendered = {path.name: render_text(path, path.read_text(encoding="utf-8"), values) for path in templates}
-    rendered["transports.conf"] = transports(instance, certificates.install(instance, datetime.now(UTC)))
+    authorities = instance.etc_dir / CA_FILE if any(trunk.transport == "tls" for trunk in trunks) else None
+    tls = certificates.install(instance, datetime.now(UTC))
+    rendered["transports.conf"] = transports(instance, tls, authorities)
+    rendered[TRUNKS_FILE] = trunks_conf(trunks)
+    if authorities is not None:
+        rendered[CA_FILE] = trunk_authorities(trunks, instance.dialplans_dir)
     touched = [
         path
         for name, text in rendered.items()
         if write_if_changed(instance.state_dir, path := instance.etc_dir / name, text.encode())
     ]
-    for stale in instance.etc_dir.glob("*.conf"):
+    for stale in (*instance.etc_dir.glob("*.conf"), *instance.etc_dir.glob(CA_FILE)):
         if stale.name not in rendered:
             stale.unlink()
             touched.append(stale)

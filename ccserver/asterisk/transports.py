@@ -4,6 +4,7 @@ Rendered by code and not from a template, because how many sections there are de
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from ccserver.asterisk.keypair import Pair
 from ccserver.asterisk.settings import Instance
@@ -12,9 +13,9 @@ _ALL_NETS = ("0.0.0.0/0", "::/0")
 _TLS_METHOD = "tlsv1_2"
 
 
-def transports(instance: Instance, tls: Pair | None) -> str:
-    """The file; `tls` is what Asterisk shows, None while TLS is off."""
-    return "\n".join(_lines(instance, tls)) + "\n"
+def transports(instance: Instance, tls: Pair | None, trunk_authorities: Path | None = None) -> str:
+    """The file; `tls` is what Asterisk shows, None while TLS is off; `trunk_authorities` certify trunks, None: there are none."""
+    return "\n".join(_lines(instance, tls, trunk_authorities)) + "\n"
 
 
 def sip_host(instance: Instance) -> str:
@@ -22,7 +23,7 @@ def sip_host(instance: Instance) -> str:
     return f"[{instance.sip_address}]" if ":" in instance.sip_address else instance.sip_address
 
 
-def _lines(instance: Instance, tls: Pair | None) -> Iterator[str]:
+def _lines(instance: Instance, tls: Pair | None, trunk_authorities: Path | None) -> Iterator[str]:
     sip = instance.sip
     yield "; Rendered from [asterisk] and [sip] of ccserver.toml: edit that."
     yield from _transport("udp", "udp", instance, instance.sip_port)
@@ -33,6 +34,10 @@ def _lines(instance: Instance, tls: Pair | None) -> Iterator[str]:
         yield f"method = {_TLS_METHOD}"
         yield f"cert_file = {tls.certificate}"
         yield f"priv_key_file = {tls.key}"
+        if trunk_authorities is not None:
+            # Of servers that we connect to, which are trunks; phones connect to us, and are asked for no certificate.
+            yield f"ca_list_file = {trunk_authorities}"
+            yield "verify_server = yes"
         # Read again at `module reload res_pjsip.so`, when the certificate was renewed.
         yield "allow_reload = yes"
     if sip.allow_nets or sip.deny_nets:

@@ -27,6 +27,12 @@ def conform(document: Document, kind: type[T], found: Findings) -> T | None:
     return msgspec.convert(document.data, kind) if conforming.deviations == 0 else None
 
 
+def conforms(value: object, kind: object) -> bool:
+    """Whether one plain value is of the kind, for what is written elsewhere than in a document."""
+    told = inspect.type_info(kind)
+    return _is(value, told.type if isinstance(told, inspect.Metadata) else told)
+
+
 class _Conformity:
     def __init__(self, document: Document, found: Findings) -> None:
         self.document = document
@@ -37,8 +43,12 @@ class _Conformity:
         """Report every way in which the value is not of the kind; `expected` overrides the type's own words."""
         match kind:
             case inspect.Metadata():
-                words = (kind.extra_json_schema or {}).get("description", expected)
-                self.check(value, kind.type, path, words)
+                told = kind.extra_json_schema or {}
+                words = told.get("description", expected)
+                if told.get("writeOnly"):
+                    self._secret(value, kind.type, path, words)
+                else:
+                    self.check(value, kind.type, path, words)
             case inspect.StructType():
                 self._struct(value, kind, path)
             case inspect.UnionType():
@@ -50,6 +60,11 @@ class _Conformity:
             case _:
                 if not _is(value, kind):
                     self._deviation(path, f"expected {expected or _words(kind)}, got {shown(value)}")
+
+    def _secret(self, value: object, kind: inspect.Type, path: KeyPath, expected: str) -> None:
+        """As `check`, but what was written is not repeated."""
+        if not _is(value, kind):
+            self._deviation(path, f"expected {expected}, got another value (not shown, it may be a secret)")
 
     def _deviation(self, path: KeyPath, message: str) -> None:
         self.deviations += 1

@@ -1,7 +1,7 @@
 """What must fit together in `ccserver.toml`: its lines, queues, operators, ports and addresses. Called by `load`."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -12,6 +12,7 @@ from ccserver.config.network import check_sip
 from ccserver.config.prompts import Catalogue, check_language
 from ccserver.config.serving import all_needs, gap, nobody
 from ccserver.config.source import Document, KeyPath
+from ccserver.core.numbers import canonical
 from ccserver.core.plan import Enqueue, Plan, Queue
 
 RESERVED_REASONS = ("rona", "refused", "phone_busy")
@@ -22,8 +23,11 @@ STORES = ("sqlite", "postgresql")
 
 def check_main(main: schema.Main, plan: Plan, document: Document, catalogue: Catalogue, found: Findings) -> None:
     """Everything in `ccserver.toml` that refers to something else; tells `found`."""
-    _check_unique(document, "lines", (line.number for line in main.lines), "number", found)
+    region = main.rules.region
+    numbers = (line.number for line in main.lines)
+    _check_unique(document, "lines", numbers, "number", found, same=lambda number: canonical(number, region))
     _check_unique(document, "queues", (queue.name for queue in main.queues), "name", found)
+    _check_unique(document, "trunks", (trunk.name for trunk in main.trunks), "name", found)
     _check_unique(document, "operators", (operator.extension for operator in main.operators), "extension", found)
     if not main.lines:
         found.warn(document, ("lines",), "there is no line: nobody can call")
@@ -87,16 +91,25 @@ def store_flaw(url: str) -> str | None:
     return None
 
 
-def _check_unique(document: Document, table: str, names: Iterable[str], field: str, found: Findings) -> None:
+def _check_unique(
+    document: Document,
+    table: str,
+    names: Iterable[str],
+    field: str,
+    found: Findings,
+    *,
+    same: Callable[[str], str] = str,
+) -> None:
+    """`same` makes equal texts of names that mean the same."""
     first: dict[str, int] = {}
     for position, name in enumerate(names):
-        if name in first:
-            path: KeyPath = (table, first[name], field)
+        if same(name) in first:
+            path: KeyPath = (table, first[same(name)], field)
             where = "" if document.is_overridden(path) else f" on line {document.line_of(path)}"
             found.error(
-                document, (table, position, field), f"{shown(name)} is taken already by {table}[{first[name]}]{where}"
+                document, (table, position, field), f"{shown(name)} is taken already by {table}[{path[1]}]{where}"
             )
-        first.setdefault(name, position)
+        first.setdefault(same(name), position)
 
 
 def _check_line(

@@ -5,21 +5,25 @@ it finds is a warning. Asked by `load`.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 from ccserver.config.findings import Findings
 from ccserver.config.source import Document
 
+TRUNKS = "from-trunk"
 _CONTEXT = re.compile(r"\s*\[([^\]]+)\]")
 _EXTENSION = re.compile(r"\s*exten\s*=>?\s*([^,;\s]+)\s*,", re.IGNORECASE)
 _HANDED_OVER = re.compile(r"\bStasis\(\s*ccserver\s*,\s*line\b", re.IGNORECASE)
 _CLASSES = {"X": "[0-9]", "Z": "[1-9]", "N": "[2-9]", ".": ".+", "!": ".*", "-": ""}
 
 
-def check_dialplan(numbers: Iterable[str], document: Document, found: Findings) -> None:
-    """Warn of each line that no extension of the dialplan beside `ccserver.toml` hands over; silent where there is none."""
-    patterns = tuple(line_patterns(document.file.parent))
+def check_dialplan(numbers: Iterable[str], document: Document, found: Findings, *, trunks: bool) -> None:
+    """Warn of each line that no extension of the dialplan beside `ccserver.toml` hands over; silent where there is none.
+
+    What calls from trunks find counts only where there are `trunks`.
+    """
+    patterns = tuple(line_patterns(document.file.parent, ignoring=() if trunks else (TRUNKS,)))
     if not patterns:
         return
     for position, number in enumerate(numbers):
@@ -28,15 +32,15 @@ def check_dialplan(numbers: Iterable[str], document: Document, found: Findings) 
             found.warn(document, ("lines", position, "number"), message)
 
 
-def line_patterns(directory: Path) -> Iterator[str]:
+def line_patterns(directory: Path, ignoring: Container[str] = ()) -> Iterator[str]:
     """The extensions, as regular expressions, of every context that hands callers over to us."""
     for file in sorted(directory.glob("[!.]*.conf")):
         try:
             text = file.read_text(errors="replace")
         except OSError:  # Asterisk, who has to read it, will say so
             continue
-        for context in _contexts(text):
-            if any(_HANDED_OVER.search(line) for line in context):
+        for name, context in _contexts(text):
+            if name not in ignoring and any(_HANDED_OVER.search(line) for line in context):
                 yield from (as_regex(match[1]) for line in context if (match := _EXTENSION.match(line)))
 
 
@@ -60,13 +64,14 @@ def _members(characters: str) -> Iterator[str]:
         yield from map(chr, range(ord(first), ord(last or first) + 1))
 
 
-def _contexts(text: str) -> Iterator[list[str]]:
-    """The lines of each context, without comments."""
+def _contexts(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Each context with its lines, without comments."""
+    name = ""
     context: list[str] = []
     for line in (re.sub(r"(?<!\\);.*", "", line) for line in text.splitlines()):
-        if _CONTEXT.match(line):
-            yield context
-            context = []
+        if header := _CONTEXT.match(line):
+            yield name, context
+            name, context = header[1], []
         else:
             context.append(line)
-    yield context
+    yield name, context

@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 
 from ccserver.config import schema
 from ccserver.core import plan
-from ccserver.core.ids import AgentId, FlowName, LineNumber, NodeName, PlanHash, QueueName, Skill, StepName
+from ccserver.core.ids import AgentId, FlowName, LineNumber, NodeName, PlanHash, QueueName, Skill, StepName, TrunkName
 from ccserver.core.numbers import Region, canonical
 
 
@@ -24,6 +24,7 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, schema.FlowFile]) -> plan
         operators={AgentId(operator.extension): _operator(operator) for operator in main.operators},
         flows={FlowName(name): _flow(name, flow) for name, flow in flows.items()},
         rules=plan.Rules(**asdict(main.rules)),
+        trunks={TrunkName(trunk.name): _trunk(trunk) for trunk in main.trunks},
     )
     return replace(whole, hash=plan_hash(whole))
 
@@ -36,6 +37,11 @@ def plan_hash(whole: plan.Plan) -> PlanHash:
 
 def _line(line: schema.Line, region: Region) -> plan.Line:
     return plan.Line(**(asdict(line) | {"caller_id": canonical(line.caller_id, region)}))
+
+
+def _trunk(trunk: schema.Trunk) -> plan.Trunk:
+    """What decides about calls: addresses and passwords are Asterisk's matter and never in the journal."""
+    return plan.Trunk(**{field: getattr(trunk, field) for field in plan.Trunk.__struct_fields__})
 
 
 def _queue(queue: schema.Queue) -> plan.Queue:

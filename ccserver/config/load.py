@@ -25,6 +25,7 @@ from ccserver.config.freeze import frozen_plan
 from ccserver.config.network import effective_encryption
 from ccserver.config.prompts import Catalogue, check_house_prompts, read_catalogue
 from ccserver.config.source import Document, KeyPath, field_path, read
+from ccserver.config.trunkcheck import check_trunks, with_passwords
 from ccserver.core.plan import Plan
 
 NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
@@ -42,6 +43,8 @@ class Config(Struct, frozen=True, kw_only=True):
     sip: schema.Sip
     encryption: Mapping[str, schema.Encryption]
     """Of each operator's sound."""
+    trunks: tuple[schema.Trunk, ...]
+    """With their passwords; what decides about calls is in `plan.trunks`."""
     api: schema.Api
     store_url: str
     """`sqlite:///<absolute path>` or `postgresql://…`, for the store to choose a driver. May hold a password."""
@@ -90,6 +93,7 @@ def read_all(
             flows[name] = flow
     if main is None or main_document is None:
         return None
+    trunks = with_passwords(main.trunks, main_document, found)
     plan, catalogue = _cross_checked(main, main_document, flows, flow_documents, found)
     if plan is None or catalogue is None or found.any_error:
         return None
@@ -102,6 +106,7 @@ def read_all(
         asterisk=main.asterisk,
         sip=_with_absolute_paths(main.sip, file.parent),
         encryption=effective_encryption(main),
+        trunks=trunks,
         api=main.api,
         store_url=_store_url(main.store.url, state),
         recordings_dir=state / Path(main.recordings.directory),
@@ -120,6 +125,7 @@ def _cross_checked(
 ) -> tuple[Plan | None, Catalogue | None]:
     """Checks from the narrow to the wide: what rests on something wrong is not checked, its errors would only mislead."""
     check_settings(main, document, found)
+    check_trunks(main, document, found)
     plan = frozen_plan(main, flows)
     for name, flow in plan.flows.items():
         check_steps(flow, flow_documents[name], found)
@@ -129,7 +135,7 @@ def _cross_checked(
     if catalogue is None or len(flows) < len(flow_documents) or found.any_error:
         return None, None
     check_main(main, plan, document, catalogue, found)
-    check_dialplan((line.number for line in main.lines), document, found)
+    check_dialplan((line.number for line in main.lines), document, found, trunks=bool(main.trunks))
     check_house_prompts(catalogue, document, main.rules.not_ready_reasons, found)
     check_served(main, plan, document, found)
     for name, flow in plan.flows.items():

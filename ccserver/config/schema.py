@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from ccserver.core.numbers import NumberFormat
 from ccserver.core.plan import Key, Pick
 
 NAME = r"\A[A-Za-z][A-Za-z0-9_-]{0,39}\Z"
@@ -84,6 +85,59 @@ ReasonDigit = Annotated[
 PortOrNone = Annotated[int, Meta(ge=0, le=65535, description="a port from 1 to 65535, or 0 for none")]
 Net = Annotated[str, Meta(min_length=1, max_length=64, description='a network in quotes, like "192.168.0.0/16"')]
 Encryption = Annotated[Literal["off", "allowed", "required"], Meta(description='"off", "allowed" or "required"')]
+TrunkName = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[a-z][a-z0-9-]{0,29}\Z",
+        description="a name of at most 30 small Latin letters, digits or -, beginning with a letter",
+    ),
+]
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+Host = Annotated[
+    str,
+    Meta(
+        pattern=rf"\A(?:{_LABEL}(?:\.{_LABEL})*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\Z",
+        max_length=253,
+        description='a host in quotes, like "sip.example.ru" or "192.0.2.10"',
+    ),
+]
+ProxyHost = Annotated[
+    str,
+    Meta(
+        pattern=rf"\A(?:|{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?)\Z",
+        max_length=260,
+        description='a host, if need be with its port, like "proxy.example.ru:5070"',
+    ),
+]
+Domain = Annotated[
+    str,
+    Meta(
+        pattern=rf"\A(?:|{_LABEL}(?:\.{_LABEL})*)\Z",
+        max_length=253,
+        description='a domain in quotes, like "example.ru"',
+    ),
+]
+SipUser = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[A-Za-z0-9_.!~*'()&=+$,?/-]{0,64}\Z",
+        description='a SIP user in quotes, like "74951234567"',
+    ),
+]
+Realm = Annotated[
+    str,
+    Meta(pattern=r"\A[\x20-\x7e]{0,100}\Z", description="a text of at most 100 Latin letters, digits and signs"),
+]
+Password = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:|[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?)\Z",
+        max_length=128,
+        description="a password in quotes, at most 128 characters, no blank at either end",
+        extra_json_schema={"writeOnly": True},
+    ),
+]
+TrunkPath = Annotated[str, Meta(max_length=1000, pattern=r"\A[^\x00]*\Z", description="a path in quotes")]
 TimeOfDay = Annotated[
     str, Meta(pattern=r"\A(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z", description='a time of day in quotes, like "05:00"')
 ]
@@ -213,6 +267,57 @@ class Line(_Table, frozen=True):
     """What calls that leave for this line show; empty: its own number."""
 
 
+class Trunk(_Table, frozen=True):
+    """`[[trunks]]`: a way to the public network. Only the first part of it reaches the core (`core.plan.Trunk`)."""
+
+    name: TrunkName
+    title: HumanName
+    host: Host
+    priority: Annotated[int, Meta(ge=1, le=100, description="a whole number from 1 to 100")] = 1
+    channels: Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")] = 30
+    outbound: bool = True
+    lines: tuple[Digits, ...] = ()
+    number_format: NumberFormat = "e164"
+    reach_timeout_s: PhoneTimeout = 8.0
+
+    port: Port | None = None
+    """Without: 5060, with TLS 5061."""
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    outbound_proxy: ProxyHost = ""
+    register: bool = False
+    user: SipUser = ""
+    password: Password = ""
+    """Also when it came from `password_file`: `load` puts it here."""
+    password_file: TrunkPath = ""
+    """Relative to `ccserver.toml`."""
+    realm: Realm = ""
+    from_user: SipUser = ""
+    from_domain: Domain = ""
+    contact_user: SipUser = ""
+    expires_s: Annotated[int, Meta(ge=30, le=86400, description="whole seconds from 30 to 86400")] = 600
+    retry_s: Annotated[int, Meta(ge=1, le=3600, description="whole seconds from 1 to 3600")] = 30
+    addresses: tuple[str, ...] = ()
+    """From which its calls come: IP addresses and networks. None: from `host`."""
+    did: Literal["request", "to"] = "request"
+    codecs: Annotated[tuple[Literal["alaw", "ulaw", "g722", "opus"], ...], Meta(min_length=1)] = ("alaw", "ulaw")
+    dtmf: Literal["rfc4733", "info", "inband", "auto"] = "rfc4733"
+    qualify_s: Annotated[int, Meta(ge=0, le=3600, description="whole seconds from 0 (never) to 3600")] = 60
+    trust_identity: bool = True
+    send_identity: bool = False
+    srtp: bool = False
+    ca_file: TrunkPath = ""
+    """Relative to `ccserver.toml`; trusted besides the authorities that the system trusts."""
+
+    def __repr__(self) -> str:
+        """Without the password: this object ends up in logs and tracebacks."""
+        return f"Trunk({self.name!r}, host={self.host!r})"
+
+    @property
+    def sip_port(self) -> int:
+        """Where the trunk listens."""
+        return self.port if self.port is not None else 5061 if self.transport == "tls" else 5060
+
+
 class Queue(_Table, frozen=True):
     """`[[queues]]`."""
 
@@ -260,6 +365,7 @@ class Main(_Table, frozen=True):
     limits: Limits = Limits()
     rules: Rules = Rules()
     lines: tuple[Line, ...] = ()
+    trunks: tuple[Trunk, ...] = ()
     queues: tuple[Queue, ...] = ()
     operators: tuple[Operator, ...] = ()
 

@@ -92,6 +92,8 @@ class HangUpLeg(_Command, frozen=True):
 
     leg: LegId
     cause: int = 16
+    reason: str = ""
+    """For the log, where somebody may ask why."""
 
 
 class ReleaseContact(_Command, frozen=True):

@@ -40,8 +40,11 @@ def arrive(floor: Floor, event: ContactArrived) -> None:
     """A customer on a line: pick up and begin its flow."""
     line = floor.line_called(event.line)
     if line is None:
-        floor.command(HangUpLeg(event.leg, NO_SUCH_NUMBER, lane=event.leg))
+        reason = f"{event.line or 'no number'}, dialled on {event.trunk or 'a phone'}, is none of our lines"
+        floor.command(HangUpLeg(event.leg, NO_SUCH_NUMBER, reason, lane=event.leg))
         floor.command(ReleaseContact(event.contact, lane=event.leg))
+        if event.trunk is not None:
+            floor.misdialled[event.trunk] = floor.misdialled.get(event.trunk, 0) + 1
         return
     ani = canonical(event.ani, floor.rules.region)
     contact = Contact(

@@ -146,6 +146,8 @@ class TrunkChanged(Event, frozen=True):
     usable: bool
     reason: str = ""
     """Why not, for people."""
+    refused: int = 0
+    """Calls refused because all its channels were in use, since Asterisk started."""
 
 
 class CodeDialled(Event, frozen=True):
@@ -221,6 +223,7 @@ class ListedTrunk(Struct, frozen=True):
     trunk: TrunkName
     usable: bool
     reason: str = ""
+    refused: int = 0
 
 
 class NodeListed(Event, frozen=True):

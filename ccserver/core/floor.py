@@ -50,6 +50,8 @@ class TrunkLink(Struct, frozen=True):
     since: float
     usable: bool = False
     reason: str = "not seen yet"
+    refused: int = 0
+    """Calls refused because all its channels were in use, since Asterisk started."""
 
 
 class CodeCall(Struct, frozen=True):
@@ -85,6 +87,8 @@ class Floor:
         """As the nodes tell: nothing of it is kept, for every listing tells it anew."""
         self.carried: dict[TrunkName, dict[ContactId, None]] = {}
         """Contacts on each trunk now."""
+        self.misdialled: dict[TrunkName, int] = {}
+        """Calls that each trunk brought for a number that is none of ours, since start."""
         self.lines_by_number: dict[str, Line] = {}
         self.waiting = Waiting()
         self.idle = Idle()

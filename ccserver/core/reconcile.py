@@ -84,7 +84,8 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
         if phone.agent in floor.agents
     )
     trunks = (
-        TrunkChanged(event.node, trunk.trunk, trunk.usable, trunk.reason, at=event.asked_at) for trunk in event.trunks
+        TrunkChanged(event.node, trunk.trunk, trunk.usable, trunk.reason, trunk.refused, at=event.asked_at)
+        for trunk in event.trunks
     )
     # Phones and trunks last: their state is that of the listing, after all that was missed.
     return [*facts, *phones, *trunks]

@@ -260,10 +260,9 @@ class Router:
 
     def _trunk_changed(self, event: TrunkChanged) -> None:
         known = self.floor.trunks.get(event.trunk)
-        if known is None or (known.usable, known.reason) != (event.usable, event.reason):
-            same = known is not None and known.usable == event.usable
-            since = known.since if known is not None and same else event.at
-            self.floor.trunks[event.trunk] = TrunkLink(since, event.usable, event.reason)
+        same = known is not None and known.usable == event.usable
+        since = known.since if known is not None and same else event.at
+        self.floor.trunks[event.trunk] = TrunkLink(since, event.usable, event.reason, event.refused)
 
     def _node_connected(self, event: NodeConnected) -> None:
         link = self.floor.nodes.setdefault(event.node, NodeLink(since=event.at))

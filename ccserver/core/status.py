@@ -74,6 +74,10 @@ class TrunkStatus(Struct, frozen=True, kw_only=True):
     outbound: int
     channels: int
     """How many it takes, both directions together."""
+    refused: int
+    """Calls refused because it was full, since Asterisk started."""
+    misdialled: int
+    """Calls refused because they were for a number that is none of ours, since start."""
 
 
 class ContactStatus(Struct, frozen=True, kw_only=True):
@@ -205,6 +209,8 @@ def _trunk(floor: Floor, trunk: Trunk, now: float) -> TrunkStatus:
         inbound=carried.count(Direction.INBOUND),
         outbound=carried.count(Direction.OUTBOUND),
         channels=trunk.channels,
+        refused=link.refused,
+        misdialled=floor.misdialled.get(trunk.name, 0),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from ari_bench import listening, phone_call, playing
 
 from ccserver.ari import AriClient, PlaybackStarted
+from ccserver.connectors.voice.ami import Ami
 from ccserver.connectors.voice.calls import AgentLeg, Call, Calls
 from ccserver.connectors.voice.endpoints import PhoneRules
 from ccserver.connectors.voice.lanes import Lanes
@@ -14,12 +15,14 @@ from ccserver.connectors.voice.listing import Lister
 from ccserver.connectors.voice.monitor import Monitor
 from ccserver.connectors.voice.performer import Performer
 from ccserver.connectors.voice.phones import Phones
+from ccserver.connectors.voice.trunks import Trunks, TrunkSigns
 from ccserver.connectors.voice.watch import Watch
 from ccserver.core.commands import AnswerLeg, ListNode, OfferContact, PlayPrompts
 from ccserver.core.events import Fact, NodeListed
 from ccserver.core.ids import AgentId, ContactId, Language, LegId, NodeName, OfferId, PlayId, leg_of_offer
 
 NODE, EN = NodeName("n"), Language("en")
+SIGNS = TrunkSigns(context="from-trunk", version_field="callerid_tag", full_variable="CC_FULL_", mend="")
 CONTACT, OFFER = ContactId("n-1"), OfferId("n-1.1")
 
 
@@ -29,11 +32,13 @@ class Voice:
     def __init__(self, ari: AriClient) -> None:
         self.facts: list[Fact] = []
         self.calls, lanes = Calls(), Lanes()
-        monitor = Monitor(0, "", "", Path())
+        ami = Ami(0, "", "")
+        monitor = Monitor(ami, Path())
         self.performer = Performer(ari, self.calls, monitor, lambda prompt, _: f"sound:{prompt}", self.facts.append)
         phones = Phones(NODE, ari, self.calls, lanes, self.facts.append, {}, PhoneRules())
+        trunks = Trunks(ari, ami, lanes, self.facts.append, NODE, {}, SIGNS, ())
         watch = Watch(ari, lanes, self.facts.append)
-        self.lister = Lister(NODE, ari, self.calls, phones, watch, lambda legs, since: ())
+        self.lister = Lister(NODE, ari, self.calls, phones, trunks, watch, lambda legs, since: ())
 
     async def listing_while(self, work: asyncio.Event) -> NodeListed:
         """What a listing tells that was asked for before the work was done."""

@@ -27,7 +27,9 @@ from msgspec import convert
 from prometheus_client.parser import text_string_to_metric_families
 
 from ccserver.asterisk.authority import authority_pair
-from ccserver.config.schema import Sip
+from ccserver.asterisk.render import prepare
+from ccserver.config.load import load
+from ccserver.config.schema import Sip, Trunk
 from ccserver.sim.phones import Answer, Call, Phone, PhoneLibrary, Sound
 from ccserver.store.schema import migrate
 from tests.e2e.centre_config import CHECKOUT, QUICK, write_config, write_sip
@@ -130,6 +132,17 @@ class Centre:
     def log(self) -> str:
         """What all daemons of this centre have logged."""
         return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.exists() else ""
+
+    async def configure(self, more: str) -> None:
+        """Add to `ccserver.toml`, and let Asterisk read again what it is told by it."""
+        main = self.config_dir / "ccserver.toml"
+        main.write_text(f"{main.read_text(encoding='utf-8')}\n{more}", encoding="utf-8")
+        await self.retell(load(self.config_dir, state_dir=self.state_dir).trunks)
+
+    async def retell(self, trunks: Sequence[Trunk]) -> None:
+        """As `ccserver asterisk render` and a reload."""
+        await asyncio.to_thread(prepare, self.asterisk.instance, self.asterisk.root, (), trunks=trunks)
+        await self.asterisk.cli("core reload")
 
     # --- sharing ------------------------------------------------------------------------------------------------
 
@@ -353,12 +366,14 @@ async def contact_centre(
     store_url: str = "",
     sip: Mapping[str, object] = NO_SETTINGS,
     encryption: Mapping[str, str] = NO_ENCRYPTION,
+    more: str = "",
     **settings: object,
 ) -> AsyncIterator[Centre]:
     """A contact centre of its own; `run`: with the daemon serving.
 
     `store_url`: an empty database in place of SQLite.
-    `sip`: settings of `[sip]`, `encryption` of operators by extension, `settings`: of `[asterisk]`, for it and the daemon.
+    `sip`: settings of `[sip]`, `encryption` of operators by extension, `settings`: of `[asterisk]`, for it and the daemon;
+    `more` is added to `ccserver.toml`, such as trunks.
     """
     async with AsyncExitStack() as stack:
         api_port = free_port()
@@ -379,6 +394,8 @@ async def contact_centre(
                 main.write(f'\n[store]\nurl = "{store_url}"\n')
         await migrate(store_url or f"sqlite:///{asterisk.instance.state_dir / 'store.sqlite'}")
         centre = Centre(asterisk, library, config_dir, api_port, stack)
+        if more:
+            await centre.configure(more)
         headers = {"Authorization": f"Bearer {asterisk.secrets.api_token}"}
         centre.http = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
         try:

@@ -52,6 +52,17 @@ def test_a_hangup_has_its_time_to_the_microsecond_and_its_cause() -> None:
     assert event.bridge_id() is None
 
 
+@pytest.mark.parametrize("quote", ["", '"', '""'])
+def test_a_number_with_a_line_break_in_it_forges_no_line(tmp_path: Path, quote: str) -> None:
+    forged = ",".join(f"{quote}{field}{quote}" for field in ("HANGUP", "1795342364.5", "1.1", *[""] * 10))
+    number = f"8\r\n{forged}".replace('"', '""')  # as Asterisk writes what it was sent
+    path = tmp_path / "cel.csv"
+    path.write_text(line_at(1795342360.0) + line_at(1795342361.0).replace('"1.1",""', f'"1.2","{number}"'), newline="")
+    reading = read_since(path, 0.0)
+    assert [(event.event, event.unique_id) for event in reading.events] == [("CHAN_START", "1.1")]
+    assert reading.malformed == 2
+
+
 def test_extra_data_that_is_not_json_has_no_cause() -> None:
     event = parse_line(HANGUP)
     assert event is not None

@@ -41,7 +41,8 @@ def test_every_template_of_the_checkout_renders_with_the_values_we_have(tmp_path
     instance = instance_in(tmp_path, http_port=18088, sip_address="192.0.2.7", sip_port=5070)
     secrets = prepare(instance, ROOT, ["1001"])
     written = {path.name: path.read_text() for path in instance.etc_dir.iterdir()}
-    assert set(written) == {path.name for path in default_templates_dir().glob("*.conf")} | {"transports.conf"}
+    generated = {"transports.conf", "pjsip_trunks.conf"}
+    assert set(written) == {path.name for path in default_templates_dir().glob("*.conf")} | generated
     assert "bindport = 18088" in written["http.conf"]
     assert "bind = 192.0.2.7:5070" in written["transports.conf"]
     assert f"password = {secrets.ari_password}" in written["ari.conf"]

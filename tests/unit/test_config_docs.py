@@ -34,6 +34,7 @@ def section(heading: str) -> str:
         ("### [recordings], [prompts], [limits]", schema.Limits),
         ("### [rules]", schema.Rules),
         ("### [[lines]]", schema.Line),
+        ("### [[trunks]]", schema.Trunk),
         ("### [[queues]]", schema.Queue),
         ("### [[operators]]", schema.Operator),
         *((f'### do = "{tag}"', step) for tag, step in STEPS.items()),
@@ -62,5 +63,8 @@ def assert_default(field: FieldInfo, row: str) -> None:
         assert f"{field.default:g}" in told.split(", "), f"{field.name}: the default is {field.default:g}, not {told}"
     elif isinstance(field.default, str):
         assert told == f'`"{field.default}"`'
+    elif isinstance(field.default, tuple) and field.default:
+        values = ", ".join(f'"{value}"' for value in field.default)
+        assert told == f"`[{values}]`"
     else:
-        assert field.default in (NODEFAULT, None, ()) or told == "private nets", field
+        assert field.default in (NODEFAULT, None, ()), field

@@ -215,7 +215,11 @@ def test_keys_in_the_queue_are_ignored() -> None:
 def test_a_number_nobody_has_is_hung_up_as_unallocated() -> None:
     told = Case()
     told.call(line=LineNumber("88000000000"))
-    assert told.commands == [HangUpLeg(LegId("c1"), 1, lane="c1"), ReleaseContact(ContactId("n1-c1"), lane="c1")]
+    reason = "88000000000, dialled on a phone, is none of our lines"
+    assert told.commands == [
+        HangUpLeg(LegId("c1"), 1, reason, lane="c1"),
+        ReleaseContact(ContactId("n1-c1"), lane="c1"),
+    ]
     assert not told.router.floor.contacts
 
 

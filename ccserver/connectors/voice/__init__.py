@@ -2,12 +2,22 @@
 
 Reading guide: `connector` is the whole; `facts` translates what Asterisk says; `performer` does what the core commands, one
 ordered lane per contact (`lanes`), minding the media state of each call (`calls`); `listing` tells everything a node holds
-after a gap; `phones` pushes the operators' endpoints (`endpoints`) and watches them; `monitor` records conversations over AMI.
+after a gap; `phones` pushes the operators' endpoints (`endpoints`) and watches them; `trunks` watches the ways to the public
+network; `monitor` records conversations over AMI (`ami`).
 
 No decision is taken here. What Asterisk really does, and what these modules therefore must do, is written where it matters.
 """
 
 from ccserver.connectors.voice.connector import AriLink, NodeTooOld, VoiceConnector, VoiceSettings
 from ccserver.connectors.voice.endpoints import PhoneRules
+from ccserver.connectors.voice.trunks import TrunkSettings, TrunkSigns
 
-__all__ = ["AriLink", "NodeTooOld", "PhoneRules", "VoiceConnector", "VoiceSettings"]
+__all__ = [
+    "AriLink",
+    "NodeTooOld",
+    "PhoneRules",
+    "TrunkSettings",
+    "TrunkSigns",
+    "VoiceConnector",
+    "VoiceSettings",
+]

@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from ccserver import ari
+from ccserver.connectors.voice.ami import Ami
 from ccserver.connectors.voice.calls import Calls
 from ccserver.connectors.voice.endpoints import PhoneRules
 from ccserver.connectors.voice.facts import Translator
@@ -23,11 +24,12 @@ from ccserver.connectors.voice.listing import Histories, Lister
 from ccserver.connectors.voice.monitor import Monitor
 from ccserver.connectors.voice.performer import APP, Media, Performer, VoiceCommand
 from ccserver.connectors.voice.phones import Phones
+from ccserver.connectors.voice.trunks import Trunks, TrunkSettings, TrunkSigns
 from ccserver.connectors.voice.voicemails import Voicemails
 from ccserver.connectors.voice.watch import Watch
 from ccserver.core.commands import Command, ListNode, OfferContact
 from ccserver.core.events import CommandFailed, NodeConnected, NodeLost
-from ccserver.core.ids import AgentId, NodeName
+from ccserver.core.ids import AgentId, NodeName, TrunkName
 from ccserver.ports import Inbox
 
 DEVICES_APP = "ccserver-devices"
@@ -64,6 +66,8 @@ class VoiceSettings:
     recordings_dir: Path
     media: Media
     histories: Histories
+    trunks: Mapping[TrunkName, TrunkSettings]
+    trunk_signs: TrunkSigns
 
 
 class AriLink:
@@ -91,7 +95,8 @@ class VoiceConnector:
         self._inbox = inbox
         self._stream = link.stream
         self._client = client = link.client
-        self.monitor = Monitor(settings.ami_port, settings.ami_user, settings.ami_password, settings.raw_dir)
+        self._ami = Ami(settings.ami_port, settings.ami_user, settings.ami_password)
+        self.monitor = Monitor(self._ami, settings.raw_dir)
         self._calls = Calls()
         self._lanes = Lanes()
         self._phones = Phones(
@@ -103,11 +108,17 @@ class VoiceConnector:
             settings.phone_passwords,
             settings.phone_rules,
         )
+        others = frozenset(settings.phone_passwords)
+        self.trunks = Trunks(
+            client, self._ami, self._lanes, inbox.put, settings.node, settings.trunks, settings.trunk_signs, others
+        )
         self._performer = Performer(client, self._calls, self.monitor, settings.media, inbox.put)
         watch = Watch(client, self._lanes, inbox.put)
-        self._lister = Lister(settings.node, client, self._calls, self._phones, watch, settings.histories)
+        self._lister = Lister(settings.node, client, self._calls, self._phones, self.trunks, watch, settings.histories)
         voicemails = Voicemails(settings.spool_dir, settings.recordings_dir)
-        self._translator = Translator(settings.node, self._calls, inbox.put, watch, self._phones, voicemails)
+        self._translator = Translator(
+            settings.node, self._calls, inbox.put, watch, self._phones, self.trunks, voicemails
+        )
         self._started_at = 0.0
         self._listed = asyncio.Event()
         self.replaced = asyncio.Event()
@@ -126,9 +137,9 @@ class VoiceConnector:
         """Consume events and perform commands until cancelled or replaced."""
         async with asyncio.TaskGroup() as tasks:
             lanes = tasks.create_task(self._lanes.run(), name="voice lanes")
-            monitor = tasks.create_task(self.monitor.run(), name="ami")
+            ami = tasks.create_task(self._ami.run(), name="ami")
             await self._consume()
-            monitor.cancel()
+            ami.cancel()
             lanes.cancel()
 
     async def _consume(self) -> None:
@@ -154,6 +165,7 @@ class VoiceConnector:
             await self._check_version()
             await self._phones.push()
             await self._stream.subscribe(DEVICES_APP, self._phones.sources())
+            await self._stream.subscribe(DEVICES_APP, await self.trunks.sources())
         except ari.AriError as error:
             # Asterisk died again, or refuses a field: phones already known go on working.
             log.error("endpoints not pushed", reason=str(error))

@@ -1,6 +1,6 @@
 """What Asterisk says, as facts for the core. A leg's role comes from its Stasis arguments, never from guessing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 import structlog
@@ -8,6 +8,7 @@ import structlog
 from ccserver import ari
 from ccserver.connectors.voice.calls import Call, Calls
 from ccserver.connectors.voice.phones import Phones
+from ccserver.connectors.voice.trunks import Trunks
 from ccserver.connectors.voice.voicemails import Voicemails
 from ccserver.connectors.voice.watch import Watch
 from ccserver.core.events import (
@@ -21,13 +22,25 @@ from ccserver.core.events import (
     PlayFinished,
     VoicemailRecorded,
 )
-from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlayId, RecordingName, contact_of_leg
+from ccserver.core.ids import (
+    AgentId,
+    ContactId,
+    LegId,
+    LineNumber,
+    NodeName,
+    PlayId,
+    RecordingName,
+    TrunkName,
+    contact_of_leg,
+)
 from ccserver.core.plan import Key
 
 REGISTERED = {"Created", "NonQualified", "Reachable"}
 """What Asterisk says of a registration that has just come, or come back."""
 NOT_ACCEPTABLE = 488
 """SIP: the phone can do nothing with the sound that it was offered."""
+ANI_MAX = 64
+"""Longer than any number or name that means something."""
 KEYS: dict[str, Key] = {key: key for key in get_args(Key)}
 
 log = structlog.get_logger("ccserver.voice")
@@ -43,6 +56,7 @@ class Translator:
         report: Callable[[Fact], None],
         watch: Watch,
         phones: Phones,
+        trunks: Trunks,
         voicemails: Voicemails,
     ) -> None:
         self._node = node
@@ -50,6 +64,7 @@ class Translator:
         self._report = report
         self._watch = watch
         self._phones = phones
+        self._trunks = trunks
         self._voicemails = voicemails
 
     def take(self, event: ari.Event) -> None:
@@ -75,6 +90,10 @@ class Translator:
                 self._play_finished(event)
             case ari.RecordingFinished() | ari.RecordingFailed():
                 self._voicemail(event)
+            case ari.EndpointStateChange() | ari.PeerStatusChange() | ari.ContactStatusChange() if self._trunks.has(
+                event.endpoint.resource
+            ):
+                self._trunks.changed()
             case ari.ContactStatusChange() if event.contact_info.contact_status in REGISTERED:
                 self._phones.registered(AgentId(event.endpoint.resource))
             case ari.EndpointStateChange() | ari.PeerStatusChange() | ari.ContactStatusChange():
@@ -87,7 +106,7 @@ class Translator:
     def _stasis_start(self, event: ari.StasisStart) -> None:
         leg = LegId(event.channel.id)
         match event.args:
-            case ("line", line):
+            case ("line", line, *by):
                 contact = contact_of_leg(self._node, leg)
                 call = self._calls.of_leg(leg) or self._calls.add(
                     Call(leg=leg, contact=contact, channel_name=event.channel.name)
@@ -100,8 +119,9 @@ class Translator:
                         leg,
                         self._node,
                         LineNumber(line),
-                        event.channel.caller.number,
+                        ani_of(event.channel),
                         float(event.channel.created_at),
+                        trunk_of(by),
                         at=float(event.at),
                     )
                 )
@@ -161,6 +181,16 @@ class Translator:
         finished = isinstance(event, ari.RecordingFinished)
         path, duration_s = self._voicemails.keep(name, event.at) if finished else ("", 0.0)
         self._report(VoicemailRecorded(contact, leg, name, path, duration_s, at=float(event.at)))
+
+
+def trunk_of(arguments: Sequence[str]) -> TrunkName | None:
+    """What stands behind the line in the arguments of Stasis: the trunk, or nothing for a phone of ours."""
+    return TrunkName(arguments[0]) if arguments and arguments[0] else None
+
+
+def ani_of(channel: ari.Channel) -> str:
+    """The caller's number. It comes from the network, where anybody may write anything."""
+    return "".join(filter(str.isprintable, channel.caller.number))[:ANI_MAX]
 
 
 def agent_of_channel(channel: ari.Channel) -> AgentId | None:

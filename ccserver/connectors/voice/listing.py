@@ -1,4 +1,4 @@
-"""Everything a node holds, as the core wants it told after a gap: its legs, its phones, and what CEL says of the missing.
+"""Everything a node holds, as the core wants it told after a gap: its legs, phones and trunks, and what CEL says of the missing.
 
 The listing also rebuilds `Calls`: after a restart of the daemon that is all the connector knows.
 """
@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ccserver import ari
 from ccserver.connectors.voice.calls import AgentLeg, Call, Calls
-from ccserver.connectors.voice.facts import agent_of_channel
+from ccserver.connectors.voice.facts import agent_of_channel, ani_of, trunk_of
 from ccserver.connectors.voice.phones import Phones
+from ccserver.connectors.voice.trunks import Trunks
 from ccserver.connectors.voice.watch import Watch
 from ccserver.core.commands import ListNode
 from ccserver.core.events import LegHistory, ListedLeg, NodeListed
@@ -33,6 +34,7 @@ class Lister:
         client: ari.AriClient,
         calls: Calls,
         phones: Phones,
+        trunks: Trunks,
         watch: Watch,
         histories: Histories,
     ) -> None:
@@ -40,14 +42,15 @@ class Lister:
         self._ari = client
         self._calls = calls
         self._phones = phones
+        self._trunks = trunks
         self._watch = watch
         self._histories = histories
 
     async def list(self, command: ListNode) -> NodeListed:
         """Ask Asterisk for all of it; raises AriError when it does not answer."""
         asked_at = time.time()
-        channels, bridges, _ = await asyncio.gather(
-            self._ari.list_channels(), self._ari.list_bridges(), self._phones.look()
+        channels, bridges, *_ = await asyncio.gather(
+            self._ari.list_channels(), self._ari.list_bridges(), self._phones.look(), self._trunks.look()
         )
         expected = set(command.expected)
         # A leg that was being made as we asked is told by us, not by Asterisk: it must not count as missing.
@@ -68,6 +71,7 @@ class Lister:
             tuple(legs.values()),
             histories,
             self._phones.known(),
+            self._trunks.known(),
             at=time.time(),
         )
 
@@ -83,15 +87,16 @@ class Lister:
         if is_chosen(self._node, leg):
             return ListedLeg(leg, "agent", channel.is_up, channel.state == "Ringing", leg in pending)
         place = channel.dialplan
-        app, _, argument = place.app_data.removeprefix("ccserver,").partition(",")
+        app, *arguments = place.app_data.removeprefix("ccserver,").split(",")
         if place.app_name == "Stasis" and app == "line":
             return ListedLeg(
                 leg,
                 "caller",
                 channel.is_up,
-                line=LineNumber(argument),
-                ani=channel.caller.number,
+                line=LineNumber(arguments[0] if arguments else ""),
+                ani=ani_of(channel),
                 arrived_at=float(channel.created_at),
+                trunk=trunk_of(arguments[1:]),
             )
         if place.app_name == "Stasis" and app == "code":
             return ListedLeg(leg, "code", channel.is_up)

@@ -98,6 +98,8 @@ class Performer:
             case commands.RecordVoicemail():
                 await self._record_voicemail(command)
             case commands.HangUpLeg():
+                if command.reason:
+                    log.warning("call refused", leg=command.leg, reason=command.reason)
                 await self._hang_up(command.leg, reason_code=str(command.cause))
             case commands.ReleaseContact():
                 await self._release(command.contact)
