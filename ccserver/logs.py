@@ -3,11 +3,16 @@ systemd adds the time). Numbers, keys and texts of customers appear only in fiel
 """
 
 import logging
+import re
 import sys
 from contextlib import suppress
 from typing import TextIO, cast
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+"""What a terminal or a reader of lines obeys. A line feed is left to the renderer, which writes it as \\n."""
 
 
 class _Patient:
@@ -22,6 +27,14 @@ class _Patient:
             sys.stderr.flush()
 
 
+def _harmless(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Nobody who calls from outside writes lines of our log, or colours them."""
+    for name, value in event.items():
+        if isinstance(value, str) and _CONTROL.search(value):
+            event[name] = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", value)
+    return event
+
+
 def configure(*, debug: bool) -> None:
     """Call once, first."""
     level = logging.DEBUG if debug else logging.INFO
@@ -31,6 +44,7 @@ def configure(*, debug: bool) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _harmless,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
             if sys.stderr.isatty()
             else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False),

@@ -2,17 +2,20 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Page, async_playwright
 
 from ccserver.audio import prompts, synthesis
 from ccserver.sim.phones import PhoneLibrary
 from tests.e2e.centre import Centre, contact_centre
 from tests.e2e.centre_config import CHECKOUT
+from tests.web.conftest import FLAGS
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
@@ -93,3 +96,15 @@ async def site(shared: Shared) -> AsyncIterator[Centre]:
     except BaseException:
         await shared.drop()
         raise
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page() -> AsyncIterator[Page]:
+    """A tab of Chromium."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield await browser.new_page(locale="ru-RU")
+        await browser.close()

@@ -117,28 +117,42 @@ class RawSip:
             pass
         return response
 
-    def ask(self, request: Request, timeout_s: float = ANSWERS_WITHIN_S) -> Response:
-        """Send it; the final answer, acknowledged when it is one to an INVITE."""
+    def ask(self, request: Request, timeout_s: float = ANSWERS_WITHIN_S, sdp: str = "") -> Response:
+        """Send it; the final answer, acknowledged (with `sdp`, if the call stands) when it is one to an INVITE."""
         self.send(request)
         response = self.final(timeout_s)
         if request.method == "INVITE":
-            self.acknowledge(request, response)
+            self.acknowledge(request, response, sdp if response.code == 200 else "")
         return response
 
-    def acknowledge(self, invite: Request, response: Response) -> None:
+    def acknowledge(self, invite: Request, response: Response, body: str = "") -> None:
+        """ACK; `body`: the answer to an offer that came in the 200."""
         headers = {name: invite.headers[name] for name in ("Via", "Max-Forwards", "From", "Call-ID")}
         headers |= {"To": response.header("To"), "CSeq": invite.headers["CSeq"].replace("INVITE", "ACK")}
         target = re.search(r"<([^>]+)>", response.header("Contact"))
         uri = target[1] if target and response.code < 300 else invite.uri
         if response.code < 300:
             headers["Via"] += "a"
-        self.send(Request("ACK", uri, headers | {"Content-Length": "0"}))
+        headers |= {"Content-Type": "application/sdp"} if body else {}
+        self.send(Request("ACK", uri, headers | {"Content-Length": str(len(body))}, body))
 
-    def log_in(self, request: Request, user: str, password: str, timeout_s: float = ANSWERS_WITHIN_S) -> Response:
+    def hang_up(self, invite: Request, response: Response) -> Response:
+        """End the call that the INVITE began."""
+        number = int(invite.headers["CSeq"].split()[0]) + 2_000_000
+        headers = {name: invite.headers[name] for name in ("Max-Forwards", "From", "Call-ID")}
+        headers |= {"To": response.header("To"), "CSeq": f"{number} BYE", "Via": invite.headers["Via"] + "b"}
+        self.send(Request("BYE", invite.uri, headers | {"Content-Length": "0"}))
+        while "BYE" not in (answer := self.final()).header("CSeq"):
+            pass
+        return answer
+
+    def log_in(
+        self, request: Request, user: str, password: str, timeout_s: float = ANSWERS_WITHIN_S, sdp: str = ""
+    ) -> Response:
         """Ask, be challenged, and ask again with the password."""
         challenged = self.ask(request, timeout_s)
         assert challenged.code == 401, challenged.text
-        return self.ask(self.authorized(request, challenged, user, password), timeout_s)
+        return self.ask(self.authorized(request, challenged, user, password), timeout_s, sdp)
 
     def authorized(self, request: Request, challenged: Response, user: str, password: str) -> Request:
         """The same request again, with the answer to the challenge."""

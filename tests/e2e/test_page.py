@@ -1,26 +1,8 @@
 """The live page in a real browser while a real call goes by."""
 
-import shutil
-from collections.abc import AsyncIterator
-
-import pytest
-import pytest_asyncio
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from tests.e2e.centre import Centre
-from tests.web.conftest import FLAGS
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def page() -> AsyncIterator[Page]:
-    """A tab of Chromium."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield await browser.new_page(locale="ru-RU")
-        await browser.close()
 
 
 async def test_a_call_is_seen_going_by(site: Centre, page: Page) -> None:

@@ -27,3 +27,11 @@ def test_one_event_is_one_line_with_its_data_in_fields() -> None:
     ours, others = done.stderr.splitlines()
     assert ours.endswith('level=error event=full contact=cc1-1.1 pii_ani="a b"')
     assert others == "ERROR other full"
+
+
+def test_what_a_caller_says_of_himself_makes_no_line_of_the_log_and_no_colour() -> None:
+    program = PROGRAM.replace('much="x" * 100_000', 'pii_ani="1\\r\\nlevel=info event=forged \\x1b[31m\\x85\\u2028"')
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, encoding="utf-8")
+    ours, others = done.stderr.splitlines()
+    assert ours.endswith(r'pii_ani="1\\x0d\nlevel=info event=forged \\x1b[31m\\x85\\x2028"')
+    assert others == "ERROR other full"

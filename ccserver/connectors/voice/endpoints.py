@@ -95,6 +95,8 @@ def _endpoint(agent: AgentId, rules: PhoneRules) -> dict[str, str]:
         "direct_media": "no",
         "allow_transfer": "no",
         "allow_subscribe": "no",
+        # Else a number that is none gets 484, as if more digits were to come, and not 404.
+        "allow_overlap": "no",
         "rewrite_contact": "yes",
         "rtp_symmetric": "yes",
         "force_rport": "yes",
