@@ -3,15 +3,17 @@
 import ipaddress
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from ccserver.config import schema
+from ccserver.config.calendars import check_calendar
 from ccserver.config.errors import did_you_mean, listed, shown
 from ccserver.config.findings import Findings
 from ccserver.config.network import check_sip
 from ccserver.config.prompts import Catalogue, check_language
 from ccserver.config.serving import all_needs, gap, nobody
 from ccserver.config.source import Document, KeyPath
+from ccserver.core.calendar import zone
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Enqueue, Plan, Queue
 
@@ -26,11 +28,15 @@ def check_main(main: schema.Main, plan: Plan, document: Document, catalogue: Cat
     region = main.rules.region
     numbers = (line.number for line in main.lines)
     _check_unique(document, "lines", numbers, "number", found, same=lambda number: canonical(number, region))
+    _check_unique(document, "calendars", (calendar.name for calendar in main.calendars), "name", found)
     _check_unique(document, "queues", (queue.name for queue in main.queues), "name", found)
     _check_unique(document, "trunks", (trunk.name for trunk in main.trunks), "name", found)
     _check_unique(document, "operators", (operator.extension for operator in main.operators), "extension", found)
     if not main.lines:
         found.warn(document, ("lines",), "there is no line: nobody can call")
+    for position, calendar in enumerate(main.calendars):
+        check_calendar(calendar, ("calendars", position), document, found)
+        _check_zone(calendar.timezone, ("calendars", position), document, found)
     for position, line in enumerate(main.lines):
         _check_line(line, ("lines", position), plan, document, catalogue, found)
     used = {step.queue for flow in plan.flows.values() for step in flow.steps.values() if isinstance(step, Enqueue)}
@@ -120,10 +126,7 @@ def _check_line(
         found.error(document, (*path, "flow"), f"there is no flow {shown(line.flow)}{near}")
     if flaw := check_language(catalogue, line.language):
         found.error(document, (*path, "language"), flaw)
-    if not _is_zone(line.timezone):
-        near = did_you_mean(line.timezone, available_timezones())
-        message = f'expected a time zone like "Europe/Moscow", got {shown(line.timezone)}{near}'
-        found.error(document, (*path, "timezone"), message)
+    _check_zone(line.timezone, path, document, found)
     if line.number in plan.operators:
         found.error(document, (*path, "number"), f"{shown(line.number)} is the extension of an operator too")
 
@@ -199,9 +202,10 @@ def _check_reasons(rules: schema.Rules, document: Document, found: Findings) -> 
         taken.setdefault(reason, digit)
 
 
-def _is_zone(name: str) -> bool:
+def _check_zone(name: str, path: KeyPath, document: Document, found: Findings) -> None:
     try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # no such zone, a directory of zones, a path that leads elsewhere
-        return False
-    return True
+        zone(name)
+    except KeyError:
+        near = did_you_mean(name, available_timezones())
+        message = f'expected a time zone like "Europe/Moscow", got {shown(name)}{near}'
+        found.error(document, (*path, "timezone"), message)

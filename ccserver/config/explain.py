@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import assert_never
-from zoneinfo import ZoneInfo
 
 from ccserver.config.errors import QuestionError, did_you_mean, listed, shown
 from ccserver.config.journeys import Journeys, Spot, journeys
 from ccserver.config.load import Config
 from ccserver.config.serving import able, all_needs
+from ccserver.core.calendar import Calendar, closes_at, hours_at, opens_at, zone
 from ccserver.core.ids import LineNumber
 from ccserver.core.plan import Branch, Collect, Enqueue, HangUp, Line, Menu, Queue, Say, Set, SkillNeed, Step, Voicemail
 
@@ -28,8 +28,15 @@ def explain_call(config: Config, number: str, at: str | None = None) -> str:
     """
     line = _line(config, number)
     flow = config.plan.flows[line.flow]
-    ways = journeys(flow, [(line.number, line.language)])
-    story = [*_opening(config, line, moment(at, line) if at is not None else datetime.now(ZoneInfo(line.timezone)))]
+    when = moment(at, line) if at is not None else datetime.now(zone(line.timezone))
+    hours = {name: hours_at(calendar, when.timestamp()) for name, calendar in config.plan.calendars.items()}
+    ways = journeys(flow, [(line.number, line.language)], hours)
+    asked = dict.fromkeys(
+        step.calendar
+        for step in flow.steps.values()
+        if isinstance(step, Branch | Enqueue) and step.calendar is not None
+    )
+    story = [*_opening(config, line, when), *(_hours(config.plan.calendars[name], when) for name in asked)]
     for language in dict.fromkeys(spot.language for spot in ways.ways):
         # What is known of variables makes spots of one step; a reader wants the step once.
         spots = {spot.step: spot for spot in ways.ways if spot.language == language}
@@ -41,17 +48,17 @@ def explain_call(config: Config, number: str, at: str | None = None) -> str:
 
 def moment(at: str, line: Line) -> datetime:
     """The time in the line's zone; raises `QuestionError`."""
-    zone = ZoneInfo(line.timezone)
+    there = zone(line.timezone)
     try:
         given = datetime.fromisoformat(at.strip())
         if given.tzinfo is not None:
-            return given.astimezone(zone)
-        there = given.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+            return given.astimezone(there)
+        moment_there = given.replace(tzinfo=there).astimezone(UTC).astimezone(there)
     except (ValueError, OverflowError):
         raise QuestionError(f"expected a time like 2026-12-31T23:50, got {shown(at)}") from None
-    if there.replace(tzinfo=None) != given:
+    if moment_there.replace(tzinfo=None) != given:
         raise QuestionError(f"{shown(at)} does not exist in {line.timezone}: the clocks are put forward then")
-    return there
+    return moment_there
 
 
 def reporting_day(at: datetime, line: Line) -> date:
@@ -77,6 +84,18 @@ def _opening(config: Config, line: Line, at: datetime) -> Iterator[str]:
     yield f"The reports count it to {reporting_day(at, line).isoformat()} (the day of this line starts at {line.day_starts_at})."
     start = config.plan.flows[line.flow].start
     yield f"The flow {line.flow} ({line.flow}.toml) answers in language {line.language}, from step {start}."
+
+
+def _hours(calendar: Calendar, when: datetime) -> str:
+    """Open or not, and what comes next."""
+    hours, there = hours_at(calendar, when.timestamp()), zone(calendar.timezone)
+    change = closes_at if hours == "open" else opens_at
+    at = change(calendar, when.timestamp())
+    next_ = f"{datetime.fromtimestamp(at, there):%A %H:%M}, {calendar.timezone}" if at is not None else ""
+    state = "closed for a holiday" if hours == "holiday" else hours
+    if not next_:
+        return f"The calendar {calendar.name} is {state} then, round the clock."
+    return f"The calendar {calendar.name} is {state} then; it {'closes' if hours == 'open' else 'opens'} on {next_}."
 
 
 def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[str]:
@@ -155,9 +174,8 @@ def _branching(spot: Spot, step: Branch, ways: Journeys) -> Iterator[str]:
         for way in out
     }
     for why, to in choices.items():
-        condition = (
-            f"{step.variable} is {shown(why.removeprefix('cases.'))}" if why.startswith("cases.") else "otherwise"
-        )
+        subject = f"the calendar {step.calendar}" if step.calendar is not None else step.variable
+        condition = f"{subject} is {shown(why.removeprefix('cases.'))}" if why.startswith("cases.") else "otherwise"
         yield f"If {condition}: {to}." if condition != "otherwise" else f"Otherwise: {to}."
 
 
@@ -173,6 +191,8 @@ def _waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
     yield from (f"Who must wait hears {_quoted(config, spot, item)}" for item in step.announce)
     if step.max_wait_s is not None:
         yield f"Nobody within {step.max_wait_s:g} s: {step.otherwise}."
+    if step.closed is not None:
+        yield f"When the calendar {step.calendar} is closed, or closes meanwhile: {step.closed}."
 
 
 def _skilled(queue: Queue, extra: tuple[SkillNeed, ...]) -> str:

@@ -6,7 +6,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from ccserver.config.errors import did_you_mean, listed, shown
 from ccserver.config.findings import Findings
@@ -14,10 +14,12 @@ from ccserver.config.journeys import BUILT_IN, Journeys, Spot, journeys, spoken,
 from ccserver.config.prompts import Catalogue, check_language
 from ccserver.config.serving import nobody
 from ccserver.config.source import Document, KeyPath
+from ccserver.core.calendar import Hours
 from ccserver.core.ids import Language, LineNumber, StepName
 from ccserver.core.plan import Branch, Collect, Enqueue, Flow, Plan, Set, Step
 
 _REFERENCE = re.compile(r"\{([^{}]*)\}")
+HOURS = get_args(Hours)
 T = TypeVar("T")
 
 
@@ -32,9 +34,9 @@ def check_steps(flow: Flow, document: Document, found: Findings) -> None:
                 found.error(document, ("steps", name, *path), _no_step(target, steps))
         _check_fields(step, ("steps", name), document, found)
     _check_variables(flow, document, found)
-    instant = {name: _instant_targets(step) for name, step in steps.items() if isinstance(step, Set | Branch)}
+    instant = {name: _instant_targets(step) for name, step in steps.items()}
     for circle in circles(instant):
-        message = f"set and branch steps lead to each other for ever: {_arrows(circle)}"
+        message = f"steps that wait for nobody lead to each other for ever: {_arrows(circle)}"
         found.error(document, ("steps", circle[0]), message)
 
 
@@ -80,7 +82,10 @@ def _no_step(name: str, steps: Mapping[StepName, Step]) -> str:
 
 
 def _instant_targets(step: Step) -> tuple[StepName, ...]:
-    return tuple(target for _, target in targets(step))
+    """Where it may lead without anybody having said or done anything."""
+    if isinstance(step, Set | Branch):
+        return tuple(target for _, target in targets(step))
+    return (step.closed,) if isinstance(step, Enqueue) and step.closed is not None else ()
 
 
 def _arrows(circle: tuple[str, ...]) -> str:
@@ -98,6 +103,17 @@ def _check_fields(step: Step, path: KeyPath, document: Document, found: Findings
             found.error(
                 document, (*path, "max_wait_s"), "is missing: expected the wait after which `otherwise` follows"
             )
+        case Enqueue() if (step.calendar is None) != (step.closed is None):
+            missing, wanted = ("closed", "step to go to") if step.closed is None else ("calendar", "calendar")
+            message = f"is missing: expected the {wanted} when the hours are over; both or neither"
+            found.error(document, (*path, missing), message)
+        case Branch() if (step.variable is None) == (step.calendar is None):
+            found.error(document, path, "expected either `variable` or `calendar`")
+        case Branch(calendar=str()):
+            for value in step.cases:
+                if value not in HOURS:
+                    near = did_you_mean(value, HOURS) or f"; of a calendar there are {listed(HOURS)}"
+                    found.error(document, (*path, "cases", value), f"{shown(value)} is no state of a calendar{near}")
         case Set() if not step.variables and step.language is None:
             found.warn(document, path, "sets neither variables nor a language")
 
@@ -116,7 +132,7 @@ def _check_variables(flow: Flow, document: Document, found: Findings) -> None:
 
     for name, step in steps:
         path: KeyPath = ("steps", name)
-        if isinstance(step, Branch):
+        if isinstance(step, Branch) and step.variable is not None:
             check_known((*path, "variable"), step.variable)
         if isinstance(step, Collect) and step.variable in BUILT_IN:
             found.error(document, (*path, "variable"), f"{step.variable} is the server's own: choose another name")
@@ -156,7 +172,10 @@ def _check_spoken(
 def _check_names(
     step: Step, path: KeyPath, plan: Plan, catalogue: Catalogue, document: Document, found: Findings
 ) -> None:
-    """Names of queues, languages and lines."""
+    """Names of queues, calendars, languages and lines."""
+    if isinstance(step, Branch | Enqueue) and step.calendar is not None and step.calendar not in plan.calendars:
+        near = did_you_mean(step.calendar, plan.calendars) or f"; there are {listed(plan.calendars) or 'none'}"
+        found.error(document, (*path, "calendar"), f"there is no calendar {shown(step.calendar)}{near}")
     match step:
         case Enqueue() if step.queue not in plan.queues:
             near = did_you_mean(step.queue, plan.queues) or f"; there are {listed(plan.queues) or 'none'}"

@@ -10,8 +10,20 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from ccserver.config import schema
+from ccserver.config.calendars import frozen_calendar
 from ccserver.core import plan
-from ccserver.core.ids import AgentId, FlowName, LineNumber, NodeName, PlanHash, QueueName, Skill, StepName, TrunkName
+from ccserver.core.ids import (
+    AgentId,
+    CalendarName,
+    FlowName,
+    LineNumber,
+    NodeName,
+    PlanHash,
+    QueueName,
+    Skill,
+    StepName,
+    TrunkName,
+)
 from ccserver.core.numbers import Region, canonical
 
 
@@ -23,6 +35,7 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, schema.FlowFile]) -> plan
         queues={QueueName(queue.name): _queue(queue) for queue in main.queues},
         operators={AgentId(operator.extension): _operator(operator) for operator in main.operators},
         flows={FlowName(name): _flow(name, flow) for name, flow in flows.items()},
+        calendars={CalendarName(each.name): frozen_calendar(each) for each in main.calendars},
         rules=plan.Rules(**asdict(main.rules)),
         trunks={TrunkName(trunk.name): _trunk(trunk) for trunk in main.trunks},
     )

@@ -6,16 +6,21 @@ a caller types is not known, so a branch on it goes every way; what the flow set
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ccserver.config.source import KeyPath
-from ccserver.core.ids import Language, LineNumber, StepName
+from ccserver.core.calendar import Hours
+from ccserver.core.ids import CalendarName, Language, LineNumber, StepName
 from ccserver.core.plan import Branch, Collect, Enqueue, Flow, HangUp, Menu, Say, Set, Step, Voicemail
 
 BUILT_IN = ("line", "ani", "language")
 """Variables that are set before the flow begins."""
+
+ANY_TIME: Mapping[CalendarName, Hours] = MappingProxyType({})
 
 MAX_SPOTS = 20_000
 """A flow with more of them is walked only so far."""
@@ -66,6 +71,8 @@ def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
         case Enqueue():
             if step.otherwise is not None:
                 yield ("otherwise",), step.otherwise
+            if step.closed is not None:
+                yield ("closed",), step.closed
         case Say() | Set() | Voicemail():
             yield ("next",), step.next
         case HangUp():
@@ -88,9 +95,15 @@ def spoken(step: Step) -> Iterator[tuple[KeyPath, str]]:
         )
 
 
-def journeys(flow: Flow, callers: Iterable[tuple[LineNumber, Language]]) -> Journeys:
-    """All journeys of callers who come in on these lines, in these languages; every name in the flow must exist."""
-    asked = sorted({step.variable for step in flow.steps.values() if isinstance(step, Branch)} - {"language"})
+def journeys(
+    flow: Flow, callers: Iterable[tuple[LineNumber, Language]], hours: Mapping[CalendarName, Hours] = ANY_TIME
+) -> Journeys:
+    """All journeys of callers who come in on these lines, in these languages; every name in the flow must exist.
+
+    `hours`: whether the calendars are open; of those not given both is possible.
+    """
+    branches = [step for step in flow.steps.values() if isinstance(step, Branch)]
+    asked = sorted({step.variable for step in branches if step.variable is not None} - {"language"})
     ways: dict[Spot, tuple[Way, ...]] = {}
     waiting: deque[Spot] = deque()
     for line, language in callers:
@@ -100,14 +113,15 @@ def journeys(flow: Flow, callers: Iterable[tuple[LineNumber, Language]]) -> Jour
     while waiting and len(ways) < MAX_SPOTS:
         spot = waiting.popleft()
         if spot not in ways:
-            ways[spot] = tuple(_ways(spot, flow.steps[spot.step]))
+            ways[spot] = tuple(_ways(spot, flow.steps[spot.step], hours))
             waiting.extend(way.to for way in ways[spot])
     return Journeys(ways=ways, complete=not waiting)
 
 
-def _ways(spot: Spot, step: Step) -> Iterator[Way]:
+def _ways(spot: Spot, step: Step, hours: Mapping[CalendarName, Hours]) -> Iterator[Way]:
     if isinstance(step, Branch):
-        yield from _branches(spot, step)
+        known = hours.get(step.calendar) if step.calendar is not None else _known(spot, step)
+        yield from _branches(spot, step, known)
         return
     if isinstance(step, Set):
         spot = _with(spot, dict(step.variables), step.language)
@@ -119,15 +133,22 @@ def _ways(spot: Spot, step: Step) -> Iterator[Way]:
         yield Way(why=".".join(map(str, path)), to=to, silent=not chosen and not isinstance(step, Enqueue))
 
 
-def _branches(spot: Spot, step: Branch) -> Iterator[Way]:
-    value = spot.language if step.variable == "language" else dict(spot.known)[step.variable]
+def _known(spot: Spot, step: Branch) -> str | None:
+    """The value of the variable that a branch asks for; None: could be anything."""
+    return spot.language if step.variable == "language" else dict(spot.known)[step.variable or ""]
+
+
+def _branches(spot: Spot, step: Branch, value: str | None) -> Iterator[Way]:
     if value is not None:
         why = f"cases.{value}" if value in step.cases else "otherwise"
         yield Way(why=why, to=replace(spot, step=step.cases.get(value, step.otherwise)), silent=True)
         return
     for case, target in step.cases.items():
-        yield Way(why=f"cases.{case}", to=_with(replace(spot, step=target), {step.variable: case}, None), silent=True)
-    yield Way(why="otherwise", to=replace(spot, step=step.otherwise), silent=True)
+        to = replace(spot, step=target)
+        to = to if step.variable is None else _with(to, {step.variable: case}, None)
+        yield Way(why=f"cases.{case}", to=to, silent=True)
+    if step.calendar is None or len(step.cases) < len(get_args(Hours)):
+        yield Way(why="otherwise", to=replace(spot, step=step.otherwise), silent=True)
 
 
 def _with(spot: Spot, values: Mapping[str, str | None], language: Language | None) -> Spot:

@@ -142,6 +142,31 @@ TimeOfDay = Annotated[
     str, Meta(pattern=r"\A(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z", description='a time of day in quotes, like "05:00"')
 ]
 
+_WEEKDAY = "(?:mon|tue|wed|thu|fri|sat|sun)"
+WeekdayRange = Annotated[
+    str,
+    Meta(
+        pattern=rf"\A{_WEEKDAY}(?:-{_WEEKDAY})?\Z",
+        description="mon, tue, wed, thu, fri, sat, sun, or a row like mon-fri",
+    ),
+]
+_DATE = "(?:[0-9]{4}-)?[0-9]{2}-[0-9]{2}"
+DayRange = Annotated[
+    str,
+    Meta(
+        pattern=rf"\A{_DATE}(?:\.\.{_DATE})?\Z",
+        description='a date like "2026-12-31", a day of every year like "01-01", or a row of them like "01-01..01-08"',
+    ),
+]
+_SPAN = "(?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)"
+Hours = Annotated[
+    str,
+    Meta(
+        pattern=rf"\A(?:closed|{_SPAN}(?:, *{_SPAN})*)\Z",
+        description='"closed", or hours like "10:00-05:00" or "09:00-13:00, 14:00-18:00"',
+    ),
+]
+
 # --- ccserver.toml -------------------------------------------------------------------------------------------------------
 
 
@@ -318,6 +343,16 @@ class Trunk(_Table, frozen=True):
         return self.port if self.port is not None else 5061 if self.transport == "tls" else 5060
 
 
+class Calendar(_Table, frozen=True):
+    """`[[calendars]]`: when somebody is there."""
+
+    name: Name
+    week: dict[WeekdayRange, Hours]
+    timezone: str = "Europe/Moscow"
+    days: dict[DayRange, Hours] = {}
+    """Days that are different."""
+
+
 class Queue(_Table, frozen=True):
     """`[[queues]]`."""
 
@@ -366,6 +401,7 @@ class Main(_Table, frozen=True):
     rules: Rules = Rules()
     lines: tuple[Line, ...] = ()
     trunks: tuple[Trunk, ...] = ()
+    calendars: tuple[Calendar, ...] = ()
     queues: tuple[Queue, ...] = ()
     operators: tuple[Operator, ...] = ()
 
@@ -424,11 +460,12 @@ class Set(_Step, frozen=True, tag="set"):
 
 
 class Branch(_Step, frozen=True, tag="branch"):
-    """Go by the value of a variable."""
+    """Go by the value of a variable, or by opening hours."""
 
-    variable: Variable
     cases: Annotated[dict[Value, Name], Meta(min_length=1, description="a table of at least one value and its step")]
     otherwise: Name
+    variable: Variable | None = None
+    calendar: Name | None = None
 
 
 class Enqueue(_Step, frozen=True, tag="queue"):
@@ -440,6 +477,8 @@ class Enqueue(_Step, frozen=True, tag="queue"):
     announce: Items = ()
     max_wait_s: Timeout | None = None
     otherwise: Name | None = None
+    calendar: Name | None = None
+    closed: Name | None = None
 
 
 class Voicemail(_Step, frozen=True, tag="voicemail"):

@@ -79,12 +79,14 @@ class SegmentKind(StrEnum):
 
 
 class SegmentOutcome(StrEnum):
-    """How a stretch ended; the first five are the outcomes of a queue segment, each of which has exactly one."""
+    """How a stretch ended; the first six are the outcomes of a queue segment, each of which has exactly one."""
 
     ANSWERED = "answered"
     ABANDONED = "abandoned"
     SHORT_ABANDONED = "short_abandoned"
     OVERFLOWED = "overflowed"
+    CLOSED_OUT = "closed_out"
+    """The queue's hours ended."""
     FAILED = "failed"
     QUEUED = "queued"
     """Of a flow: it led into a queue."""
@@ -141,6 +143,14 @@ class Place(Struct, frozen=True, kw_only=True):
     deadline: float | None = None
     """When the caller's patience as the flow sees it ends (overflow)."""
     otherwise: StepName | None = None
+    closes_at: float | None = None
+    """When the queue's hours end; the flow goes on at `closed` then."""
+    closed: StepName | None = None
+
+    @property
+    def ends_at(self) -> float | None:
+        """When the wait ends, whether or not somebody comes."""
+        return min((at for at in (self.deadline, self.closes_at) if at is not None), default=None)
 
 
 class Recording(Struct, frozen=True, kw_only=True):
@@ -204,7 +214,7 @@ class Contact(Struct, frozen=True, kw_only=True):
             return None
         times = [
             self.flow.deadline if self.flow and self.state is ContactState.FLOW else None,
-            self.place.deadline if self.place and self.state is ContactState.WAITING else None,
+            self.place.ends_at if self.place and self.state is ContactState.WAITING else None,
             self.offer.deadline if self.offer else None,
         ]
         return min((at for at in times if at is not None), default=None)

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from ccserver.core import flow
+from ccserver.core.calendar import closes_at
 from ccserver.core.commands import (
     AnswerLeg,
     HangUpLeg,
@@ -74,6 +75,7 @@ def scene(floor: Floor, contact: Contact) -> Scene:
         position=contact.flow,
         variables=contact.variables,
         language=contact.language,
+        calendars=floor.plan_of(contact).calendars,
         now=floor.now,
         next_play=floor.next_play(contact),
         next_recording=RecordingName(f"{contact.id}-voicemail{contact.plays + 1}"),
@@ -124,15 +126,19 @@ def resume(floor: Floor, contact: Contact, at: float) -> None:
 
 
 def overflow(floor: Floor, contact: Contact, event: Event) -> None:
-    """Nobody came in time: the place is given up and the flow goes on."""
+    """Nobody came in time, or the queue closes: the place is given up and the flow goes on."""
     place = contact.place
-    assert place is not None and place.otherwise is not None
+    assert place is not None
+    closes = place.closes_at is not None and place.closes_at <= floor.now
+    target = place.closed if closes else place.otherwise
+    assert target is not None
     if place.play is not None:
         floor.command(StopPlay(contact.leg, place.play, lane=contact.id))
-    contact = close_segment(floor, contact, SegmentOutcome.OVERFLOWED, event.at)
+    outcome = SegmentOutcome.CLOSED_OUT if closes else SegmentOutcome.OVERFLOWED
+    contact = close_segment(floor, contact, outcome, event.at)
     contact = replace(contact, place=None, state=ContactState.FLOW)
     contact = _open_flow(floor, contact, event.at)
-    apply(floor, contact, flow.go(scene(floor, contact), place.otherwise), event.at)
+    apply(floor, contact, flow.go(scene(floor, contact), target), event.at)
 
 
 def announced(floor: Floor, contact: Contact, event: PlayFinished) -> None:
@@ -230,6 +236,8 @@ def _join_queue(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Con
         order=at - queue.priority_s - step.priority_s,
         deadline=None if step.max_wait_s is None else floor.now + step.max_wait_s,
         otherwise=step.otherwise,
+        closes_at=closes_at(plan.calendars[step.calendar], floor.now) if step.calendar and step.closed else None,
+        closed=step.closed,
     )
     floor.unsettled[contact.id] = None
     return replace(contact, state=ContactState.WAITING, place=place, first_queue=contact.first_queue or step.queue)

@@ -13,8 +13,9 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ccserver.core.calendar import Calendar, Hours, hours_at
 from ccserver.core.contact import FlowPosition
-from ccserver.core.ids import Language, PlayId, PromptName, RecordingName, StepName
+from ccserver.core.ids import CalendarName, Language, PlayId, PromptName, RecordingName, StepName
 from ccserver.core.plan import Branch, Collect, Enqueue, Flow, HangUp, Key, Menu, Say, Set, Voicemail
 
 AHEAD_MAX = 32
@@ -67,6 +68,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     position: FlowPosition
     variables: Mapping[str, str]
     language: Language
+    calendars: Mapping[CalendarName, Calendar]
     now: float
     next_play: PlayId
     next_recording: RecordingName
@@ -177,7 +179,9 @@ def _enter(
                 before.append(SpeakLanguage(step.language))
             name = step.next
         elif isinstance(step, Branch):
-            name = step.cases.get(_variable(scene, step.variable), step.otherwise)
+            name = step.cases.get(_asked(scene, step), step.otherwise)
+        elif isinstance(step, Enqueue) and step.closed and _hours(scene, step.calendar) != "open":
+            name = step.closed
         elif isinstance(step, Say) and ahead and step.barge_in:
             name = step.next
         else:
@@ -253,8 +257,15 @@ def _record(scene: Scene, step: Voicemail) -> FlowTurn:
     return _still(scene, position, Record(step))
 
 
-def _variable(scene: Scene, name: str) -> str:
-    return scene.language if name == "language" else scene.variables.get(name, "")
+def _asked(scene: Scene, step: Branch) -> str:
+    """What a branch goes by."""
+    if step.calendar is not None:
+        return _hours(scene, step.calendar)
+    return scene.language if step.variable == "language" else scene.variables.get(step.variable or "", "")
+
+
+def _hours(scene: Scene, calendar: CalendarName | None) -> Hours:
+    return hours_at(scene.calendars[calendar], scene.now) if calendar is not None else "open"
 
 
 def filled(scene: Scene, items: tuple[str, ...]) -> tuple[str, ...]:

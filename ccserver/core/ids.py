@@ -17,6 +17,7 @@ PlayId = NewType("PlayId", str)
 AgentId = NewType("AgentId", str)
 """The operator's extension."""
 QueueName = NewType("QueueName", str)
+CalendarName = NewType("CalendarName", str)
 LineNumber = NewType("LineNumber", str)
 """The number the customer dialled (DNIS), as the configuration writes it."""
 TrunkName = NewType("TrunkName", str)

@@ -8,8 +8,10 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ccserver.core.calendar import Calendar
 from ccserver.core.ids import (
     AgentId,
+    CalendarName,
     FlowName,
     Language,
     LineNumber,
@@ -77,11 +79,13 @@ class Set(Struct, frozen=True, tag_field="do", tag="set"):
 
 
 class Branch(Struct, frozen=True, tag_field="do", tag="branch"):
-    """Go by the value of a variable (`line`, `ani` and `language` are always set)."""
+    """Go by the value of a variable (`line`, `ani` and `language` are always set), or by opening hours: one of the two."""
 
-    variable: str
+    variable: str | None
     cases: Mapping[str, StepName]
+    """Of a calendar: `open`, `closed`, `holiday`."""
     otherwise: StepName
+    calendar: CalendarName | None = None
 
 
 class SkillNeed(Struct, frozen=True, order=True):
@@ -103,6 +107,9 @@ class Enqueue(Struct, frozen=True, tag_field="do", tag="queue"):
     """Said to who must wait; never delays an offer."""
     max_wait_s: float | None = None
     otherwise: StepName | None = None
+    calendar: CalendarName | None = None
+    closed: StepName | None = None
+    """Where to go when the calendar closes, or is closed already; without: who waits at closing time is still served."""
 
 
 class Voicemail(Struct, frozen=True, tag_field="do", tag="voicemail"):
@@ -233,6 +240,7 @@ class Plan(Struct, frozen=True):
     operators: Mapping[AgentId, Operator]
     flows: Mapping[FlowName, Flow]
     rules: Rules = Rules()
+    calendars: Mapping[CalendarName, Calendar] = {}
     trunks: Mapping[TrunkName, Trunk] = {}
     tolls: Tolls = Tolls()
     hash: PlanHash = PlanHash("")

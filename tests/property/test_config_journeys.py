@@ -81,6 +81,7 @@ class Caller:
             position=FlowPosition(flow=flow.name, step=flow.start),
             variables={"line": "88007707999", "ani": "+79161234567"},
             language=Language("ru"),
+            calendars={},
             now=0.0,
             next_play=PlayId("p"),
             next_recording=RecordingName("r"),

@@ -69,6 +69,7 @@ def a_silent_caller_is_served(config: Config, number: LineNumber) -> None:
         position=FlowPosition(flow=line.flow, step=config.plan.flows[line.flow].start),
         variables={"line": number, "ani": "+79161234567"},
         language=line.language,
+        calendars={},
         now=0.0,
         next_play=PlayId("p"),
         next_recording=RecordingName("r"),

@@ -143,7 +143,7 @@ def test_steps_that_pass_a_caller_round_in_no_time_are_refused(site: Site) -> No
         first="a",
     )
     assert site.complaints() == [
-        f"nordlis.toml:{line}: steps.a: set and branch steps lead to each other for ever: a → b → a"
+        f"nordlis.toml:{line}: steps.a: steps that wait for nobody lead to each other for ever: a → b → a"
     ]
 
 

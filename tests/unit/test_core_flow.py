@@ -269,6 +269,7 @@ def test_facts_that_no_step_waits_for_leave_the_interpreter_where_it_is() -> Non
         position=position,
         variables={},
         language=RU,
+        calendars={},
         now=1.0,
         next_play=PlayId("p"),
         next_recording=RecordingName("r"),
