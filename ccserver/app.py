@@ -276,6 +276,7 @@ def phone_rules(config: Config) -> PhoneRules:
         encryption={AgentId(extension): encryption for extension, encryption in config.encryption.items()},
         udp_only=not (config.sip.tls_port or config.sip.tcp),
         media_address="" if ip_address(address).is_unspecified else address,
+        domain=config.sip.external_address,
         qualify_s=config.asterisk.qualify_s,
         registration_s=config.sip.registration_s,
         rtp_timeout_s=config.sip.rtp_timeout_s,

@@ -67,6 +67,8 @@ class Centre:
         self.daemon: asyncio.subprocess.Process | None = None
         self.daemons: list[asyncio.subprocess.Process] = []
         self.log_path = self.state_dir / "daemon.log"
+        self.server_host = self.phones_at = "127.0.0.1"
+        """What phones have as their server, and where they are."""
         self._phones: list[Phone] = []
         self._past: set[str] = set()
         stack.push_async_callback(self._close_phones)
@@ -340,7 +342,16 @@ class Centre:
 
     def _phone(self, user: str, password: str, tone_hz: int | None, answer: Answer = "auto") -> Phone:
         port = self.asterisk.instance.sip_port
-        phone = Phone(self.library, user, password, port=port, answer=answer, tone_hz=tone_hz)
+        phone = Phone(
+            self.library,
+            user,
+            password,
+            self.server_host,
+            port,
+            answer=answer,
+            tone_hz=tone_hz,
+            local_host=self.phones_at,
+        )
         self._phones.append(phone)
         return phone
 

@@ -35,6 +35,8 @@ class PhoneRules:
     udp_only: bool = True
     media_address: str = ""
     """Where sound is listened for; empty: on every address."""
+    domain: str = ""
+    """Of callers' addresses as phones see them; empty: our own address, which says how the network inside looks."""
     qualify_s: int = 0
     registration_s: int = 3600
     rtp_timeout_s: int = 0
@@ -89,6 +91,7 @@ def _endpoint(agent: AgentId, rules: PhoneRules) -> dict[str, str]:
         # The one transport there is. With several, the one by which the phone registered.
         **({"transport": "udp"} if rules.udp_only else {"transport": ""}),
         **({"media_address": rules.media_address, "bind_rtp_to_media_address": "yes"} if rules.media_address else {}),
+        "from_domain": rules.domain,
         "identify_by": "auth_username,username",
         "disallow": "all",
         "allow": CODECS,
