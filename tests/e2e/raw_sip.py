@@ -52,10 +52,10 @@ class Request:
 
 
 class RawSip:
-    """One socket, UDP unless told otherwise, from any address of loopback."""
+    """One socket, UDP unless told otherwise, from any address of this machine."""
 
-    def __init__(self, port: int, *, source: str = "127.0.0.1", tcp: bool = False) -> None:
-        self._server = ("127.0.0.1", port)
+    def __init__(self, port: int, *, source: str = "127.0.0.1", tcp: bool = False, server: str = "127.0.0.1") -> None:
+        self._server = (server, port)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
         self._socket.bind((source, 0))
         self._socket.settimeout(ANSWERS_WITHIN_S)

@@ -3,7 +3,7 @@
 server 192.168.50.10 -- 192.168.50.1 [office] 203.0.113.1 -- 203.0.113.2 [router] 192.168.77.1 -- 192.168.77.2 phones
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ table ip nat {{
 
 
 @pytest.fixture
-def net() -> AsyncIterator[Namespaces]:
+def net() -> Iterator[Namespaces]:
     """The picture above."""
     with Namespaces("server", "office", "router", "home") as made:
         made.cable("server", f"{SERVER}/24", "office", "192.168.50.1/24")
