@@ -330,6 +330,11 @@ class Call:
             lambda: next((m for m in self.responses if m.status >= 200 and m["CSeq"] == cseq), None)
         )
 
+    def say(self, method: str) -> None:
+        """A request to which nobody has an answer."""
+        self._cseq += 1
+        self._send(method)
+
     async def update(self, direction: str = "sendrecv") -> Message:
         """UPDATE with a session description."""
         return await self.request("UPDATE", self._sdp(direction))

@@ -114,9 +114,12 @@ class Trunks:
         """Learn of all trunks at once; raises AriError."""
         endpoints = {endpoint.resource: endpoint for endpoint in await self._ari.list_endpoints()}
         registrations = await self._registrations()
-        self.difference = await self._compared(endpoints)
+        versions = await self._versions(endpoints)
+        self.difference = self._compared(versions)
         for name, trunk in self._trunks.items():
-            wrong = _wrong(trunk, endpoints.get(name), registrations, name)
+            # One that was taken away stays among the endpoints, with nothing behind it.
+            endpoint = endpoints.get(name) if name in versions else None
+            wrong = _wrong(trunk, endpoint, registrations, name)
             if wrong is None:
                 continue
             what, why = self._causes.get(name, ("", ""))
@@ -131,11 +134,10 @@ class Trunks:
     def _learn(self, trunk: ListedTrunk) -> None:
         before = self._known.get(trunk.trunk)
         self._known[trunk.trunk] = trunk
-        if (before is None or before.usable, before and before.reason) != (trunk.usable, trunk.reason):
-            if not trunk.usable:
-                log.warning("trunk is of no use", trunk=trunk.trunk, reason=trunk.reason)
-            elif before is not None:
-                log.info("trunk is of use again", trunk=trunk.trunk)
+        if not trunk.usable and (before is None or before.reason != trunk.reason):
+            log.warning("trunk is of no use", trunk=trunk.trunk, reason=trunk.reason)
+        elif trunk.usable and before is not None and not before.usable:
+            log.info("trunk is of use again", trunk=trunk.trunk)
 
     async def _ask(self) -> None:
         self._asked = False
@@ -178,11 +180,15 @@ class Trunks:
         events = answer if isinstance(answer, list) else []
         return {each["ObjectName"]: each["Status"] for each in events if each.event == "OutboundRegistrationDetail"}
 
-    async def _compared(self, endpoints: Iterable[str]) -> str:
+    async def _versions(self, endpoints: Iterable[str]) -> Mapping[str, str]:
+        """Which configuration Asterisk has read of each trunk that it knows."""
         there: dict[str, str] = {}
         for name in endpoints:
             if name not in self._phones and (fields := await self._fields(name)).get("context") == self._signs.context:
                 there[name] = fields.get(self._signs.version_field, "")
+        return there
+
+    def _compared(self, there: Mapping[str, str]) -> str:
         missing = [name for name in self._trunks if name not in there]
         changed = [name for name, trunk in self._trunks.items() if there.get(name, trunk.version) != trunk.version]
         gone = [name for name in there if not self.has(name)]
