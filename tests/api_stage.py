@@ -35,7 +35,7 @@ from ccserver.core.ids import (
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.plan import Plan
 from ccserver.core.records import PlanAdopted
-from ccserver.core.status import AgentStatus, ContactStatus, LineStatus, NodeStatus, QueueStatus, Status
+from ccserver.core.status import AgentStatus, ContactStatus, LineStatus, NodeStatus, QueueStatus, Status, TrunkStatus
 from ccserver.store.errors import NoSuchContact, StoreUnavailable
 from ccserver.store.feed import LiveFeed
 from ccserver.store.rows import ContactDetail, ContactRow, OfferRow, RecordingRow, SegmentRow
@@ -124,6 +124,7 @@ class Stage:
         self.lines = {NORDLIS: "Нордлис", VELMIRA: "Вельмира"}
         self.nodes = (NodeStatus(node=NodeName("cc1"), connected=True, since=self.now()),)
         self.agents = {AgentId(str(1001 + i)): self._agent(i) for i in range(agents)}
+        self.trunks: list[TrunkStatus] = []
         self.contacts: dict[ContactId, ContactStatus] = {}
         self._number = 0
 
@@ -159,7 +160,7 @@ class Stage:
             lines=tuple(self._line(number, name, contacts) for number, name in self.lines.items()),
             queues=tuple(self._queue(name, title, contacts, now) for name, title in self.queues.items()),
             agents=tuple(self.agents.values()),
-            trunks=(),
+            trunks=tuple(self.trunks),
             contacts=tuple(self._placed(contact, contacts) for contact in contacts),
             not_ready_reasons=("break", "lunch", "training", "meeting", "other"),
             ignored=0,

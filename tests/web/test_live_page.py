@@ -6,7 +6,8 @@ from pytest import mark
 from ccserver.api.sources import Alarm
 from ccserver.core.agent import AgentState
 from ccserver.core.events import SetAgentState
-from ccserver.core.ids import LineNumber
+from ccserver.core.ids import LineNumber, TrunkName
+from ccserver.core.status import TrunkStatus
 from tests.api_stage import SERVICE, Stage
 from tests.web.conftest import Complaints, Opened
 
@@ -213,6 +214,33 @@ async def test_a_state_in_the_legend_shows_only_those_in_it(board: Opened) -> No
         await expect(ready).to_have_attribute("aria-pressed", "true")
         await ready.click()
         await expect(page.locator("#agents-in .agent")).to_have_count(10)
+
+
+def trunk(name: str, title: str, *, reason: str = "", **fields: int) -> TrunkStatus:
+    numbers = {"inbound": 0, "outbound": 0, "channels": 30, "refused": 0, "misdialled": 0} | fields
+    return TrunkStatus(name=TrunkName(name), title=title, usable=not reason, reason=reason, since=0.0, **numbers)
+
+
+async def test_trunks_show_their_calls_and_what_is_wrong_with_them(board: Opened, complaints: Complaints) -> None:
+    stage = Stage()
+    async with board(stage) as page:
+        await expect(page.locator("#trunks-card")).to_be_hidden()
+        refused = "is not registered: answered 403, user, password or our address is refused"
+        stage.trunks = [
+            trunk("north", "Северный Телеком", inbound=7, outbound=2),
+            trunk("south", "Южный Телеком", reason=refused, refused=12, misdialled=3),
+        ]
+        stage.changed()
+        north, south = page.locator(".trunk").nth(0), page.locator(".trunk").nth(1)
+        await expect(north).to_contain_text("Северный Телеком")
+        await expect(north).to_contain_text("в работе")
+        await expect(north.locator("b")).to_have_text("9")
+        await expect(south).to_contain_text(refused)
+        await expect(south).to_contain_text("отказано, все каналы заняты: 12 · на чужие номера: 3")
+        await expect(south).to_have_attribute("data-usable", "no")
+        await page.click("#language")
+        await expect(north).to_contain_text("in use")
+    assert complaints == []
 
 
 async def test_names_and_numbers_from_outside_are_never_markup(board: Opened, complaints: Complaints) -> None:

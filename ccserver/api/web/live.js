@@ -9,6 +9,7 @@ import { follow } from "/web/link.js";
 import { listen, playerBar } from "/web/player.js";
 import { drawFigures, drawLines, drawQueues } from "/web/queues.js";
 import { applyTexts, switchOn, t } from "/web/texts.js";
+import { drawTrunks } from "/web/trunks.js";
 
 let status = null;
 let finished = null;
@@ -24,6 +25,7 @@ function draw() {
   drawAlarms();
   drawFigures(status);
   drawLines(status);
+  drawTrunks(status);
   drawQueues(status);
   drawAgents(status);
   drawContacts(status);
