@@ -48,6 +48,7 @@ from ccserver.core.contact import Contact
 from ccserver.core.events import ConfigReplaced
 from ccserver.core.ids import AgentId, TrunkName
 from ccserver.core.router import Router
+from ccserver.core.status import toll_alarm
 from ccserver.engine import Engine, Limits
 from ccserver.metrics import Metrics
 from ccserver.notify import notify, watchdog
@@ -138,7 +139,12 @@ class Daemon:
                 archive.perform(keep_recording(contact))
             archive.sweep(recordings_of(restored))
             alarms = self._alarms(
-                {"journal": journal, "store": projector, "upkeep": upkeep}, voice, archive, link, book
+                {"journal": journal, "store": projector, "upkeep": upkeep},
+                voice,
+                archive,
+                link,
+                book,
+                lambda: toll_alarm(router.floor, clock.now()),
             )
             metrics.watch(engine, journal, projector, link.client.counters, alarms)
             api = build(engine, store, feed, _Recordings(archive), secrets.api_token, alarms, metrics.render)
@@ -190,6 +196,7 @@ class Daemon:
         archive: Archive,
         link: AriLink,
         book: PromptBook,
+        tolls: Callable[[], str],
     ) -> Alarms:
         config, instance = self._config, instance_of(self._config)
         unbuilt = Unbuilt(PromptResolver(book, instance.prompts_dir).unbuilt(), instance.prompts_dir)
@@ -201,6 +208,7 @@ class Daemon:
             "disk": archive.space_alarm,
             "prompts": unbuilt,
             "callbacks": partial(callbacks_waiting, instance.callbacks_dir),
+            "tolls": tolls,
             "events": partial(events_unread, link.client.counters),
             "certificate": certificates.watch(instance, self._clock.now),
             "trunk configuration": lambda: voice.trunks.difference,

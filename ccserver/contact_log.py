@@ -4,6 +4,7 @@
     segment ended     contact=cc1-17… n=1 kind=flow outcome=queued flow=nordlis lasted_s=6.2
     offer ended       contact=cc1-17… offer=cc1-17….1 agent=1001 outcome=rona ring_s=20.0 why="longest idle of 3 …"
     contact ended     contact=cc1-17… outcome=answered wait_s=27.4 talk_s=181.0 agent=1004
+    attempt ended     contact=cc1-17… attempt=cc1-17….1 trunk=mtt outcome=refused sip_status=503 why="priority 1, of 2 that fit"
     agent             agent=1001 state=ringing reason="" lasted_s=3.1 contact=cc1-17…
 
 Written from the records of each turn, after the journal has them: what is not here was not decided.
@@ -15,11 +16,13 @@ from typing import assert_never
 
 import structlog
 
+from ccserver.core.attempt import Attempt, AttemptState
 from ccserver.core.contact import Contact, ContactState, Segment
 from ccserver.core.ids import ContactId
 from ccserver.core.offer import Offer, OfferState
 from ccserver.core.records import (
     AgentSaved,
+    AttemptSaved,
     ContactSaved,
     IntervalSaved,
     OfferSaved,
@@ -73,6 +76,8 @@ class ContactLog:
                 _segment(segment, segment.ended_at)
             case OfferSaved(offer=offer) if offer.state in (OfferState.CLOSED, OfferState.ACCEPTED):
                 _offer(offer)
+            case AttemptSaved(attempt=attempt) if attempt.state is AttemptState.CLOSED:
+                _attempt(attempt)
             case RecordingSaved():
                 _say(
                     "recording ended",
@@ -93,7 +98,7 @@ class ContactLog:
                 )
             case PlanAdopted(plan=plan):
                 _say("configuration adopted", plan=plan.hash)
-            case SegmentSaved() | OfferSaved() | AgentSaved():
+            case SegmentSaved() | OfferSaved() | AttemptSaved() | AgentSaved():
                 pass  # under way: told when it ends
             case _:
                 assert_never(record)
@@ -117,8 +122,10 @@ class ContactLog:
             outcome=contact.outcome,
             ivr_s=contact.ivr_s,
             wait_s=contact.wait_s,
+            dial_s=contact.dial_s or None,
             talk_s=contact.talk_s,
             agent=contact.agent,
+            pii_reason=contact.reason,
         )
 
 
@@ -145,4 +152,18 @@ def _offer(offer: Offer) -> None:
         outcome=offer.outcome,
         ring_s=offer.ring_s,
         why=offer.why,
+    )
+
+
+def _attempt(attempt: Attempt) -> None:
+    _say(
+        "attempt ended",
+        contact=attempt.contact,
+        attempt=attempt.id,
+        trunk=attempt.trunk,
+        outcome=attempt.outcome,
+        sip_status=attempt.sip_status,
+        cause=attempt.cause,
+        ring_s=attempt.ring_s,
+        why=attempt.why,
     )

@@ -183,6 +183,7 @@ class Stage:
             in_flow=states.count(ContactState.FLOW),
             waiting=sum(state in WAITS for state in states),
             talking=states.count(ContactState.TALKING),
+            dialling=states.count(ContactState.DIALLING),
         )
 
     def _queue(self, name: QueueName, title: str, contacts: Sequence[ContactStatus], now: float) -> QueueStatus:
@@ -299,9 +300,12 @@ def _cdr(gone: ContactStatus, now: float, recorded: bool) -> ContactDetail:
         wait_s=0.0 if gone.queue is None else 7.25,
         ring_s=2.5 if talked else 0.0,
         talk_s=now - gone.since if talked else 0.0,
+        dial_s=0.0,
+        reason="",
         recording=path,
         segments=_segments(gone, now, talked),
         offers=_offers(gone, now) if talked else (),
+        attempts=(),
         recordings=found,
     )
 

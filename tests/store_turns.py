@@ -5,6 +5,7 @@ from itertools import count
 from msgspec.structs import replace
 
 from ccserver.core.agent import Agent, AgentState
+from ccserver.core.attempt import Attempt, advance
 from ccserver.core.commands import (
     AnswerLeg,
     Command,
@@ -20,6 +21,7 @@ from ccserver.core.contact import (
     Contact,
     ContactOutcome,
     ContactState,
+    Direction,
     FlowPosition,
     Place,
     Recording,
@@ -41,6 +43,7 @@ from ccserver.core.events import (
 )
 from ccserver.core.ids import (
     AgentId,
+    AttemptId,
     ContactId,
     FlowName,
     Language,
@@ -54,11 +57,13 @@ from ccserver.core.ids import (
     RecordingName,
     Skill,
     StepName,
+    TrunkName,
 )
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
 from ccserver.core.plan import Flow, Line, Menu, Operator, Plan, Queue, Say, SkillNeed, Step
 from ccserver.core.records import (
     AgentSaved,
+    AttemptSaved,
     ContactSaved,
     IntervalSaved,
     OfferSaved,
@@ -169,6 +174,51 @@ class Script:
         recording = RecordingStarted(at=self.now, contact=contact.id, recording=started.name)
         turns.append(self.turn(ContactSaved(contact), event=recording))
         return turns + self._talked(contact, offer, agent, n, talk_s)
+
+    def dialled(self, agent: AgentId = ANNA) -> list[Turn]:
+        """A call that the operator makes: the first trunk refuses it, by the second the customer is reached."""
+        leg = LegId(f"{self.now:.0f}.{next(self._calls)}")
+        contact = Contact(
+            id=ContactId(f"{NODE}-{leg}"),
+            node=NODE,
+            leg=leg,
+            line=LINE,
+            ani="+79161234567",
+            language=Language("ru"),
+            plan=PlanHash("plan-1"),
+            arrived_at=self.now,
+            entered_at=self.now,
+            direction=Direction.OUTBOUND,
+            state=ContactState.DIALLING,
+            agent=agent,
+        )
+        contact = opened(contact, SegmentKind.DIAL, self.now, agent=agent)
+        turns = [self._attempted(contact, 1, "north", LegEnded(at=self.now + 0.2, leg=leg, cause=34, sip_status=503))]
+        self.now += 0.2
+        contact = replace(contact, reason="north: refused (SIP 503)")
+        turns.append(self._attempted(contact, 2, "south", LegAnswered(at=self.now + 6.0, leg=leg)))
+        self.now += 6.0
+        contact, dial = closed_segment(contact, SegmentOutcome.ANSWERED, self.now)
+        contact = replace(contact, state=ContactState.CLOSED, outcome=ContactOutcome.ANSWERED, ended_at=self.now)
+        turns.append(
+            self.turn(SegmentSaved(dial), ContactSaved(replace(contact, trunk=TrunkName("south"), attempts=2)))
+        )
+        return turns
+
+    def _attempted(self, contact: Contact, n: int, trunk: str, event: LegAnswered | LegEnded) -> Turn:
+        attempt = Attempt(
+            id=AttemptId(f"{contact.id}.{n}"),
+            contact=contact.id,
+            trunk=TrunkName(trunk),
+            number=contact.ani,
+            made_at=self.now,
+            why="priority 1, of 2 that fit",
+            reach_deadline=self.now + 8.0,
+            ring_deadline=self.now + 60.0,
+        )
+        assert contact.segment
+        told = advance(attempt, event)
+        return self.turn(ContactSaved(contact), SegmentSaved(contact.segment), AttemptSaved(told), event=event)
 
     def _queued(self, contact: Contact) -> tuple[Contact, Turn]:
         self.now += 1.2

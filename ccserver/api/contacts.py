@@ -39,7 +39,7 @@ class ContactRoutes:
                 method="GET",
                 path="/api/contacts/{id}",
                 serve=self.one,
-                summary="One contact with its segments, offers and recordings",
+                summary="One contact with its segments, offers, attempts and recordings",
                 parameters={"id": "The contact's id"},
                 answers={
                     200: Answer("The contact", ContactDetailReply),

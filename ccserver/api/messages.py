@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ccserver.core.agent import AgentState
+from ccserver.core.attempt import AttemptOutcome
 from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.status import LineStatus, QueueStatus
@@ -143,7 +144,11 @@ class StatusReply(Struct, frozen=True):
 
 
 class ContactReply(Struct, frozen=True):
-    """The CDR row of a contact; `queue` is its first queue, `agent` the last who talked, `recording` where to hear it."""
+    """The CDR row of a contact; `queue` is its first queue, `agent` the last who talked, `recording` where to hear it.
+
+    Of a call that an operator made `agent` is he, `dial_s` the time until the answer, or until it was given up, and `reason` says
+    why it was not let out or what became of each trunk.
+    """
 
     id: str
     line: str
@@ -159,6 +164,8 @@ class ContactReply(Struct, frozen=True):
     wait_s: Seconds | None
     ring_s: Seconds | None
     talk_s: Seconds | None
+    dial_s: Seconds | None
+    reason: str
     recording: str | None
 
 
@@ -198,6 +205,23 @@ class OfferReply(Struct, frozen=True):
     outcome: OfferOutcome | None
 
 
+class AttemptReply(Struct, frozen=True):
+    """One try to reach the customer, by one trunk: `why` this one, and as what the number was sent to it."""
+
+    id: str
+    trunk: str
+    number: str
+    why: str
+    made_at: Instant
+    ringing_at: Instant | None
+    answered_at: Instant | None
+    ended_at: Instant | None
+    ring_s: Seconds
+    outcome: AttemptOutcome | None
+    cause: int | None
+    sip_status: int | None
+
+
 class RecordingReply(Struct, frozen=True):
     """What became of a recording; `url` is null when it is lost, and `lost` then says why."""
 
@@ -214,6 +238,7 @@ class ContactDetailReply(ContactReply, frozen=True):
     language: str
     segments: tuple[SegmentReply, ...]
     offers: tuple[OfferReply, ...]
+    attempts: tuple[AttemptReply, ...]
     recordings: tuple[RecordingReply, ...]
 
 

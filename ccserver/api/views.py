@@ -8,6 +8,7 @@ from ccserver.api.messages import (
     AgentReply,
     AlarmReply,
     AsteriskReply,
+    AttemptReply,
     ContactDetailReply,
     ContactReply,
     Instant,
@@ -24,7 +25,7 @@ from ccserver.api.messages import (
 from ccserver.api.sources import Alarm
 from ccserver.core.ids import ContactId, RecordingName
 from ccserver.core.status import AgentStatus, ContactStatus, Status, TrunkStatus
-from ccserver.store.rows import ContactDetail, ContactRow, OfferRow, RecordingRow, SegmentRow
+from ccserver.store.rows import AttemptRow, ContactDetail, ContactRow, OfferRow, RecordingRow, SegmentRow
 
 
 def status_reply(status: Status, alarms: Sequence[Alarm]) -> StatusReply:
@@ -106,12 +107,13 @@ def contact_reply(row: ContactRow) -> ContactReply:
 
 
 def contact_detail_reply(detail: ContactDetail) -> ContactDetailReply:
-    """One contact with its segments, offers and recordings."""
+    """One contact with its segments, offers, attempts and recordings."""
     return ContactDetailReply(
         **_columns(detail),
         language=detail.language,
         segments=tuple(_segment_reply(row) for row in detail.segments),
         offers=tuple(_offer_reply(row) for row in detail.offers),
+        attempts=tuple(_attempt_reply(row) for row in detail.attempts),
         recordings=tuple(_recording_reply(detail.id, row) for row in detail.recordings),
     )
 
@@ -139,6 +141,8 @@ def _columns(row: ContactRow) -> dict[str, Any]:
         "wait_s": seconds(row.wait_s) if over else None,
         "ring_s": seconds(row.ring_s) if over else None,
         "talk_s": seconds(row.talk_s) if over else None,
+        "dial_s": seconds(row.dial_s) if over else None,
+        "reason": row.reason,
         "recording": recording_url(row.id) if row.recording is not None else None,
     }
 
@@ -170,6 +174,23 @@ def _offer_reply(row: OfferRow) -> OfferReply:
         ended_at=_when(row.ended_at),
         ring_s=seconds(row.ring_s),
         outcome=row.outcome,
+    )
+
+
+def _attempt_reply(row: AttemptRow) -> AttemptReply:
+    return AttemptReply(
+        id=row.id,
+        trunk=row.trunk,
+        number=row.number,
+        why=row.why,
+        made_at=instant(row.made_at),
+        ringing_at=_when(row.ringing_at),
+        answered_at=_when(row.answered_at),
+        ended_at=_when(row.ended_at),
+        ring_s=seconds(row.ring_s),
+        outcome=row.outcome,
+        cause=row.cause,
+        sip_status=row.sip_status,
     )
 
 

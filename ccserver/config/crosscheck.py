@@ -13,6 +13,7 @@ from ccserver.config.network import check_sip
 from ccserver.config.prompts import Catalogue, check_language
 from ccserver.config.serving import all_needs, gap, nobody
 from ccserver.config.source import Document, KeyPath
+from ccserver.config.tollcheck import check_tolls
 from ccserver.core.calendar import zone
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Enqueue, Plan, Queue
@@ -61,6 +62,7 @@ def check_settings(main: schema.Main, document: Document, found: Findings) -> No
     if flaw := store_flaw(main.store.url):
         found.error(document, ("store", "url"), flaw)
     _check_reasons(main.rules, document, found)
+    check_tolls(main, document, found)
     for position, queue in enumerate(main.queues):
         if queue.ring_timeout_s < queue.reach_timeout_s:
             message = f"expected at least reach_timeout_s ({queue.reach_timeout_s:g}), got {queue.ring_timeout_s:g}"

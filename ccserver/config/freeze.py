@@ -38,6 +38,8 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, schema.FlowFile]) -> plan
         calendars={CalendarName(each.name): frozen_calendar(each) for each in main.calendars},
         rules=plan.Rules(**asdict(main.rules)),
         trunks={TrunkName(trunk.name): _trunk(trunk) for trunk in main.trunks},
+        tolls=plan.Tolls(**asdict(main.tolls)),
+        outbound=plan.Outbound(**asdict(main.outbound)),
     )
     return replace(whole, hash=plan_hash(whole))
 

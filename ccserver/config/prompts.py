@@ -16,8 +16,21 @@ from ccserver.config.source import Document, KeyPath, read
 VOICES = "voices"
 """The one table of prompts.toml that is no prompt; its keys are the languages."""
 
-HOUSE_PROMPTS = ("agent-ready", "agent-not-ready", "agent-logged-out", "agent-unknown-code", "agent-not-an-operator")
-"""Said to operators by the server itself."""
+CODE_PROMPTS = ("agent-ready", "agent-not-ready", "agent-logged-out", "agent-unknown-code", "agent-not-an-operator")
+"""Said to operators who dial a feature code."""
+OUTBOUND_PROMPTS = (
+    "outbound-busy",
+    "outbound-no-answer",
+    "outbound-declined",
+    "outbound-no-such-number",
+    "outbound-no-trunk",
+    "outbound-not-allowed",
+    "outbound-not-a-number",
+    "outbound-own-line",
+    "outbound-limit",
+    "outbound-engaged",
+)
+"""Said to operators whose call to a customer came to nothing."""
 
 
 def reason_prompt(digit: str) -> str:
@@ -72,10 +85,12 @@ def read_catalogue(file: Path, main: Document, path: KeyPath, found: Findings) -
 
 def check_house_prompts(catalogue: Catalogue, main: Document, reasons: Iterable[str], found: Findings) -> None:
     """What the server says by itself must be there in every language."""
+    said = dict.fromkeys(CODE_PROMPTS, "operators hear it when they dial *11, *12 or *13")
+    said |= dict.fromkeys(OUTBOUND_PROMPTS, "operators hear it when a call of theirs comes to nothing")
     for language in catalogue.languages:
-        for name in HOUSE_PROMPTS:
+        for name, when in said.items():
             if flaw := catalogue.flaw(name, language):
-                found.error(main, ("prompts", "file"), f"{flaw}; operators hear it when they dial *11, *12 or *13")
+                found.error(main, ("prompts", "file"), f"{flaw}; {when}")
         for digit in reasons:
             if flaw := catalogue.flaw(reason_prompt(digit), language):
                 found.error(

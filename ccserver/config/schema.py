@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from ccserver.core import plan
 from ccserver.core.numbers import NumberFormat
 from ccserver.core.plan import Key, Pick
 
@@ -74,6 +75,7 @@ Seconds = Annotated[float, Meta(ge=0, le=86400, description="seconds from 0 to 8
 Timeout = Annotated[float, Meta(gt=0, le=86400, description="seconds above 0, at most 86400")]
 PhoneTimeout = Annotated[float, Meta(gt=0, le=600, description="seconds above 0, at most 600")]
 KeyTimeout = Annotated[float, Meta(gt=0, le=120, description="seconds above 0, at most 120")]
+CallCount = Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number from 0 to 1000000")]
 Retries = Annotated[int, Meta(ge=0, le=20, description="a whole number from 0 to 20")]
 DigitCount = Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")]
@@ -387,6 +389,23 @@ class Operator(_Table, frozen=True):
     """Of his sound; as `sip.encryption` when not written."""
 
 
+class Tolls(_Table, frozen=True):
+    """`[tolls]`: which calls may leave."""
+
+    allow: tuple[Prefix, ...] = plan.Tolls().allow
+    deny: tuple[Prefix, ...] = plan.Tolls().deny
+    calls_per_hour: CallCount = 1000
+    operator_calls_per_hour: CallCount = 60
+
+
+class Outbound(_Table, frozen=True):
+    """`[outbound]`: calls that operators make."""
+
+    ring_timeout_s: PhoneTimeout = 60.0
+    wrap_up_s: Seconds = 15.0
+    record: bool = True
+
+
 class Main(_Table, frozen=True):
     """The whole of `ccserver.toml`."""
 
@@ -399,6 +418,8 @@ class Main(_Table, frozen=True):
     prompts: Prompts = Prompts()
     limits: Limits = Limits()
     rules: Rules = Rules()
+    tolls: Tolls = Tolls()
+    outbound: Outbound = Outbound()
     lines: tuple[Line, ...] = ()
     trunks: tuple[Trunk, ...] = ()
     calendars: tuple[Calendar, ...] = ()

@@ -6,6 +6,7 @@ state he had.
 
     LOGGED_OUT / NOT_READY / READY  <- by request, feature code, RONA
     READY -> RESERVED -> RINGING -> TALKING -> WRAP_UP -> `then`
+    DIALLING -> TALKING: he calls a customer himself, from whatever he was doing unless he serves another
     BUSY: his phone is in a call that is not ours       } until the phone is free / registered again, then `then`
     UNREACHABLE: registration lost                      }
 """
@@ -26,6 +27,7 @@ class AgentState(StrEnum):
     READY = "ready"
     RESERVED = "reserved"
     RINGING = "ringing"
+    DIALLING = "dialling"
     TALKING = "talking"
     WRAP_UP = "wrap_up"
     BUSY = "busy"
@@ -54,6 +56,8 @@ class Agent(Struct, frozen=True, kw_only=True):
     reachable: bool = False
     in_use: bool = False
     """His phone is in a call that we did not make."""
+    dialled: tuple[float, ...] = ()
+    """When the calls of the last hour that he made left: whole seconds, for the limits of `core.tolls`."""
     intervals: int = 0
     """Number of his state intervals so far."""
 
@@ -72,6 +76,8 @@ class Signal(StrEnum):
 
     WISHED = "wished"
     """Ready, not ready or log out, by himself or a supervisor."""
+    DIALLED = "dialled"
+    """He called a number outside."""
     RESERVED = "reserved"
     RANG = "rang"
     ANSWERED = "answered"
@@ -110,6 +116,10 @@ TRANSITIONS: dict[tuple[AgentState, Signal], AgentState | str] = {
     (_S.RESERVED, _G.UNREACHED): _S.UNREACHABLE,
     (_S.RINGING, _G.UNREACHED): _S.UNREACHABLE,
     (_S.TALKING, _G.TALK_ENDED): _S.WRAP_UP,
+    # a call of his own
+    **{(state, _G.DIALLED): _S.DIALLING for state in (*_IDLE, _S.LOGGED_OUT, _S.BUSY, _S.UNREACHABLE)},
+    (_S.DIALLING, _G.ANSWERED): _S.TALKING,
+    (_S.DIALLING, _G.RELEASED): _SETTLE,
     (_S.WRAP_UP, _G.TIME_UP): _SETTLE,
     (_S.NOT_READY, _G.TIME_UP): _SETTLE,
     (_S.UNREACHABLE, _G.TIME_UP): _SETTLE,

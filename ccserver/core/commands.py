@@ -6,7 +6,18 @@ contact's id, or the leg's id for a leg that belongs to no contact.
 
 from msgspec import Struct
 
-from ccserver.core.ids import AgentId, ContactId, Language, LegId, NodeName, OfferId, PlayId, RecordingName
+from ccserver.core.ids import (
+    AgentId,
+    AttemptId,
+    ContactId,
+    Language,
+    LegId,
+    NodeName,
+    OfferId,
+    PlayId,
+    RecordingName,
+    TrunkName,
+)
 
 
 class _Command(Struct, frozen=True, tag=True, kw_only=True):
@@ -14,7 +25,7 @@ class _Command(Struct, frozen=True, tag=True, kw_only=True):
 
 
 class AnswerLeg(_Command, frozen=True):
-    """Pick up the caller; also disarms the dead-man's timeout and writes the contact's id on the channel."""
+    """Pick up who called; also disarms the dead-man's timeout and writes the contact's id on the channel."""
 
     leg: LegId
     language: Language
@@ -78,6 +89,21 @@ class JoinLegs(_Command, frozen=True):
     offer: OfferId
 
 
+class DialCustomer(_Command, frozen=True):
+    """Make the customer's leg, join it with the operator's in the contact's bridge, start the recording, dial."""
+
+    attempt: AttemptId
+    leg: LegId
+    """The operator's."""
+    trunk: TrunkName
+    number: str
+    """As the trunk wants it, and so is `caller_id`, which the customer sees."""
+    caller_id: str
+    ring_timeout_s: float
+    """Asterisk's own limit, as in `OfferContact`."""
+    recording: RecordingName | None
+
+
 class RecordVoicemail(_Command, frozen=True):
     """Beep and record the caller; answered by `VoicemailRecorded`."""
 
@@ -132,6 +158,7 @@ Command = (
     | OfferContact
     | WithdrawOffer
     | JoinLegs
+    | DialCustomer
     | RecordVoicemail
     | HangUpLeg
     | ReleaseContact

@@ -3,6 +3,9 @@
     FLOW --queue--> WAITING <--> OFFERED --answer--> TALKING --end--> CLOSING --caller's leg gone--> CLOSED
       \\____________________ the caller hangs up in any of them _______________________________________/
 
+    DIALLING --answer--> TALKING --end--> CLOSING --both legs gone--> CLOSED       an operator calls a customer
+        \\--nobody reached, or the call may not leave--> TELLING --said--> CLOSING
+
 A Contact is a value: the router replaces it and writes it whole to the journal, so that the last one written is all that
 a restart needs. A place in a queue (`Place`) once taken is kept until the contact is answered, leaves or is gone.
 """
@@ -13,6 +16,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ccserver.core.attempt import Attempt
 from ccserver.core.ids import (
     AgentId,
     ContactId,
@@ -24,6 +28,7 @@ from ccserver.core.ids import (
     OfferId,
     PlanHash,
     PlayId,
+    PromptName,
     QueueName,
     RecordingName,
     StepName,
@@ -46,9 +51,13 @@ class ContactState(StrEnum):
     FLOW = "flow"
     WAITING = "waiting"
     OFFERED = "offered"
+    DIALLING = "dialling"
+    """An operator called, and the customer is being reached."""
+    TELLING = "telling"
+    """The operator hears why his call came to nothing."""
     TALKING = "talking"
     CLOSING = "closing"
-    """Served; the caller's leg is being hung up."""
+    """Served; what legs there are are being hung up."""
     CLOSED = "closed"
 
 
@@ -68,6 +77,17 @@ class ContactOutcome(StrEnum):
     """The customer hung up in the flow, before any queue."""
     FAILED = "failed"
     """Our side failed: Asterisk died, or the flow could not go on."""
+    # Of a call that an operator made, besides `answered` and `failed`:
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    DECLINED = "declined"
+    NO_SUCH_NUMBER = "no_such_number"
+    NO_TRUNK = "no_trunk"
+    """No trunk took it: `reason` tells of each."""
+    BLOCKED = "blocked"
+    """It was not let out: `reason` names the rule."""
+    CANCELLED = "cancelled"
+    """The operator hung up before the customer answered."""
 
 
 class SegmentKind(StrEnum):
@@ -75,6 +95,8 @@ class SegmentKind(StrEnum):
 
     FLOW = "flow"
     QUEUE = "queue"
+    DIAL = "dial"
+    """An operator called, until the customer answered or it was given up."""
     TALK = "talk"
 
 
@@ -95,7 +117,11 @@ class SegmentOutcome(StrEnum):
     VOICEMAIL = "voicemail"
     CALLER_LEFT = "caller_left"
     AGENT_LEFT = "agent_left"
-    """Of a talk: who hung up first."""
+    CUSTOMER_LEFT = "customer_left"
+    """Of a talk: who hung up first; who was called is no caller."""
+    UNANSWERED = "unanswered"
+    CANCELLED = "cancelled"
+    """Of dialling: the customer was not reached, or the operator hung up first."""
 
 
 class Segment(Struct, frozen=True, kw_only=True):
@@ -201,11 +227,37 @@ class Contact(Struct, frozen=True, kw_only=True):
     outcome: ContactOutcome | None = None
     """What it would be if the contact ended now; final with `ended_at`."""
     ended_at: float | None = None
+    # --- of a call that an operator made: `leg` is his, `agent` is he from the beginning ---
+    attempt: Attempt | None = None
+    """Under way: its leg lives, or is being made."""
+    attempts: int = 0
+    tried: tuple[TrunkName, ...] = ()
+    """Trunks that will not be tried again."""
+    telling: PlayId | None = None
+    said: PromptName = PromptName("")
+    """What he is being told, and by which playback."""
+    left: bool = False
+    """He has hung up, and the customer's leg is still on its trunk."""
+    dial_s: float = 0.0
+    """Dialled to answered, or given up."""
+    reason: str = ""
+    """Why it was not let out, or what became of each trunk; for people."""
+
+    @property
+    def carrier(self) -> TrunkName | None:
+        """The trunk that it occupies now."""
+        if self.direction is Direction.OUTBOUND:
+            return self.attempt.trunk if self.attempt else None
+        return self.trunk if self.state is not ContactState.CLOSED else None
 
     @property
     def known_until(self) -> float:
         """The latest time that its segments tell of: what is learnt of it afterwards did not happen before."""
-        return self.segment.started_at if self.segment else self.entered_at + self.ivr_s + self.wait_s + self.talk_s
+        return self.segment.started_at if self.segment else self.entered_at + self._told_s
+
+    @property
+    def _told_s(self) -> float:
+        return self.ivr_s + self.wait_s + self.dial_s + self.talk_s
 
     @property
     def deadline(self) -> float | None:
@@ -216,6 +268,7 @@ class Contact(Struct, frozen=True, kw_only=True):
             self.flow.deadline if self.flow and self.state is ContactState.FLOW else None,
             self.place.ends_at if self.place and self.state is ContactState.WAITING else None,
             self.offer.deadline if self.offer else None,
+            self.attempt.deadline if self.attempt and self.state is ContactState.DIALLING else None,
         ]
         return min((at for at in times if at is not None), default=None)
 
@@ -237,6 +290,7 @@ def closed_segment(contact: Contact, outcome: SegmentOutcome, at: float) -> tupl
     totals = {
         SegmentKind.FLOW: {"ivr_s": contact.ivr_s + lasted_s},
         SegmentKind.QUEUE: {"wait_s": contact.wait_s + lasted_s},
+        SegmentKind.DIAL: {"dial_s": contact.dial_s + lasted_s},
         SegmentKind.TALK: {"talk_s": contact.talk_s + lasted_s},
     }[segment.kind]
     return replace(contact, segment=None, **totals), segment

@@ -13,8 +13,9 @@ from ccserver.core.commands import Command
 from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlayId, RecordingName, TrunkName
 from ccserver.core.plan import Key, Plan
 
-LegRole = Literal["caller", "agent", "code"]
-"""A customer on a line; an agent's leg of an offer; an operator's phone that dialled a feature code."""
+LegRole = Literal["caller", "agent", "code", "outbound", "customer"]
+"""A customer on a line; an agent's leg of an offer; an operator's phone that dialled a feature code, or a number outside; the
+customer's leg of an attempt to reach him."""
 
 
 class Event(Struct, frozen=True, tag=True, kw_only=True):
@@ -45,8 +46,19 @@ class ContactArrived(Event, frozen=True):
     """By which it came; None: from a phone of ours."""
 
 
+class OutboundDialled(Event, frozen=True):
+    """An operator dialled a number outside; the endpoint says who he is, as in `CodeDialled`. `number` is as he dialled it."""
+
+    contact: ContactId
+    leg: LegId
+    node: NodeName
+    agent: AgentId | None
+    number: str
+    dialled_at: float
+
+
 class LegRinging(Event, frozen=True):
-    """The agent's phone rings (180)."""
+    """The phone that we call rings (180), or its network lets us hear something (183)."""
 
     leg: LegId
 
@@ -198,6 +210,10 @@ class ListedLeg(Struct, frozen=True):
     ani: str = ""
     arrived_at: float = 0.0
     trunk: TrunkName | None = None
+    agent: AgentId | None = None
+    """Whose phone dialled out."""
+    number: str = ""
+    """What he dialled."""
 
 
 class LegHistory(Struct, frozen=True):
@@ -262,6 +278,7 @@ Answer = Accepted | Refused
 Fact = (
     ConfigReplaced
     | ContactArrived
+    | OutboundDialled
     | LegRinging
     | LegAnswered
     | LegEnded

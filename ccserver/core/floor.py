@@ -95,6 +95,8 @@ class Floor:
         self.unsettled: dict[ContactId, None] = {}
         """Contacts that began to wait in this step: those still unmatched at its end are told so."""
         self.ignored = 0
+        self.blocked = 0
+        """Calls of operators that were not let out, since start."""
         self._dues: list[Due] = []
         self._armed: set[Due] = set()
         """What is in `_dues`."""
@@ -128,10 +130,10 @@ class Floor:
     def keep(self, contact: Contact) -> Contact:
         """The contact as it is from now on."""
         before = self.contacts.get(contact.id)
-        if before is not None and before.trunk is not None:
-            self.carried[before.trunk].pop(contact.id, None)
-        if contact.trunk is not None and contact.state is not ContactState.CLOSED:
-            self.carried.setdefault(contact.trunk, {})[contact.id] = None
+        if before is not None and before.carrier is not None:
+            self.carried[before.carrier].pop(contact.id, None)
+        if contact.carrier is not None:
+            self.carried.setdefault(contact.carrier, {})[contact.id] = None
         if contact.state is ContactState.CLOSED:
             self.contacts.pop(contact.id, None)
             self.caller_legs.pop(contact.leg, None)

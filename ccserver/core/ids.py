@@ -1,7 +1,7 @@
 """The names of things: one NewType per kind of id, so that a leg can never be passed where a contact is meant.
 
-An offer id is `<contact>.<n>` and is also the id of the agent's leg; a play id is `<contact>.play<n>`: one grep for the
-contact finds everything that was ever done for it.
+An offer id is `<contact>.<n>` and is also the id of the agent's leg, and so is an attempt id that of the customer's; a play id
+is `<contact>.play<n>`: one grep for the contact finds everything that was ever done for it.
 """
 
 from typing import NewType
@@ -11,8 +11,9 @@ NodeName = NewType("NodeName", str)
 ContactId = NewType("ContactId", str)
 """`<node>-<UNIQUEID of the first leg>`."""
 LegId = NewType("LegId", str)
-"""An Asterisk channel id, chosen by Asterisk for callers and by us for agents."""
+"""An Asterisk channel id, chosen by Asterisk for who calls and by us for who is called."""
 OfferId = NewType("OfferId", str)
+AttemptId = NewType("AttemptId", str)
 PlayId = NewType("PlayId", str)
 AgentId = NewType("AgentId", str)
 """The operator's extension."""
@@ -37,15 +38,20 @@ def contact_of_leg(node: NodeName, leg: LegId) -> ContactId:
 
 
 def is_chosen(node: NodeName, leg: LegId) -> bool:
-    """Whether the id is one of ours (an agent's leg): Asterisk's own begin with a number."""
+    """Whether the id is one of ours (an offer's or an attempt's leg): Asterisk's own begin with a number."""
     return leg.startswith(f"{node}-")
 
 
-def contact_of_agent_leg(leg: LegId) -> ContactId:
-    """The contact that an agent's leg was made for."""
+def contact_of_made_leg(leg: LegId) -> ContactId:
+    """The contact that a leg of ours was made for."""
     return ContactId(leg.rpartition(".")[0])
 
 
 def leg_of_offer(offer: OfferId) -> LegId:
     """The agent's leg carries its offer's id."""
     return LegId(offer)
+
+
+def leg_of_attempt(attempt: AttemptId) -> LegId:
+    """The customer's leg carries its attempt's id."""
+    return LegId(attempt)

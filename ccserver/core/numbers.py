@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult, shortnumberinfo
 
 Region = str
 """ISO 3166-1: the country whose numbers may come without a country code."""
@@ -37,6 +37,11 @@ def written(number: str, style: NumberFormat, region: Region) -> str:
     if style == "digits":
         return number.removeprefix("+")
     return "".join(filter(str.isdigit, phonenumbers.format_out_of_country_calling_number(parsed, region)))
+
+
+def is_emergency(text: str, region: Region) -> bool:
+    """Police, fire, ambulance, and what else must be reachable from every phone (in Russia the gas service)."""
+    return shortnumberinfo.is_emergency_number(text, region) or (region == "RU" and text in {"04", "104"})
 
 
 @lru_cache(maxsize=4096)

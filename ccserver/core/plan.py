@@ -174,12 +174,24 @@ class Trunk(Struct, frozen=True):
 class Tolls(Struct, frozen=True):
     """Which calls may leave. Numbers are E.164 prefixes; of several that fit the longest counts, and `deny` wins a tie."""
 
-    allow: tuple[str, ...] = ("+7",)
-    deny: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ("+73", "+74", "+78", "+79")
+    """Russia's cities, toll-free numbers and mobiles; +76 and +77 are Kazakhstan."""
+    deny: tuple[str, ...] = ("+7803", "+7809", "+7840", "+7850", "+7940", "+7954")
+    """Televoting, premium rate, Abkhazia, South Ossetia, satellites: Russian by their beginning, not by their price."""
     calls_per_hour: int = 1000
     """In all."""
     operator_calls_per_hour: int = 60
     """Of one operator."""
+
+
+class Outbound(Struct, frozen=True):
+    """Calls that operators make."""
+
+    ring_timeout_s: float = 60.0
+    """A customer's phone that rang this long is not answered."""
+    wrap_up_s: float = 15.0
+    """After a talk with a customer whom the operator called."""
+    record: bool = True
 
 
 class Queue(Struct, frozen=True):
@@ -243,5 +255,6 @@ class Plan(Struct, frozen=True):
     calendars: Mapping[CalendarName, Calendar] = {}
     trunks: Mapping[TrunkName, Trunk] = {}
     tolls: Tolls = Tolls()
+    outbound: Outbound = Outbound()
     hash: PlanHash = PlanHash("")
     """Of all the rest; set by `ccserver.config.load`."""

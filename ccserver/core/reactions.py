@@ -10,9 +10,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, routing
+from ccserver.core import conversation, dialling, parting, routing
 from ccserver.core.commands import AnswerLeg, PlayPrompts, RecordVoicemail
-from ccserver.core.contact import Contact, ContactState
+from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.events import CommandFailed, Event, LegAway, LegReturned, PlayFinished, VoicemailRecorded
 from ccserver.core.floor import Floor
 from ccserver.core.offer import OfferOutcome
@@ -78,6 +78,18 @@ def _late_voicemail(floor: Floor, _contact: Contact, event: VoicemailRecorded) -
     conversation.keep_voicemail(floor, event)
 
 
+def _by_direction(inbound: Reaction, outbound: Reaction) -> Reaction:
+    """Who called and who was called change places where an operator called."""
+
+    def reaction(floor: Floor, contact: Contact, event: Any) -> None:
+        (outbound if contact.direction is Direction.OUTBOUND else inbound)(floor, contact, event)
+
+    return reaction
+
+
+_INBOUND = (_S.FLOW, _S.WAITING, _S.OFFERED)
+_OUTBOUND = (_S.DIALLING, _S.TELLING)
+
 REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.FLOW, _H.KEY): conversation.key_pressed,
     (_S.FLOW, _H.PLAYED): conversation.play_finished,
@@ -92,29 +104,54 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.OFFERED, _H.PHONE_ENDED): routing.phone_ended,
     (_S.OFFERED, _H.TIME_UP): routing.offer_time_up,
     (_S.OFFERED, _H.COMMAND_FAILED): routing.offer_command_failed,
-    (_S.TALKING, _H.PHONE_ENDED): routing.agent_hung_up,
-    **{(state, _H.CALLER_ENDED): routing.caller_ended for state in ContactState if state is not _S.CLOSED},
-    **{(state, _H.CALLER_AWAY): _go_away for state in (_S.FLOW, _S.WAITING, _S.OFFERED)},
-    **{(state, _H.CALLER_RETURNED): _come_back for state in (_S.FLOW, _S.WAITING, _S.OFFERED)},
+    (_S.DIALLING, _H.PHONE_RANG): dialling.customer_rang,
+    (_S.DIALLING, _H.PHONE_ANSWERED): dialling.customer_answered,
+    (_S.DIALLING, _H.PHONE_ENDED): dialling.customer_failed,
+    (_S.DIALLING, _H.TIME_UP): dialling.time_up,
+    (_S.DIALLING, _H.COMMAND_FAILED): dialling.command_failed,
+    (_S.TELLING, _H.PLAYED): parting.told,
+    (_S.TELLING, _H.COMMAND_FAILED): parting.telling_failed,
+    (_S.TALKING, _H.PHONE_ENDED): _by_direction(routing.agent_hung_up, parting.customer_hung_up),
+    (_S.CLOSING, _H.PHONE_ENDED): parting.customer_gone,
+    (_S.CLOSING, _H.COMMAND_FAILED): parting.customer_not_made,
+    **{(state, _H.CALLER_ENDED): routing.caller_ended for state in _INBOUND},
+    **{(state, _H.CALLER_ENDED): parting.operator_ended for state in _OUTBOUND},
+    **{
+        (state, _H.CALLER_ENDED): _by_direction(routing.caller_ended, parting.operator_ended)
+        for state in (_S.TALKING, _S.CLOSING)
+    },
+    **{(state, _H.CALLER_AWAY): _go_away for state in _INBOUND},
+    **{(state, _H.CALLER_AWAY): parting.operator_away for state in _OUTBOUND},
+    **{(state, _H.CALLER_RETURNED): _come_back for state in _INBOUND},
     **{(state, _H.RECORDING): routing.recording_started for state in ContactState if state is not _S.CLOSED},
     **{(state, _H.VOICEMAIL): _late_voicemail for state in (_S.WAITING, _S.OFFERED, _S.TALKING, _S.CLOSING)},
 }
 
 IGNORED: dict[tuple[ContactState, Happening], str] = {
-    **{(state, _H.KEY): "no menu is being offered" for state in (_S.WAITING, _S.OFFERED, _S.TALKING, _S.CLOSING)},
-    **{(state, _H.PLAYED): "we stopped it ourselves" for state in (_S.OFFERED, _S.TALKING, _S.CLOSING)},
+    **{
+        (state, _H.KEY): "no menu is being offered"
+        for state in (_S.WAITING, _S.OFFERED, *_OUTBOUND, _S.TALKING, _S.CLOSING)
+    },
+    **{(state, _H.PLAYED): "we stopped it ourselves" for state in (_S.OFFERED, _S.DIALLING, _S.TALKING, _S.CLOSING)},
     **{
         (state, happening): "an offer that was withdrawn meanwhile"
-        for state in (_S.FLOW, _S.WAITING, _S.CLOSING)
+        for state in (_S.FLOW, _S.WAITING)
         for happening in (_H.PHONE_RANG, _H.PHONE_ANSWERED, _H.PHONE_ENDED)
     },
+    **{
+        (_S.CLOSING, happening): "an offer that was withdrawn, or a customer who is being hung up"
+        for happening in (_H.PHONE_RANG, _H.PHONE_ANSWERED)
+    },
+    **{
+        (_S.TELLING, happening): "the attempts are over"
+        for happening in (_H.PHONE_RANG, _H.PHONE_ANSWERED, _H.PHONE_ENDED)
+    },
+    **{(state, _H.VOICEMAIL): "an operator leaves no message" for state in _OUTBOUND},
+    **{(state, _H.CALLER_RETURNED): "an operator's phone does not wait in the dialplan" for state in _OUTBOUND},
     (_S.TALKING, _H.PHONE_RANG): "the answer overtook the ringing",
     (_S.TALKING, _H.PHONE_ANSWERED): "Dial ANSWER and state Up tell the same",
-    **{(state, _H.TIME_UP): "nothing is due" for state in (_S.TALKING, _S.CLOSING)},
-    **{
-        (state, _H.COMMAND_FAILED): "music or a hang-up: the leg's end, or the next listing, settles it"
-        for state in (_S.TALKING, _S.CLOSING)
-    },
+    **{(state, _H.TIME_UP): "nothing is due" for state in (_S.TELLING, _S.TALKING, _S.CLOSING)},
+    (_S.TALKING, _H.COMMAND_FAILED): "music or a hang-up: the leg's end, or the next listing, settles it",
     **{
         (state, happening): "a talk or a hang-up goes on whatever the dialplan does"
         for state in (_S.TALKING, _S.CLOSING)

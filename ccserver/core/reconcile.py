@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from ccserver.core.contact import Contact, ContactState
+from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.events import (
     ContactArrived,
     Fact,
@@ -21,12 +21,12 @@ from ccserver.core.events import (
     LegRinging,
     ListedLeg,
     NodeListed,
+    OutboundDialled,
     PhoneChanged,
     TrunkChanged,
 )
 from ccserver.core.floor import Floor, NodeLink
 from ccserver.core.ids import LegId, contact_of_leg, is_chosen
-from ccserver.core.offer import OfferState
 
 
 class Listing(Struct, frozen=True):
@@ -73,8 +73,9 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
     facts: list[Fact] = []
     for contact in floor.contacts.values():
         if contact.node == event.node:
-            facts += _of_offer(contact, listing)
-            facts += _of_caller(contact, listing)
+            called, caller = _of_called(contact, listing), _of_caller(contact, listing)
+            # Of two that ended at the same time as far as is known, an operator's is told first: he will call nobody then.
+            facts += [*caller, *called] if contact.direction is Direction.OUTBOUND else [*called, *caller]
     facts += _of_other_legs(floor, listing)
     facts += _arrivals(floor, event)
     facts.sort(key=lambda fact: fact.at)
@@ -87,39 +88,40 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
         TrunkChanged(event.node, trunk.trunk, trunk.usable, trunk.reason, trunk.refused, at=event.asked_at)
         for trunk in event.trunks
     )
-    # Phones and trunks last: their state is that of the listing, after all that was missed.
-    return [*facts, *phones, *trunks]
+    # Trunks first, for a call may need the next one; phones last: their state is that of the listing, after all that was missed.
+    return [*trunks, *facts, *phones]
 
 
 def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
-    """Legs of ours that serve nothing any more: offers closed meanwhile, codes whose confirmation may have been missed."""
-    offered = {contact.offer.leg for contact in floor.contacts.values() if contact.offer}
+    """Legs of ours that serve nothing any more: offers and attempts closed meanwhile, codes whose confirmation was missed."""
+    called = {each.leg for contact in floor.contacts.values() for each in (contact.offer, contact.attempt) if each}
     for leg in event.legs:
-        lost_offer = leg.role == "agent" and leg.leg not in offered
+        lost_call = leg.role in {"agent", "customer"} and leg.leg not in called
         lost_code = leg.role == "code" and event.gap
-        if not leg.pending and (lost_offer or lost_code):
+        if not leg.pending and (lost_call or lost_code):
             yield leg.leg
 
 
-def _of_offer(contact: Contact, listing: Listing) -> Iterator[Fact]:
-    offer, asked_at = contact.offer, listing.event.asked_at
-    if offer is None or offer.made_at >= asked_at:
+def _of_called(contact: Contact, listing: Listing) -> Iterator[Fact]:
+    """The agent's leg of an offer, or the customer's of an attempt."""
+    called, asked_at = contact.offer or contact.attempt, listing.event.asked_at
+    if called is None or called.made_at >= asked_at:
         return
-    accepted = offer.state is OfferState.ACCEPTED
-    leg, answered_at = listing.legs.get(offer.leg), listing.answered_at(offer.leg)
+    accepted = called.answered_at is not None
+    leg, answered_at = listing.legs.get(called.leg), listing.answered_at(called.leg)
     if leg is None:
         if answered_at is not None and not accepted:
-            yield LegAnswered(offer.leg, at=answered_at)
-        yield listing.ended(offer.leg, offer.made_at, lost=not accepted)
+            yield LegAnswered(called.leg, at=answered_at)
+        yield listing.ended(called.leg, called.made_at, lost=not accepted)
     elif leg.up and not accepted:
-        yield LegAnswered(offer.leg, at=asked_at if answered_at is None else answered_at)
-    elif leg.ringing and offer.state is OfferState.DIALLING:
-        yield LegRinging(offer.leg, at=asked_at)
+        yield LegAnswered(called.leg, at=asked_at if answered_at is None else answered_at)
+    elif leg.ringing and called.ringing_at is None:
+        yield LegRinging(called.leg, at=asked_at)
 
 
 def _of_caller(contact: Contact, listing: Listing) -> Iterator[Fact]:
     asked_at = listing.event.asked_at
-    if contact.entered_at >= asked_at:
+    if contact.entered_at >= asked_at or contact.left:
         return
     caller = listing.legs.get(contact.leg)
     if caller is None:
@@ -146,8 +148,18 @@ def _of_other_legs(floor: Floor, listing: Listing) -> Iterator[Fact]:
 
 
 def _arrivals(floor: Floor, event: NodeListed) -> Iterator[Fact]:
-    """Callers whose StasisStart was missed: nobody is left standing in silence."""
+    """Callers, and operators who dialled out, whose StasisStart was missed: nobody is left standing in silence."""
     for leg in event.legs:
+        if leg.role == "outbound" and not leg.away and leg.leg not in floor.caller_legs:
+            yield OutboundDialled(
+                contact_of_leg(event.node, leg.leg),
+                leg.leg,
+                event.node,
+                leg.agent,
+                leg.number,
+                leg.arrived_at,
+                at=event.asked_at,
+            )
         if leg.role == "caller" and leg.line is not None and not leg.away and leg.leg not in floor.caller_legs:
             yield ContactArrived(
                 contact_of_leg(event.node, leg.leg),

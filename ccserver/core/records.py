@@ -6,6 +6,7 @@ A record holds the whole new value of a noun, so that applying one twice does no
 from msgspec import Struct
 
 from ccserver.core.agent import Agent, AgentState
+from ccserver.core.attempt import Attempt
 from ccserver.core.contact import Contact, Segment
 from ccserver.core.ids import AgentId, ContactId, RecordingName
 from ccserver.core.offer import Offer
@@ -40,6 +41,12 @@ class OfferSaved(_Record, frozen=True):
     offer: Offer
 
 
+class AttemptSaved(_Record, frozen=True):
+    """An attempt to reach a customer was made or changed."""
+
+    attempt: Attempt
+
+
 class AgentSaved(_Record, frozen=True):
     """The agent as he is now."""
 
@@ -70,4 +77,6 @@ class RecordingSaved(_Record, frozen=True, kw_only=True):
     lost: str = ""
 
 
-Record = PlanAdopted | ContactSaved | SegmentSaved | OfferSaved | AgentSaved | IntervalSaved | RecordingSaved
+Record = (
+    PlanAdopted | ContactSaved | SegmentSaved | OfferSaved | AttemptSaved | AgentSaved | IntervalSaved | RecordingSaved
+)

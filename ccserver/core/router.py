@@ -5,17 +5,16 @@ phone that answered in time is never taken for a silent one. Three drivers turn 
 tests. State goes in by `restore`, or comes to be by the events; `deadline()` is the one time to be woken at.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from math import inf
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ccserver.core import conversation, presence, reconcile, routing
+from ccserver.core import conversation, dialling, nodes, presence, routing
 from ccserver.core.agent import Agent
-from ccserver.core.commands import AnswerLeg, HangUpLeg, JoinLegs, ListNode
-from ccserver.core.contact import Contact, ContactState
+from ccserver.core.commands import HangUpLeg, ListNode
+from ccserver.core.contact import Contact
 from ccserver.core.events import (
     Accepted,
     Answer,
@@ -31,10 +30,10 @@ from ccserver.core.events import (
     LegEnded,
     LegReturned,
     LegRinging,
-    ListedLeg,
     NodeConnected,
     NodeListed,
     NodeLost,
+    OutboundDialled,
     PhoneChanged,
     PlayFinished,
     RecordingKept,
@@ -44,9 +43,8 @@ from ccserver.core.events import (
     TrunkChanged,
     VoicemailRecorded,
 )
-from ccserver.core.floor import Floor, NodeLink, Outcome, TrunkLink
-from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, contact_of_agent_leg, is_chosen
-from ccserver.core.offer import OfferOutcome
+from ccserver.core.floor import Floor, NodeLink, Outcome
+from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, contact_of_made_leg
 from ccserver.core.plan import Plan
 from ccserver.core.reactions import Happening, react
 from ccserver.core.records import PlanAdopted, RecordingSaved
@@ -77,13 +75,14 @@ class Router:
         self._reactions: dict[type, Callable[[Any], None]] = {
             ConfigReplaced: self._config_replaced,
             ContactArrived: self._contact_arrived,
+            OutboundDialled: self._outbound_dialled,
             CodeDialled: lambda event: presence.code_dialled(self.floor, event),
             PhoneChanged: lambda event: presence.phone_changed(self.floor, event),
-            TrunkChanged: self._trunk_changed,
+            TrunkChanged: lambda event: nodes.trunk_changed(self.floor, event),
             SetAgentState: lambda event: self._answers.append(presence.set_state(self.floor, event)),
-            NodeConnected: self._node_connected,
-            NodeLost: self._node_lost,
-            NodeListed: self._node_listed,
+            NodeConnected: lambda event: nodes.connected(self.floor, event),
+            NodeLost: lambda event: nodes.lost(self.floor, event),
+            NodeListed: lambda event: nodes.listed(self.floor, event, self._take),
             CommandFailed: self._command_failed,
             LegEnded: self._leg_ended,
             PlayFinished: self._play_finished,
@@ -171,11 +170,10 @@ class Router:
             self._about_party(self.floor.contacts[contact_id], happening, event)
 
     def _about_phone(self, leg: LegId, happening: Happening, event: Event) -> None:
-        """About an agent's leg: the contact's matter as long as its current offer is that leg."""
-        agent_id = self.floor.agent_legs.get(leg)
-        contact_id = self.floor.agents[agent_id].contact if agent_id else None
-        contact = self.floor.contacts.get(contact_id) if contact_id else None
-        if contact is None or contact.offer is None or contact.offer.leg != leg:
+        """About who was called: the contact's matter as long as its current offer or attempt is that leg."""
+        contact = self.floor.contacts.get(contact_of_made_leg(leg))
+        called = (contact.offer or contact.attempt) if contact else None
+        if contact is None or called is None or called.leg != leg:
             self.floor.ignored += 1
         else:
             self._about_party(contact, happening, event)
@@ -192,6 +190,13 @@ class Router:
         else:
             self.floor.nodes.setdefault(event.node, NodeLink(since=self.floor.now))
             conversation.arrive(self.floor, event)
+
+    def _outbound_dialled(self, event: OutboundDialled) -> None:
+        if event.contact in self.floor.contacts or event.leg in self.floor.departed:
+            self.floor.ignored += 1  # told twice, or late: by a buffer and by a listing
+        else:
+            self.floor.nodes.setdefault(event.node, NodeLink(since=self.floor.now))
+            dialling.dialled(self.floor, event)
 
     def _leg_ended(self, event: LegEnded) -> None:
         floor = self.floor
@@ -256,92 +261,6 @@ class Router:
         self.floor.record(PlanAdopted(event.plan))
         presence.employ(self.floor)
 
-    # --- nodes ----------------------------------------------------------------------------------------------------
-
-    def _trunk_changed(self, event: TrunkChanged) -> None:
-        known = self.floor.trunks.get(event.trunk)
-        same = known is not None and known.usable == event.usable
-        since = known.since if known is not None and same else event.at
-        self.floor.trunks[event.trunk] = TrunkLink(since, event.usable, event.reason, event.refused)
-
-    def _node_connected(self, event: NodeConnected) -> None:
-        link = self.floor.nodes.setdefault(event.node, NodeLink(since=event.at))
-        self._cut(event.node, event.at)
-        link.started_at, link.heard_since = event.started_at, event.at
-        self._list(event.node, gap=True)
-
-    def _node_lost(self, event: NodeLost) -> None:
-        link = self.floor.nodes.setdefault(event.node, NodeLink(since=event.at))
-        link.heard_since = inf
-        self._cut(event.node, event.at)
-
-    def _cut(self, node: NodeName, at: float) -> None:
-        """Silence of this node means nothing from here on."""
-        link = self.floor.nodes[node]
-        if link.connected:
-            link.connected, link.since = False, at
-        link.lost_at = at if link.lost_at is None else link.lost_at
-        for contact in self.floor.contacts.values():
-            if contact.node == node:
-                self.floor.index(contact)
-
-    def _list(self, node: NodeName, *, gap: bool) -> None:
-        floor = self.floor
-        mine = [contact for contact in floor.contacts.values() if contact.node == node]
-        expected = [*(contact.leg for contact in mine), *floor.agent_legs]
-        since = min((contact.arrived_at for contact in mine), default=floor.now)
-        floor.nodes[node].list_at = None
-        floor.command(ListNode(node, gap, tuple(expected), since, lane=f"node:{node}"))
-
-    def _node_listed(self, event: NodeListed) -> None:
-        floor = self.floor
-        link = floor.nodes.setdefault(event.node, NodeLink(since=event.at))
-        if event.asked_at < link.heard_since:
-            floor.ignored += (
-                1  # of a connection that is gone: since then nothing was heard, and the next will be listed
-            )
-            return
-        if not link.connected:
-            event = replace(event, gap=True)
-            link.connected, link.since = True, event.at
-        for fact in reconcile.missed(floor, event):
-            self._take(fact)
-        for leg in reconcile.strangers(floor, event):
-            lane = contact_of_agent_leg(leg) if is_chosen(event.node, leg) else leg
-            floor.command(HangUpLeg(leg, lane=lane))
-        link.lost_at = None
-        floor.forget_departed(event.asked_at)
-        legs = {leg.leg: leg for leg in event.legs}
-        for contact in list(floor.contacts.values()):
-            if contact.node == event.node and (event.gap or contact.state is ContactState.CLOSING):
-                self._take_up(contact, event, legs)
-        floor.list_again(event.node, floor.now + floor.rules.reconcile_every_s)
-
-    def _take_up(self, contact: Contact, event: NodeListed, legs: Mapping[LegId, ListedLeg]) -> None:
-        """After a gap a command may have been lost: what the contact's state calls for is commanded again."""
-        floor = self.floor
-        floor.index(contact)
-        floor.rearm(contact)
-        if contact.away or contact.entered_at >= event.asked_at:
-            return
-        if contact.state is not ContactState.CLOSING and not legs[contact.leg].up:
-            floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
-        match contact.state:
-            case ContactState.FLOW:
-                conversation.resume(floor, contact, floor.now)
-            case ContactState.WAITING:
-                conversation.play_music(floor, contact)
-            case ContactState.OFFERED if contact.offer and (agent_leg := legs.get(contact.offer.leg)):
-                if not (agent_leg.up or agent_leg.ringing or agent_leg.pending):
-                    # Made, and never dialled: we died between the two.
-                    routing.withdraw(floor, contact, OfferOutcome.FAILED, floor.now, lost=True)
-            case ContactState.TALKING if contact.offer:
-                floor.command(JoinLegs(contact.leg, contact.offer.id, lane=contact.id))
-            case ContactState.CLOSING:
-                floor.command(HangUpLeg(contact.leg, lane=contact.id))
-            case _:
-                pass
-
     # --- time -----------------------------------------------------------------------------------------------------
 
     def _time_up(self, kind: str, name: str) -> None:
@@ -351,7 +270,7 @@ class Router:
             case "agent":
                 presence.time_up(self.floor, AgentId(name))
             case _:
-                self._list(NodeName(name), gap=not self.floor.linked(NodeName(name)))
+                nodes.ask(self.floor, NodeName(name), gap=not self.floor.linked(NodeName(name)))
 
 
 __all__ = ["Accepted", "Outcome", "Router", "State"]

@@ -19,6 +19,7 @@ from ccserver.core.contact import (
     ContactState,
     Place,
     Recording,
+    Segment,
     SegmentKind,
     SegmentOutcome,
 )
@@ -124,7 +125,7 @@ def phone_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
     offer = offers.advance(_current(contact), event)
     if event.lost:
         offer = replace(offer, outcome=OfferOutcome.FAILED)
-    _offer_failed(floor, contact, offer, event.at, lost=event.lost)
+    _offer_failed(floor, contact, offer, event.at, released=event.lost)
 
 
 def offer_time_up(floor: Floor, contact: Contact, event: Event) -> None:
@@ -134,11 +135,11 @@ def offer_time_up(floor: Floor, contact: Contact, event: Event) -> None:
     withdraw(floor, contact, outcome, event.at)
 
 
-def withdraw(floor: Floor, contact: Contact, outcome: OfferOutcome, at: float, *, lost: bool = False) -> None:
-    """End the offer from our side; the contact goes on waiting in its place."""
+def withdraw(floor: Floor, contact: Contact, outcome: OfferOutcome, at: float, *, released: bool = False) -> None:
+    """End the offer from our side; the contact goes on waiting in its place. `released`: through no fault of the agent's."""
     offer = _current(contact)
     floor.command(WithdrawOffer(offer.id, lane=contact.id))
-    _offer_failed(floor, contact, offers.closed(offer, outcome, at), at, lost=lost)
+    _offer_failed(floor, contact, offers.closed(offer, outcome, at), at, released=released)
 
 
 def offer_command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:
@@ -158,10 +159,10 @@ def offer_command_failed(floor: Floor, contact: Contact, event: CommandFailed) -
     _offer_failed(floor, contact, offer, event.at)
 
 
-def _offer_failed(floor: Floor, contact: Contact, offer: Offer, at: float, *, lost: bool = False) -> None:
+def _offer_failed(floor: Floor, contact: Contact, offer: Offer, at: float, *, released: bool = False) -> None:
     """The contact keeps its place and waits on; what becomes of the agent depends on whose fault it was."""
     floor.record(OfferSaved(offer))
-    if lost:
+    if released:
         floor.signal(offer.agent, Signal.RELEASED, at, contact=None)
     else:
         release_agent(floor, offer, at)
@@ -223,7 +224,7 @@ def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
             contact = _end_talk(floor, contact, outcome, at)
         case _:
             pass
-    _close(floor, contact, at)
+    close(floor, contact, at)
 
 
 def _left_outcome(contact: Contact, event: LegEnded) -> ContactOutcome:
@@ -252,13 +253,19 @@ def _end_talk(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float
     contact = close_segment(floor, contact, outcome, at)
     queue = floor.plan_of(contact).queues[offer.queue]
     floor.wrap_up(offer.agent, queue.wrap_up_s, at)
-    if contact.recording is not None:
-        talks = (*contact.recording.talks, (segment.started_at, max(at, segment.started_at)))
-        contact = replace(contact, recording=replace(contact.recording, talks=talks))
-    return replace(contact, offer=None)
+    return replace(talked(contact, segment, at), offer=None)
 
 
-def _close(floor: Floor, contact: Contact, at: float) -> None:
+def talked(contact: Contact, talk: Segment, at: float) -> Contact:
+    """The talk that just ended is to be kept."""
+    if contact.recording is None:
+        return contact
+    talks = (*contact.recording.talks, (talk.started_at, max(at, talk.started_at)))
+    return replace(contact, recording=replace(contact.recording, talks=talks))
+
+
+def close(floor: Floor, contact: Contact, at: float) -> None:
+    """No leg of the contact lives any more."""
     floor.command(ReleaseContact(contact.id, lane=contact.id))
     recording = contact.recording
     if recording is not None:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from ccserver.core import tolls
 from ccserver.core.agent import Agent, AgentState
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.floor import Floor, TrunkLink
@@ -26,6 +27,8 @@ class LineStatus(Struct, frozen=True, kw_only=True):
     in_flow: int
     waiting: int
     talking: int
+    dialling: int
+    """Calls that operators make for it, until the customer answers."""
 
 
 class QueueStatus(Struct, frozen=True, kw_only=True):
@@ -95,7 +98,7 @@ class ContactStatus(Struct, frozen=True, kw_only=True):
     position: int | None
     """From 1 in its queue, while it waits."""
     agent: AgentId | None
-    """Offered to, or talking with."""
+    """Offered to, or talking with, or calling."""
     language: Language
     arrived_at: float
     since: float
@@ -137,6 +140,7 @@ def picture(floor: Floor, now: float) -> Status:
                 in_flow=_count(contacts, line.number, {ContactState.FLOW}),
                 waiting=_count(contacts, line.number, QUEUED),
                 talking=_count(contacts, line.number, {ContactState.TALKING}),
+                dialling=_count(contacts, line.number, {ContactState.DIALLING}),
             )
             for line in floor.plan.lines.values()
         ),
@@ -214,6 +218,16 @@ def _trunk(floor: Floor, trunk: Trunk, now: float) -> TrunkStatus:
     )
 
 
+def toll_alarm(floor: Floor, now: float) -> str:
+    """For people: who has called so often that he may not any more; empty when nobody has."""
+    calls = ((agent.id, len(tolls.recent(agent.dialled, now))) for agent in floor.agents.values())
+    return tolls.limits_reached(floor.plan, calls)
+
+
+def _caller(contact: Contact) -> AgentId | None:
+    return contact.agent if contact.direction is Direction.OUTBOUND else None
+
+
 def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus:
     return ContactStatus(
         id=contact.id,
@@ -225,7 +239,7 @@ def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus
         step=contact.flow.step if contact.flow and contact.state is ContactState.FLOW else "",
         queue=contact.place.queue if contact.place else contact.offer.queue if contact.offer else None,
         position=positions.get(contact.id),
-        agent=contact.offer.agent if contact.offer else None,
+        agent=contact.offer.agent if contact.offer else _caller(contact),
         language=contact.language,
         arrived_at=contact.arrived_at,
         since=contact.segment.started_at if contact.segment else contact.arrived_at,

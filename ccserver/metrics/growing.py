@@ -12,9 +12,10 @@ from prometheus_client import (
 
 from ccserver.api.sources import Health
 from ccserver.ari import Counters
+from ccserver.core.attempt import Attempt, AttemptState
 from ccserver.core.contact import Contact, ContactState, SegmentKind
 from ccserver.core.offer import Offer, OfferState
-from ccserver.core.records import ContactSaved, OfferSaved, RecordingSaved, SegmentSaved
+from ccserver.core.records import AttemptSaved, ContactSaved, OfferSaved, RecordingSaved, SegmentSaved
 from ccserver.engine import Engine
 from ccserver.metrics.moment import Moment
 from ccserver.ports import Effort, Turn
@@ -70,6 +71,12 @@ class Metrics:
             "ccserver_talk_seconds", "Length of talks", ["queue"], buckets=TALK_S, registry=registry
         )
         self._offers = Counter("ccserver_offers", "Offers that ended", ["queue", "outcome"], registry=registry)
+        self._attempts = Counter(
+            "ccserver_attempts",
+            "Attempts to reach a customer that ended",
+            ["trunk", "outcome"],
+            registry=registry,
+        )
         self._recordings = Counter(
             "ccserver_recordings", "Recordings that ended", ["kind", "result"], registry=registry
         )
@@ -95,6 +102,8 @@ class Metrics:
                         self._talked.labels(segment.queue or "").observe(lasted_s)
                 case OfferSaved(offer=offer):
                     self._offer(offer)
+                case AttemptSaved(attempt=attempt):
+                    self._attempt(attempt)
                 case RecordingSaved():
                     self._recordings.labels(record.kind, "lost" if record.lost else "kept").inc()
                 case _:
@@ -110,6 +119,10 @@ class Metrics:
     def _offer(self, offer: Offer) -> None:
         if offer.outcome is not None and offer.state in (OfferState.CLOSED, OfferState.ACCEPTED):
             self._offers.labels(offer.queue, offer.outcome.value).inc()
+
+    def _attempt(self, attempt: Attempt) -> None:
+        if attempt.outcome is not None and attempt.state is AttemptState.CLOSED:
+            self._attempts.labels(attempt.trunk, attempt.outcome.value).inc()
 
     # --- what is so now -------------------------------------------------------------------------------------------
 

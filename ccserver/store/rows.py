@@ -8,9 +8,11 @@ from msgspec import Struct
 from sqlalchemy import Table
 
 from ccserver.core.agent import AgentState
+from ccserver.core.attempt import AttemptOutcome
 from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome
 from ccserver.core.ids import (
     AgentId,
+    AttemptId,
     ContactId,
     FlowName,
     Language,
@@ -23,6 +25,7 @@ from ccserver.core.ids import (
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.records import (
     AgentSaved,
+    AttemptSaved,
     ContactSaved,
     IntervalSaved,
     OfferSaved,
@@ -33,7 +36,7 @@ from ccserver.core.records import (
 from ccserver.store import tables
 from ccserver.store.journal_file import TurnRecords
 
-_Tabled = ContactSaved | SegmentSaved | OfferSaved | IntervalSaved | RecordingSaved | PlanAdopted
+_Tabled = ContactSaved | SegmentSaved | OfferSaved | AttemptSaved | IntervalSaved | RecordingSaved | PlanAdopted
 Value = str | float | int | None
 Values = dict[str, Value]
 """One row by column, as SQLAlchemy wants it."""
@@ -61,6 +64,9 @@ class ContactRow(Struct, frozen=True, kw_only=True):
     wait_s: float
     ring_s: float
     talk_s: float
+    dial_s: float
+    reason: str
+    """Why a call that an operator made was not let out, or what became of each trunk."""
     recording: str | None
     """Relative to the recordings directory; of several the talk's."""
 
@@ -94,6 +100,23 @@ class OfferRow(Struct, frozen=True, kw_only=True):
     why: str
 
 
+class AttemptRow(Struct, frozen=True, kw_only=True):
+    """One try to reach the customer, by one trunk."""
+
+    id: AttemptId
+    trunk: TrunkName
+    number: str
+    made_at: float
+    ringing_at: float | None
+    answered_at: float | None
+    ended_at: float | None
+    ring_s: float
+    outcome: AttemptOutcome | None
+    cause: int | None
+    sip_status: int | None
+    why: str
+
+
 class RecordingRow(Struct, frozen=True, kw_only=True):
     """What was recorded; `path` None: `lost` says why there is nothing."""
 
@@ -109,6 +132,7 @@ class ContactDetail(ContactRow, frozen=True, kw_only=True):
 
     segments: tuple[SegmentRow, ...]
     offers: tuple[OfferRow, ...]
+    attempts: tuple[AttemptRow, ...]
     recordings: tuple[RecordingRow, ...]
 
 
@@ -158,6 +182,8 @@ def _row(record: _Tabled, now: float, journal: str) -> tuple[Table, Values]:
             return tables.segment, _named(segment, tables.segment)
         case OfferSaved(offer=offer):
             return tables.offer, _named(offer, tables.offer)
+        case AttemptSaved(attempt=attempt):
+            return tables.attempt, _named(attempt, tables.attempt)
         case IntervalSaved():
             return tables.agent_interval, _named(record, tables.agent_interval, journal=journal)
         case RecordingSaved():

@@ -19,7 +19,16 @@ from ccserver.store import tables
 from ccserver.store.database import Database
 from ccserver.store.errors import NoSuchContact, StaleWriter
 from ccserver.store.journal_file import TurnRecords
-from ccserver.store.rows import ContactDetail, ContactRow, IntervalRow, OfferRow, RecordingRow, SegmentRow, rows
+from ccserver.store.rows import (
+    AttemptRow,
+    ContactDetail,
+    ContactRow,
+    IntervalRow,
+    OfferRow,
+    RecordingRow,
+    SegmentRow,
+    rows,
+)
 from ccserver.store.schema import check_schema
 
 S = TypeVar("S", bound=Struct)
@@ -29,6 +38,7 @@ _WRITTEN = (
     tables.contact,
     tables.segment,
     tables.offer,
+    tables.attempt,
     tables.agent_interval,
     tables.recording,
 )
@@ -148,19 +158,21 @@ class SqlStore:
             return await _fetched(connection, query, ContactRow)
 
     async def contact(self, contact: ContactId) -> ContactDetail | None:
-        """One contact with its segments and offers in order, and its recordings; None: unknown."""
-        segment, offer, recording = tables.segment, tables.offer, tables.recording
+        """One contact with its segments, offers and attempts in order, and its recordings; None: unknown."""
+        segment, offer, attempt, recording = tables.segment, tables.offer, tables.attempt, tables.recording
         async with self.database.transaction() as connection:
             found = await _fetched(connection, _contact_rows().where(tables.contact.c.id == contact), ContactRow)
             if not found:
                 return None
             segments = select(segment).where(segment.c.contact == contact).order_by(segment.c.n)
             offers = select(offer).where(offer.c.contact == contact).order_by(offer.c.made_at, offer.c.id)
+            attempts = select(attempt).where(attempt.c.contact == contact).order_by(attempt.c.made_at, attempt.c.id)
             recordings = select(recording).where(recording.c.contact == contact).order_by(recording.c.recording)
             return ContactDetail(
                 **msgspec.structs.asdict(found[0]),
                 segments=tuple(await _fetched(connection, segments, SegmentRow)),
                 offers=tuple(await _fetched(connection, offers, OfferRow)),
+                attempts=tuple(await _fetched(connection, attempts, AttemptRow)),
                 recordings=tuple(await _fetched(connection, recordings, RecordingRow)),
             )
 

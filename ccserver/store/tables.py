@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 2
-"""The newest migration in `sql/versions` (`0002`)."""
+SCHEMA = 3
+"""The newest migration in `sql/versions` (`0003`)."""
 
 metadata = MetaData()
 
@@ -36,6 +36,8 @@ contact = Table(
     Column("wait_s", Double, nullable=False),
     Column("ring_s", Double, nullable=False),
     Column("talk_s", Double, nullable=False),
+    Column("dial_s", Double, nullable=False),
+    Column("reason", Text, nullable=False),
     # newest first, and one page after the other; then the same for one line, queue, agent or caller
     Index("contact_arrived_at", "arrived_at", "id"),
     Index("contact_line", "line", "arrived_at"),
@@ -81,6 +83,27 @@ offer = Table(
     Index("offer_agent", "agent", "made_at"),
     Index("offer_queue", "queue", "made_at"),
 )
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("contact", Text, nullable=False),
+    Column("trunk", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("ringing_at", Double),
+    Column("answered_at", Double),
+    Column("ended_at", Double),
+    Column("ring_s", Double, nullable=False),
+    Column("outcome", Text),
+    Column("cause", Integer),
+    Column("sip_status", Integer),
+    Column("why", Text, nullable=False),
+    Index("attempt_contact", "contact"),
+    Index("attempt_trunk", "trunk", "made_at"),
+)
+"""Each try to reach a customer whom an operator called."""
 
 agent_interval = Table(
     "agent_interval",

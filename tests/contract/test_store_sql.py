@@ -8,6 +8,7 @@ import pytest_asyncio
 from msgspec.structs import replace
 from sqlalchemy import select, text
 
+from ccserver.core.attempt import AttemptOutcome
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, SegmentKind, SegmentOutcome
 from ccserver.core.ids import AgentId, ContactId, NodeName, RecordingName
 from ccserver.core.offer import OfferOutcome
@@ -78,6 +79,21 @@ async def test_a_whole_call_is_found_as_it_happened(store: SqlStore, claim: Clai
         ("ready", 60.0),
         ("ringing", 3.4),
         ("talking", 75.0),
+    ]
+
+
+async def test_a_call_that_an_operator_made_tells_of_every_attempt(store: SqlStore, claim: Claim) -> None:
+    await store.project(claim, recorded(Script().dialled()))
+    [row] = await store.contacts(10)
+    assert (row.direction, row.trunk, row.dial_s, row.reason) == ("outbound", "south", 6.2, "north: refused (SIP 503)")
+    detail = await store.contact(row.id)
+    assert detail
+    assert [(a.trunk, a.outcome, a.sip_status, a.cause) for a in detail.attempts] == [
+        ("north", AttemptOutcome.REFUSED, 503, 34),
+        ("south", AttemptOutcome.ANSWERED, None, None),
+    ]
+    assert [(s.kind, s.outcome, s.agent) for s in detail.segments] == [
+        (SegmentKind.DIAL, SegmentOutcome.ANSWERED, "1001")
     ]
 
 

@@ -8,7 +8,7 @@ from ari_bench import listening, phone_call, playing
 
 from ccserver.ari import AriClient, PlaybackStarted
 from ccserver.connectors.voice.ami import Ami
-from ccserver.connectors.voice.calls import AgentLeg, Call, Calls
+from ccserver.connectors.voice.calls import Call, Calls, MadeLeg
 from ccserver.connectors.voice.endpoints import PhoneRules
 from ccserver.connectors.voice.lanes import Lanes
 from ccserver.connectors.voice.listing import Lister
@@ -82,7 +82,7 @@ async def test_a_leg_that_the_dialplan_hands_over_anew_is_disarmed_anew(ari: Ari
 async def test_a_leg_that_came_to_be_while_the_node_was_listed_is_not_missing(ari: AriClient) -> None:
     voice, made = Voice(ari), asyncio.Event()
     voice.performer.expect(OfferContact(OFFER, LegId("1"), AgentId("1001"), "", "default", 20, None, lane=CONTACT))
-    (agent_leg,) = voice.calls.agent_legs.values()
+    (agent_leg,) = voice.calls.made.values()
 
     async def finished() -> None:
         await made.wait()
@@ -96,6 +96,6 @@ async def test_a_leg_that_came_to_be_while_the_node_was_listed_is_not_missing(ar
 
 async def test_a_leg_that_was_made_before_the_node_was_listed_and_is_not_there_is_missing(ari: AriClient) -> None:
     voice = Voice(ari)
-    agent_leg = AgentLeg(offer=OFFER, contact=CONTACT, agent=AgentId("1001"), settled_at=time.time())
-    voice.calls.agent_legs[leg_of_offer(OFFER)] = agent_leg
+    agent_leg = MadeLeg(contact=CONTACT, agent=AgentId("1001"), settled_at=time.time())
+    voice.calls.made[leg_of_offer(OFFER)] = agent_leg
     assert (await voice.listing_while(asyncio.Event())).legs == ()

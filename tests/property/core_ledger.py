@@ -4,17 +4,28 @@ The `Ledger` folds records as the store does; the functions look at one router b
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from ccserver.core.agent import Agent, AgentState
-from ccserver.core.contact import Contact, ContactOutcome, ContactState, Segment, SegmentKind, SegmentOutcome
+from ccserver.core.attempt import Attempt, AttemptOutcome, AttemptState
+from ccserver.core.contact import (
+    Contact,
+    ContactOutcome,
+    ContactState,
+    Direction,
+    Segment,
+    SegmentKind,
+    SegmentOutcome,
+)
+from ccserver.core.events import AnyEvent, NodeListed, TrunkChanged
 from ccserver.core.floor import Outcome
-from ccserver.core.ids import AgentId, ContactId, OfferId, QueueName
+from ccserver.core.ids import AgentId, AttemptId, ContactId, OfferId, QueueName
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
 from ccserver.core.plan import Plan
 from ccserver.core.records import (
     AgentSaved,
+    AttemptSaved,
     ContactSaved,
     IntervalSaved,
     OfferSaved,
@@ -32,7 +43,7 @@ QUEUE_OUTCOMES = {
     SegmentOutcome.FAILED,
 }
 QUEUED = {ContactState.WAITING, ContactState.OFFERED}
-AT_WORK = {AgentState.RESERVED, AgentState.RINGING, AgentState.TALKING}
+AT_WORK = {AgentState.RESERVED, AgentState.RINGING, AgentState.DIALLING, AgentState.TALKING}
 ROUNDING_S = 1e-6
 
 
@@ -45,6 +56,7 @@ class Ledger:
         self.agents: dict[AgentId, Agent] = {}
         self.segments: dict[ContactId, list[Segment]] = {}
         self.offers: dict[OfferId, Offer] = {}
+        self.attempts: dict[AttemptId, Attempt] = {}
         self.intervals: dict[AgentId, IntervalSaved] = {}
         self.plan: Plan | None = None
         self.orders: dict[tuple[ContactId, int], float] = {}
@@ -59,6 +71,8 @@ class Ledger:
                     self._segment(segment)
                 case OfferSaved(offer):
                     self._offer(offer)
+                case AttemptSaved(attempt):
+                    self._attempt(attempt)
                 case AgentSaved(agent):
                     self.agents[agent.id] = agent
                 case IntervalSaved():
@@ -76,7 +90,7 @@ class Ledger:
         if contact.state is ContactState.CLOSED:
             self.live.pop(contact.id, None)
             self.final[contact.id] = contact
-            check_final(contact, self.segments[contact.id], self.offers)
+            check_final(contact, self.segments.get(contact.id, []), self.offers, self.attempts)
         else:
             self.live[contact.id] = contact
 
@@ -97,6 +111,13 @@ class Ledger:
         assert known is None or known.outcome is None, f"offer {offer.id} had its one outcome already"
         assert (offer.outcome is None) == (offer.state in {OfferState.DIALLING, OfferState.RINGING})
         self.offers[offer.id] = offer
+
+    def _attempt(self, attempt: Attempt) -> None:
+        known = self.attempts.get(attempt.id)
+        assert known is None or known.outcome in {None, attempt.outcome}, f"{attempt.id} had its one outcome already"
+        assert known is None or known.state is not AttemptState.CLOSED, f"{attempt.id} was closed"
+        assert (attempt.outcome is None) == (attempt.state in {AttemptState.DIALLING, AttemptState.RINGING})
+        self.attempts[attempt.id] = attempt
 
     def _interval(self, interval: IntervalSaved) -> None:
         last = self.intervals.get(interval.agent)
@@ -125,7 +146,12 @@ class Ledger:
         assert entered == left + waiting
 
 
-def check_final(contact: Contact, segments: list[Segment], offers: Mapping[OfferId, Offer]) -> None:
+def check_final(
+    contact: Contact,
+    segments: list[Segment],
+    offers: Mapping[OfferId, Offer],
+    attempts: Mapping[AttemptId, Attempt],
+) -> None:
     """A contact that has ended says truthfully what was."""
     assert contact.outcome is not None and contact.ended_at is not None
     assert len(segments) == contact.segments
@@ -137,17 +163,58 @@ def check_final(contact: Contact, segments: list[Segment], offers: Mapping[Offer
         totals[segment.kind] += segment.ended_at - segment.started_at
     for before, after in pairwise(segments):
         assert before.ended_at == after.started_at, "a contact's time has neither holes nor overlaps"
-    for kind, told in zip(SegmentKind, (contact.ivr_s, contact.wait_s, contact.talk_s), strict=True):
+    for kind, told in zip(SegmentKind, (contact.ivr_s, contact.wait_s, contact.dial_s, contact.talk_s), strict=True):
         assert abs(totals[kind] - told) < ROUNDING_S, f"{kind}: {told} is not the sum {totals[kind]}"
     assert contact.arrived_at <= contact.ended_at
-    assert -ROUNDING_S <= contact.ring_s <= contact.wait_s + ROUNDING_S, "a phone rings only while the caller waits"
+    waited_s = contact.wait_s + contact.dial_s
+    assert -ROUNDING_S <= contact.ring_s <= waited_s + ROUNDING_S, "a phone rings only while the caller waits"
+    check_attempts(contact, [each for each in attempts.values() if each.contact == contact.id])
     mine = [offer for offer in offers.values() if offer.contact == contact.id]
     assert len(mine) == contact.offers
     assert all(offer.outcome is not None for offer in mine), "every offer has an outcome"
     accepted = [offer for offer in mine if offer.outcome is OfferOutcome.ACCEPTED]
     talks = [segment for segment in segments if segment.kind is SegmentKind.TALK]
-    assert [offer.id for offer in accepted] == [talk.offer for talk in talks]
+    if contact.direction is Direction.INBOUND:
+        assert [offer.id for offer in accepted] == [talk.offer for talk in talks]
     assert (contact.outcome is ContactOutcome.ANSWERED) == bool(talks)
+
+
+def check_attempts(contact: Contact, attempts: list[Attempt]) -> None:
+    """Every attempt has exactly one outcome, one at most is answered, and they are made one after the other."""
+    assert len(attempts) == contact.attempts
+    assert all(attempt.state is AttemptState.CLOSED for attempt in attempts), f"{attempts} are under way"
+    answered = [attempt for attempt in attempts if attempt.outcome is AttemptOutcome.ANSWERED]
+    if contact.direction is Direction.OUTBOUND:
+        assert len(answered) == (contact.outcome is ContactOutcome.ANSWERED)
+        assert not attempts or contact.outcome is not ContactOutcome.BLOCKED, "not let out, and dialled"
+        assert contact.reason or contact.outcome in {ContactOutcome.ANSWERED, ContactOutcome.CANCELLED, "failed"}
+    for before, after in pairwise(attempts):
+        assert before.ended_at is not None and before.ended_at <= after.made_at, "two at once"
+
+
+def check_trunks(router: Router, events: Sequence[AnyEvent], outcome: Outcome) -> None:
+    """No call leaves by a trunk that is full or down, and the ledger of who is on which trunk is true."""
+    floor = router.floor
+    turning = any(isinstance(event, TrunkChanged | NodeListed) for event in events)
+    carried = {
+        (contact.attempt.trunk, contact.id) for contact in floor.contacts.values() if contact.attempt is not None
+    }
+    assert carried == {(trunk, contact) for trunk, contacts in floor.carried.items() for contact in contacts}
+    for record in outcome.records:
+        if isinstance(record, AttemptSaved) and record.attempt.state is AttemptState.DIALLING:
+            attempt = record.attempt
+            if attempt.made_at == floor.now:
+                assert floor.trunks[attempt.trunk].usable or turning, f"{attempt.trunk} is down"
+                assert len(floor.carried[attempt.trunk]) <= floor.plan.trunks[attempt.trunk].channels
+
+
+def check_limits(contacts: Mapping[ContactId, Contact], plan: Plan) -> None:
+    """Within any hour nobody calls more often than he may, nor do all together; emergency calls count for nothing."""
+    left = [(c.entered_at, c.agent) for c in contacts.values() if c.attempts and c.ani != "112"]
+    for at, agent in left:
+        within = [who for when, who in left if at <= when < at + 3600.0 - 1.0]
+        assert len(within) <= plan.tolls.calls_per_hour
+        assert within.count(agent) <= plan.tolls.operator_calls_per_hour
 
 
 def check_agents(router: Router) -> None:
@@ -155,11 +222,18 @@ def check_agents(router: Router) -> None:
     floor = router.floor
     held = {c.offer.agent: c.id for c in floor.contacts.values() if c.offer is not None}
     assert len(held) == sum(contact.offer is not None for contact in floor.contacts.values()), "two contacts at once"
+    for contact in floor.contacts.values():
+        if contact.direction is Direction.OUTBOUND and contact.agent is not None and not contact.left:
+            holds = floor.agents[contact.agent].contact == contact.id
+            assert holds or contact.outcome is ContactOutcome.BLOCKED, f"{contact.id} has lost its agent"
+            if holds:
+                assert contact.agent not in held, "two contacts at once"
+                held[contact.agent] = contact.id
     for agent in floor.agents.values():
         assert agent.contact == held.get(agent.id), f"{agent.id} holds {agent.contact}, not {held.get(agent.id)}"
         assert (agent.contact is not None) == (agent.state in AT_WORK)
-        if agent.contact is not None:
-            assert agent.leg == floor.contacts[agent.contact].offer.leg  # type: ignore[union-attr]
+        if agent.contact is not None and (offer := floor.contacts[agent.contact].offer) is not None:
+            assert agent.leg == offer.leg
         if agent.state is AgentState.READY:
             assert agent.reachable and not agent.in_use
         if agent.state is AgentState.UNREACHABLE and agent.reachable:

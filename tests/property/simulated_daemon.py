@@ -10,7 +10,15 @@ from typing import Literal
 
 import msgspec
 
-from ccserver.core.commands import Command, HangUpLeg, ListNode, OfferContact, ReleaseContact, WithdrawOffer
+from ccserver.core.commands import (
+    Command,
+    DialCustomer,
+    HangUpLeg,
+    ListNode,
+    OfferContact,
+    ReleaseContact,
+    WithdrawOffer,
+)
 from ccserver.core.contact import Contact, ContactState
 from ccserver.core.events import (
     AnyEvent,
@@ -23,6 +31,7 @@ from ccserver.core.events import (
     NodeConnected,
     NodeListed,
     NodeLost,
+    OutboundDialled,
     PlayFinished,
     RecordingKept,
     RecordingStarted,
@@ -32,7 +41,14 @@ from ccserver.core.floor import Outcome
 from ccserver.core.ids import ContactId, LegId
 from ccserver.core.plan import Plan
 from ccserver.core.router import Router, State
-from tests.property.core_ledger import Ledger, check_agents, check_deadline, check_matching, check_order
+from tests.property.core_ledger import (
+    Ledger,
+    check_agents,
+    check_deadline,
+    check_matching,
+    check_order,
+    check_trunks,
+)
 from tests.property.simulated_node import Node
 from tests.property.simulated_plan import NODE, PLAN
 
@@ -40,13 +56,14 @@ ROUNDS_MAX = 300
 """More turns than this without time passing, and the daemon spins."""
 TICK_S = 0.001
 """No two things happen at once."""
+_BEGINS = (ContactArrived, OutboundDialled)
 _BY_ITSELF = (LegRinging, LegAnswered, PlayFinished, RecordingStarted, VoicemailRecorded)
 """Told by topics of their own, so that their order among a leg's other events varies."""
 
 
 @dataclass(frozen=True)
 class Dial:
-    """The second half of an offer."""
+    """The second half of an offer or an attempt."""
 
     leg: LegId
 
@@ -120,7 +137,8 @@ class Daemon:
         if one is None or other is None:
             return False
         if one == other and (
-            isinstance(first, ContactArrived) or not (isinstance(first, _BY_ITSELF) or isinstance(second, _BY_ITSELF))
+            isinstance(first, ContactArrived | OutboundDialled)
+            or not (isinstance(first, _BY_ITSELF) or isinstance(second, _BY_ITSELF))
         ):
             return False
         self.inbox[position : position + 2] = [second, first]
@@ -151,6 +169,7 @@ class Daemon:
         check_agents(self.router)
         check_matching(self.router)
         check_order(self.router, outcome)
+        check_trunks(self.router, events, outcome)
         check_deadline(self.router)
         self._check_talks(before, events, outcome)
         self.journalled = msgspec.json.encode(self.router.state())
@@ -225,6 +244,7 @@ class Daemon:
             legs=self.node.listed(self._pending()),
             histories=tuple(histories) if cel else (),
             phones=self.node.listed_phones(),
+            trunks=self.node.listed_trunks(),
             at=self.node.now,
         )
         self.listings.append(listing)
@@ -232,7 +252,8 @@ class Daemon:
     def _pending(self) -> list[LegId]:
         coming = [command for lane in self.lanes.values() for command in lane]
         offers = [LegId(command.offer) for command in coming if isinstance(command, OfferContact)]
-        return offers + [command.leg for command in coming if isinstance(command, Dial)]
+        attempts = [LegId(command.attempt) for command in coming if isinstance(command, DialCustomer)]
+        return offers + attempts + [command.leg for command in coming if isinstance(command, Dial)]
 
     # --- kill -9 ----------------------------------------------------------------------------------------------------
 
@@ -277,21 +298,21 @@ class Daemon:
             for leg in event.legs
         }
         for contact in before.values():
-            offer = contact.offer
-            if offer is None or not self._talk_goes_on(contact.leg, offer.leg):
+            called = contact.offer or contact.attempt
+            if called is None or not self._talk_goes_on(contact.leg, called.leg):
                 continue
             if contact.state is ContactState.TALKING:
                 assert after[contact.id].state is ContactState.TALKING, f"{contact.id} still talks"
                 for command in outcome.commands:
-                    assert not (isinstance(command, HangUpLeg) and command.leg in {contact.leg, offer.leg})
-                    assert not (isinstance(command, WithdrawOffer) and command.offer == offer.id)
+                    assert not (isinstance(command, HangUpLeg) and command.leg in {contact.leg, called.leg})
+                    assert not (isinstance(command, WithdrawOffer) and command.offer == called.id)
                     assert not (isinstance(command, ReleaseContact) and command.contact == contact.id)
-            elif offer.leg in listed and listed[offer.leg].up and self.router.floor.linked(NODE):
+            elif called.leg in listed and listed[called.leg].up and self.router.floor.linked(NODE):
                 assert after[contact.id].state is ContactState.TALKING, f"{contact.id} was answered in the gap"
 
-    def _talk_goes_on(self, caller: LegId, agent: LegId) -> bool:
+    def _talk_goes_on(self, caller: LegId, called: LegId) -> bool:
         legs = self.node.legs
-        return caller in legs and not legs[caller].away and agent in legs and legs[agent].up
+        return caller in legs and not legs[caller].away and called in legs and legs[called].up
 
 
 def encoded(outcome: Outcome) -> bytes:

@@ -11,6 +11,7 @@ from typing import Literal
 from ccserver.core.commands import (
     AnswerLeg,
     Command,
+    DialCustomer,
     HangUpLeg,
     JoinLegs,
     KeepRecording,
@@ -38,15 +39,29 @@ from ccserver.core.events import (
     LegRole,
     ListedLeg,
     ListedPhone,
+    ListedTrunk,
+    OutboundDialled,
     PhoneChanged,
     PlayFinished,
     RecordingKept,
     RecordingStarted,
+    TrunkChanged,
     VoicemailRecorded,
 )
-from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, PlayId, RecordingName, contact_of_leg, leg_of_offer
+from ccserver.core.ids import (
+    AgentId,
+    ContactId,
+    LegId,
+    LineNumber,
+    PlayId,
+    RecordingName,
+    TrunkName,
+    contact_of_leg,
+    leg_of_attempt,
+    leg_of_offer,
+)
 from ccserver.core.plan import Key
-from tests.property.simulated_plan import AGENTS, NODE
+from tests.property.simulated_plan import AGENTS, NODE, PLAN, TRUNKS
 
 
 @dataclass
@@ -67,6 +82,8 @@ class Leg:
     contact: ContactId | None = None
     agent: AgentId | None = None
     line: LineNumber | None = None
+    number: str = ""
+    trunk: TrunkName | None = None
     dialled: bool = False
     ringing: bool = False
     up: bool = False
@@ -89,10 +106,12 @@ class Node:
         """Ids of legs, playbacks and recordings ever made: making one twice is refused, as by Asterisk."""
         self.histories: dict[LegId, LegHistory] = {}
         self.phones = {agent: Phone() for agent in AGENTS}
+        self.trunks = dict.fromkeys(TRUNKS, True)
+        """Whether each is usable."""
         self.answered: set[ContactId] = set()
-        """Contacts for whom an agent truly picked up (the caller may have gone at the same instant)."""
+        """Contacts for whom somebody truly picked up (the caller may have gone at the same instant)."""
         self.refuse: Literal["", "failed", "unavailable"] = ""
-        """How the next offer is refused."""
+        """How the next offer or attempt is refused."""
         self.mute = False
         """The next prompt or recording fails."""
         self._calls = 0
@@ -130,6 +149,22 @@ class Node:
         assert leg.contact is not None and leg.line is not None
         self.tell(ContactArrived(leg.contact, leg.id, NODE, leg.line, "+7900", leg.born_at, at=self.now))
 
+    # --- operators who call ---------------------------------------------------------------------------------------
+
+    def operator_dials(self, agent: AgentId, number: str) -> None:
+        """A number outside; his phone is in use by it."""
+        self._calls += 1
+        leg = Leg(LegId(f"o{self._calls}"), "outbound", self.now, agent=agent, number=number)
+        leg.contact = contact_of_leg(NODE, leg.id)
+        self.legs[leg.id] = leg
+        self._tell_phone(agent)
+        self.tell(OutboundDialled(leg.contact, leg.id, NODE, agent, number, leg.born_at, at=self.now))
+
+    def trunk_changes(self, trunk: TrunkName, *, usable: bool) -> None:
+        """It registers, or answers no more."""
+        self.trunks[trunk] = usable
+        self.tell(TrunkChanged(NODE, trunk, usable, "" if usable else "no answer", at=self.now))
+
     # --- phones ---------------------------------------------------------------------------------------------------
 
     def phone_rings(self, leg: Leg) -> None:
@@ -149,7 +184,15 @@ class Node:
     def phone_changes(self, agent: AgentId, *, registered: bool, own_call: bool, anew: bool = False) -> None:
         """Registers (anew), goes, begins or ends a call of its own."""
         self.phones[agent] = Phone(registered, own_call and registered)
-        self.tell(PhoneChanged(agent, registered, own_call and registered, anew and registered, at=self.now))
+        self._tell_phone(agent, anew=anew)
+
+    def _tell_phone(self, agent: AgentId, *, anew: bool = False) -> None:
+        phone = self.phones[agent]
+        self.tell(PhoneChanged(agent, phone.registered, self._in_use(agent), anew and phone.registered, at=self.now))
+
+    def _in_use(self, agent: AgentId) -> bool:
+        dialling = any(leg.role == "outbound" and leg.agent == agent for leg in self.legs.values())
+        return self.phones[agent].registered and (self.phones[agent].own_call or dialling)
 
     def code_dialled(self, agent: AgentId | None, code: str) -> None:
         """*11 and the like."""
@@ -170,6 +213,8 @@ class Node:
         if caller is not None and not any(other.contact == leg.contact for other in self.agent_legs()):
             caller.music = False  # that of the bridge, in which he is alone now
         self.tell(LegEnded(leg.id, cause, sip_status, at=self.now))
+        if leg.role == "outbound" and leg.agent is not None:
+            self._tell_phone(leg.agent)
 
     # --- playbacks and recordings ---------------------------------------------------------------------------------
 
@@ -211,27 +256,53 @@ class Node:
         """Living legs of agents."""
         return [leg for leg in self.legs.values() if leg.role == "agent"]
 
+    def diallers(self) -> list[Leg]:
+        """Living legs of operators who called a number outside."""
+        return [leg for leg in self.legs.values() if leg.role == "outbound"]
+
+    def called(self) -> list[Leg]:
+        """Living legs of agents and of customers whom operators call."""
+        return [leg for leg in self.legs.values() if leg.role in {"agent", "customer"}]
+
     def listed(self, pending: Iterable[LegId]) -> tuple[ListedLeg, ...]:
         """As ARI lists them, with what the connector is still making."""
         coming = set(pending)
         legs = [
-            ListedLeg(leg.id, leg.role, leg.up, leg.ringing, leg.id in coming, leg.away, leg.line, "+7900", leg.born_at)
+            ListedLeg(
+                leg.id,
+                leg.role,
+                leg.up,
+                leg.ringing,
+                leg.id in coming,
+                leg.away,
+                leg.line,
+                "+7900",
+                leg.born_at,
+                agent=leg.agent,
+                number=leg.number,
+            )
             for leg in self.legs.values()
         ]
         unmade = sorted(coming - self.legs.keys())
         return (*legs, *(ListedLeg(leg, "agent", up=False, pending=True) for leg in unmade))
 
+    def listed_trunks(self) -> tuple[ListedTrunk, ...]:
+        """All of them."""
+        return tuple(ListedTrunk(trunk, usable, "" if usable else "no answer") for trunk, usable in self.trunks.items())
+
     def listed_phones(self) -> tuple[ListedPhone, ...]:
         """Of all operators."""
-        return tuple(ListedPhone(agent, phone.registered, phone.own_call) for agent, phone in self.phones.items())
+        return tuple(ListedPhone(agent, phone.registered, self._in_use(agent)) for agent, phone in self.phones.items())
 
     # --- commands -------------------------------------------------------------------------------------------------
 
     def perform(self, command: Command) -> LegId | None:
-        """Do it at once; returns the leg that is to be dialled next, for an offer."""
+        """Do it at once; returns the leg that is to be dialled next, for an offer or an attempt."""
         match command:
             case OfferContact():
                 return self._offer(command)
+            case DialCustomer():
+                return self._dial_customer(command)
             case HangUpLeg():
                 self._hang_up(command.leg, command.cause)
             case WithdrawOffer():
@@ -286,6 +357,34 @@ class Node:
                 self.tell(RecordingStarted(caller.contact, command.recording, at=self.now))
             return leg_id
         return None
+
+    def _dial_customer(self, command: DialCustomer) -> LegId | None:
+        refuse, self.refuse = self.refuse, ""
+        operator, leg_id, trunk = (
+            self.legs.get(command.leg),
+            leg_of_attempt(command.attempt),
+            PLAN.trunks[command.trunk],
+        )
+        if leg_id in self.known:
+            return None
+        if operator is None or operator.away:
+            self.tell(CommandFailed(command, "no such leg", "gone", at=self.now))
+            return None
+        if refuse:
+            self.tell(CommandFailed(command, "Allocation failed", refuse, at=self.now))
+            return None
+        customers = [leg for leg in self.legs.values() if leg.role == "customer"]
+        assert not [leg for leg in customers if leg.contact == operator.contact], "two legs to one customer"
+        carried = [leg for leg in customers if leg.trunk == command.trunk]
+        assert len(carried) < trunk.channels, f"{command.trunk} carries {len(carried)} of {trunk.channels}"
+        assert trunk.outbound, f"{command.trunk} takes no calls that leave"
+        assert "809" not in command.number[:5], f"{command.number} is premium rate"
+        assert operator.agent != AGENTS[2] or "916" not in command.number, f"{operator.agent} may not dial this"
+        self.known.add(leg_id)
+        self.legs[leg_id] = Leg(leg_id, "customer", self.now, contact=operator.contact, trunk=command.trunk)
+        if command.recording is not None and operator.contact is not None:
+            self.tell(RecordingStarted(operator.contact, command.recording, at=self.now))
+        return leg_id
 
     def _hang_up(self, leg_id: LegId, cause: int) -> None:
         leg = self.legs.get(leg_id)

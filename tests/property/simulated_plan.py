@@ -1,8 +1,19 @@
-"""The contact centre of the property tests: two lines, two queues, three operators; and the same after a reload."""
+"""The contact centre of the property tests: two lines, two queues, three operators, three trunks; the same after a reload."""
 
 from msgspec.structs import replace
 
-from ccserver.core.ids import AgentId, FlowName, Language, LineNumber, NodeName, PlanHash, QueueName, Skill, StepName
+from ccserver.core.ids import (
+    AgentId,
+    FlowName,
+    Language,
+    LineNumber,
+    NodeName,
+    PlanHash,
+    QueueName,
+    Skill,
+    StepName,
+    TrunkName,
+)
 from ccserver.core.plan import (
     Branch,
     Collect,
@@ -12,6 +23,7 @@ from ccserver.core.plan import (
     Line,
     Menu,
     Operator,
+    Outbound,
     Plan,
     Queue,
     Rules,
@@ -19,6 +31,8 @@ from ccserver.core.plan import (
     Set,
     SkillNeed,
     Step,
+    Tolls,
+    Trunk,
     Voicemail,
 )
 
@@ -29,12 +43,19 @@ MENU_LINE, QUEUE_LINE, DEAD_LINE = LineNumber("88007707999"), LineNumber("880070
 AGENTS = tuple(AgentId(extension) for extension in ("1001", "1002", "1003"))
 
 
+CUSTOMER, MOBILE, PREMIUM, EMERGENCY = "84951234567", "89161234567", "88091234567", "112"
+"""Everybody may call this; not operator 1003; nobody; whoever has a phone."""
+TRUNKS = (TrunkName("first"), TrunkName("second"), TrunkName("inbound"))
+
+
 def _need(skill: str, level: int) -> SkillNeed:
     return SkillNeed(Skill(skill), level)
 
 
 def _operator(extension: AgentId, queues: tuple[QueueName, ...], **skills: int) -> Operator:
-    return Operator(extension, f"Operator {extension}", {Skill(name): level for name, level in skills.items()}, queues)
+    levels = {Skill(name): level for name, level in skills.items()}
+    may_dial = ("+7495",) if extension == AGENTS[2] else ()
+    return Operator(extension, f"Operator {extension}", levels, queues, may_dial=may_dial)
 
 
 def _flow(name: str, start: str, **steps: Step) -> Flow:
@@ -89,6 +110,13 @@ PLAN = Plan(
     },
     flows={flow.name: flow for flow in (MENU_FLOW, QUEUE_FLOW)},
     rules=Rules(not_ready_reasons={"1": "lunch"}),
+    trunks={
+        TRUNKS[0]: Trunk(TRUNKS[0], "First", channels=1, reach_timeout_s=4.0),
+        TRUNKS[1]: Trunk(TRUNKS[1], "Second", priority=2, channels=2, number_format="national"),
+        TRUNKS[2]: Trunk(TRUNKS[2], "Inbound", outbound=False),
+    },
+    tolls=Tolls(calls_per_hour=14, operator_calls_per_hour=8),
+    outbound=Outbound(ring_timeout_s=25.0, wrap_up_s=5.0),
     hash=PlanHash("first"),
 )
 

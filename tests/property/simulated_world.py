@@ -12,23 +12,41 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from ccserver.core.agent import AgentState
-from ccserver.core.contact import Contact, ContactState
+from ccserver.core.contact import Contact, ContactOutcome, ContactState, Direction
 from ccserver.core.events import AnyEvent, SetAgentState
-from ccserver.core.ids import AgentId, LineNumber
+from ccserver.core.ids import AgentId, LineNumber, TrunkName
 from ccserver.core.plan import Key, Plan
 from ccserver.core.router import Router, State
+from tests.property.core_ledger import check_limits
 from tests.property.simulated_daemon import Daemon, Turn, encoded
 from tests.property.simulated_node import Leg
-from tests.property.simulated_plan import AGENTS, DEAD_LINE, MENU_LINE, NODE, PLAN, QUEUE_LINE, RELOADED
+from tests.property.simulated_plan import (
+    AGENTS,
+    CUSTOMER,
+    DEAD_LINE,
+    EMERGENCY,
+    MENU_LINE,
+    MOBILE,
+    NODE,
+    PLAN,
+    PREMIUM,
+    QUEUE_LINE,
+    RELOADED,
+    TRUNKS,
+)
 
 T = TypeVar("T")
 CALLERS_MAX = 6
+DIALLERS_MAX = 4
 PICKS = range(12)
 """Which of those it may happen to."""
 YES_NO = (False, True)
 WISHES = ("ready", "ready", "ready", "not_ready", "logged_out")
 FAILURES = ((17, 486), (21, 603), (19, 480), (19, None), (16, None), (3, 503), (0, None))
 """(Q.850 cause, SIP status) of an agent's leg that ends unanswered."""
+CUSTOMERS_FAILURES = (*FAILURES, (1, 404), (34, 503), (41, 500), (38, None), (21, 403), (20, 480), (1, None))
+"""Of a customer's."""
+NUMBERS = 3 * (CUSTOMER, MOBILE) + (PREMIUM, EMERGENCY, MENU_LINE, "1001")
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,7 @@ class World:
 
     def unanswered(self) -> list[Leg]:
         """Phones that ring or are about to."""
-        return [leg for leg in self.node.agent_legs() if leg.dialled and not leg.up]
+        return [leg for leg in self.node.called() if leg.dialled and not leg.up]
 
     # --- callers --------------------------------------------------------------------------------------------------
 
@@ -139,9 +157,36 @@ class World:
     def phone_refuses(self, pick: int, how: tuple[int, int | None]) -> None:
         self.node.ends(picked(self.unanswered(), pick), *how)
 
-    @happens(2, lambda world: any(leg.up for leg in world.node.agent_legs()), pick=PICKS)
-    def operator_hangs_up(self, pick: int) -> None:
-        self.node.ends(picked([leg for leg in self.node.agent_legs() if leg.up], pick))
+    @happens(
+        3,
+        lambda world: [leg for leg in world.unanswered() if leg.role == "customer"],
+        pick=PICKS,
+        how=CUSTOMERS_FAILURES,
+    )
+    def customer_is_not_reached(self, pick: int, how: tuple[int, int | None]) -> None:
+        self.node.ends(picked([leg for leg in self.unanswered() if leg.role == "customer"], pick), *how)
+
+    @happens(2, lambda world: any(leg.up for leg in world.node.called()), pick=PICKS)
+    def who_was_called_hangs_up(self, pick: int) -> None:
+        self.node.ends(picked([leg for leg in self.node.called() if leg.up], pick))
+
+    @happens(
+        5,
+        lambda world: world.daemon.socket and len(world.node.diallers()) < DIALLERS_MAX,
+        agent=AGENTS,
+        number=NUMBERS,
+    )
+    def operator_dials(self, agent: AgentId, number: str) -> None:
+        if self.node.phones[agent].registered:
+            self.node.operator_dials(agent, number)
+
+    @happens(2, lambda world: world.node.diallers(), pick=PICKS)
+    def operator_who_dialled_hangs_up(self, pick: int) -> None:
+        self.node.ends(picked(self.node.diallers(), pick))
+
+    @happens(2, trunk=TRUNKS[:2], usable=(True, True, False))
+    def trunk_changes(self, trunk: TrunkName, usable: bool) -> None:
+        self.node.trunk_changes(trunk, usable=usable)
 
     @happens(2, agent=AGENTS, registered=(True, True, True, False), own_call=(False, False, False, True), anew=YES_NO)
     def phone_changes(self, agent: AgentId, registered: bool, own_call: bool, anew: bool) -> None:
@@ -242,8 +287,14 @@ class World:
             case ContactState.FLOW:
                 waits_for_key = contact.deadline is not None
                 assert leg.up and (leg.plays or leg.recording or waits_for_key), f"{contact.id}: the flow stands still"
+            case ContactState.DIALLING:
+                assert contact.attempt is not None and contact.attempt.giving_up is None
+                assert leg.up and self.node.legs[contact.attempt.leg].dialled, f"{contact.id}: nobody is called"
+            case ContactState.TELLING:
+                assert leg.up and leg.plays, f"{contact.id}: nobody says why"
             case ContactState.TALKING:
-                assert contact.offer is not None and self.node.legs[contact.offer.leg].up
+                called = contact.offer or contact.attempt
+                assert called is not None and self.node.legs[called.leg].up
                 assert not leg.music, f"{contact.id} talks with music"
             case _:
                 raise AssertionError(f"{contact.id} is served, and nobody hangs up")
@@ -253,7 +304,7 @@ class World:
     def end(self) -> None:
         """The network heals and everybody hangs up: nothing and nobody may be left over."""
         self._heal()
-        for leg in self.node.callers():
+        for leg in (*self.node.callers(), *self.node.diallers()):
             self.node.ends(leg)
         self._long_time_passes()
         floor = self.daemon.router.floor
@@ -283,8 +334,10 @@ class World:
     def _check_truth(self) -> None:
         ledger = self.daemon.ledger
         ledger.check_identity()
+        check_limits(ledger.final, PLAN)
         for contact in ledger.final.values():
-            if contact.agent is not None:
+            inbound = contact.direction is Direction.INBOUND and contact.agent is not None
+            if inbound or contact.outcome is ContactOutcome.ANSWERED:
                 assert contact.id in self.node.answered, f"nobody answered {contact.id}"
 
     def _everybody_can_work(self) -> None:

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from ccserver.core.attempt import AttemptOutcome
 from tests.property.simulated_world import HAPPENINGS, Happening, World, failure, play, shortened, story
 
 LONG = os.environ.get("CCSERVER_PROPERTY") == "long"
@@ -88,6 +89,7 @@ def test_chance_tells_of_every_outcome() -> None:
         ledger = play(story(seed, LENGTH)).daemon.ledger
         missing -= {f"contact {contact.outcome}" for contact in ledger.final.values()}
         missing -= {f"offer {offer.outcome}" for offer in ledger.offers.values()}
+        missing -= {f"attempt {attempt.outcome}" for attempt in ledger.attempts.values()}
         missing -= {f"{each.kind} {each.outcome}" for segments in ledger.segments.values() for each in segments}
         if not missing:
             return
@@ -100,7 +102,11 @@ EVERY_OUTCOME = {
     *(f"offer {outcome}" for outcome in ("accepted", "refused", "busy", "unreachable", "rona", "withdrawn", "failed")),
     *(f"queue {outcome}" for outcome in ("answered", "abandoned", "short_abandoned", "overflowed", "failed")),
     *(f"flow {outcome}" for outcome in ("queued", "completed", "voicemail", "caller_left", "failed")),
-    *(f"talk {outcome}" for outcome in ("caller_left", "agent_left", "failed")),
+    *(f"talk {outcome}" for outcome in ("caller_left", "agent_left", "customer_left", "failed")),
+    *(f"contact {outcome}" for outcome in ("busy", "no_answer", "declined", "no_such_number", "no_trunk")),
+    *(f"contact {outcome}" for outcome in ("blocked", "cancelled")),
+    *(f"attempt {outcome}" for outcome in AttemptOutcome),
+    *(f"dial {outcome}" for outcome in ("answered", "unanswered", "cancelled", "failed")),
 }
 
 

@@ -24,9 +24,11 @@ from ccserver.core.events import (
     ListedPhone,
     NodeConnected,
     NodeListed,
+    OutboundDialled,
     PhoneChanged,
     PlayFinished,
     SetAgentState,
+    TrunkChanged,
 )
 from ccserver.core.floor import Outcome
 from ccserver.core.ids import (
@@ -41,6 +43,7 @@ from ccserver.core.ids import (
     QueueName,
     Skill,
     StepName,
+    TrunkName,
 )
 from ccserver.core.offer import Offer
 from ccserver.core.plan import Enqueue, Flow, Line, Operator, Plan, Queue, Rules, SkillNeed, Step
@@ -156,6 +159,15 @@ class Case:
         """A customer dials."""
         contact, leg = ContactId(f"{NODE}-{caller}"), LegId(caller)
         return self.tell(ContactArrived(contact, leg, NODE, line, ani, self.now, at=self.now))
+
+    def dials(self, number: str = "89161234567", agent: str | None = "1001", *, leg: str = "o1") -> Outcome:
+        """An operator (None: a phone that is none's) calls a number outside."""
+        who, contact = AgentId(agent) if agent else None, ContactId(f"{NODE}-{leg}")
+        return self.tell(OutboundDialled(contact, LegId(leg), NODE, who, number, self.now, at=self.now))
+
+    def trunk(self, name: str, *, usable: bool = True, reason: str = "") -> Outcome:
+        """What is known of it."""
+        return self.tell(TrunkChanged(NODE, TrunkName(name), usable, reason, at=self.now))
 
     def press(self, keys: str, caller: str = "c1") -> list[Command]:
         """Key after key, each in a step of its own; returns all commands."""

@@ -33,6 +33,8 @@ def section(heading: str) -> str:
         ("### [recordings], [prompts], [limits]", schema.Prompts),
         ("### [recordings], [prompts], [limits]", schema.Limits),
         ("### [rules]", schema.Rules),
+        ("### [tolls]", schema.Tolls),
+        ("### [outbound]", schema.Outbound),
         ("### [[lines]]", schema.Line),
         ("### [[trunks]]", schema.Trunk),
         ("### [[queues]]", schema.Queue),

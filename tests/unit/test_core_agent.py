@@ -12,28 +12,35 @@ from ccserver.core.records import IntervalSaved
 from tests.unit.core_case import Case, operator, plan, queue
 
 READY, NOT_READY, LOGGED_OUT = AgentState.READY, AgentState.NOT_READY, AgentState.LOGGED_OUT
-BUSY, UNREACHABLE = AgentState.BUSY, AgentState.UNREACHABLE
+BUSY, UNREACHABLE, DIALLING = AgentState.BUSY, AgentState.UNREACHABLE, AgentState.DIALLING
 
 HARMLESS: dict[Signal, tuple[str, set[AgentState]]] = {
-    Signal.WISHED: ("at work it is kept for afterwards", {AgentState.RESERVED, AgentState.RINGING, AgentState.TALKING}),
+    Signal.WISHED: (
+        "at work it is kept for afterwards",
+        {AgentState.RESERVED, AgentState.RINGING, DIALLING, AgentState.TALKING},
+    ),
+    Signal.DIALLED: (
+        "an offer was withdrawn before, and who serves another is told so",
+        {AgentState.RESERVED, AgentState.RINGING, DIALLING, AgentState.TALKING},
+    ),
     Signal.RESERVED: ("only who is ready is offered anything", set(AgentState) - {READY}),
     Signal.RANG: ("a ring that the answer overtook", set(AgentState) - {AgentState.RESERVED}),
-    Signal.ANSWERED: ("told twice", set(AgentState) - {AgentState.RESERVED, AgentState.RINGING}),
+    Signal.ANSWERED: ("told twice", set(AgentState) - {AgentState.RESERVED, AgentState.RINGING, DIALLING}),
     Signal.RELEASED: (
         "he holds no contact",
-        set(AgentState) - {AgentState.RESERVED, AgentState.RINGING, AgentState.TALKING},
+        set(AgentState) - {AgentState.RESERVED, AgentState.RINGING, DIALLING, AgentState.TALKING},
     ),
     Signal.PAUSED: ("no offer of his", set(AgentState) - {AgentState.RESERVED, AgentState.RINGING}),
     Signal.UNREACHED: ("no offer of his", set(AgentState) - {AgentState.RESERVED, AgentState.RINGING}),
     Signal.TALK_ENDED: ("he does not talk", set(AgentState) - {AgentState.TALKING}),
     Signal.PHONE_LOST: (
         "noted for afterwards, or nothing new",
-        {LOGGED_OUT, UNREACHABLE, AgentState.RESERVED, AgentState.RINGING, AgentState.TALKING},
+        {LOGGED_OUT, UNREACHABLE, AgentState.RESERVED, AgentState.RINGING, DIALLING, AgentState.TALKING},
     ),
     Signal.PHONE_BACK: ("it did not keep him from anything", set(AgentState) - {UNREACHABLE}),
     Signal.PHONE_TAKEN: (
         "noted for afterwards, or nothing new",
-        {LOGGED_OUT, BUSY, UNREACHABLE, AgentState.RESERVED, AgentState.RINGING, AgentState.TALKING},
+        {LOGGED_OUT, BUSY, UNREACHABLE, AgentState.RESERVED, AgentState.RINGING, DIALLING, AgentState.TALKING},
     ),
     Signal.PHONE_FREED: ("it did not keep him from anything", set(AgentState) - {BUSY}),
     Signal.TIME_UP: ("nothing was to end", set(AgentState) - {AgentState.WRAP_UP, NOT_READY, UNREACHABLE}),

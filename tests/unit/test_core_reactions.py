@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+from msgspec.structs import replace
 
 from ccserver.core.commands import HangUpLeg, PlayPrompts, StartMusic
 from ccserver.core.contact import Contact, ContactState
@@ -19,8 +20,8 @@ from ccserver.core.events import (
     RecordingStarted,
     VoicemailRecorded,
 )
-from ccserver.core.ids import ContactId, LegId, PlayId, RecordingName, StepName
-from ccserver.core.plan import HangUp, Menu
+from ccserver.core.ids import ContactId, LegId, PlayId, RecordingName, StepName, TrunkName
+from ccserver.core.plan import HangUp, Menu, Trunk
 from ccserver.core.reactions import IGNORED, REACTIONS, Happening, react
 from ccserver.core.router import TimeUp
 from tests.unit.core_case import Case, plan, straight_into
@@ -30,6 +31,7 @@ C1, AGENT_LEG, AT = LegId("c1"), LegId("n1-c1.1"), 1000.0
 BYE = StepName("bye")
 MENU = plan({"ask": Menu(("ask",), {"1": BYE}, otherwise=BYE), "bye": HangUp(("bye",))})
 QUEUE = plan(straight_into(max_wait_s=600.0, otherwise=BYE) | {"bye": HangUp(("bye",))})
+MTT = Trunk(TrunkName("mtt"), "MTT")
 MUSIC = StartMusic(C1, "default", lane="n1-c1")
 
 EVENTS: dict[Happening, Event] = {
@@ -49,6 +51,8 @@ EVENTS: dict[Happening, Event] = {
 
 
 def in_state(state: ContactState) -> tuple[Case, Contact]:
+    if state in {ContactState.DIALLING, ContactState.TELLING}:
+        return dialled("89161234567" if state is ContactState.DIALLING else "88091234567")
     told = Case(MENU if state is ContactState.FLOW else QUEUE)
     if state is ContactState.WAITING:
         told.wish("1001", "not_ready")
@@ -58,6 +62,14 @@ def in_state(state: ContactState) -> tuple[Case, Contact]:
     if state is ContactState.CLOSING:
         told.ended("n1-c1.1")
     assert told.contact().state is state
+    return told, told.contact()
+
+
+def dialled(number: str) -> tuple[Case, Contact]:
+    """An operator calls: the customer is being reached, or it is not allowed."""
+    told = Case(replace(QUEUE, trunks={MTT.name: MTT}))
+    told.trunk(MTT.name)
+    told.dials(number, leg=C1)
     return told, told.contact()
 
 

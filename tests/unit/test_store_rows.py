@@ -54,7 +54,7 @@ def test_a_plan_keeps_the_time_of_its_first_adoption() -> None:
 
 def test_every_column_of_every_table_is_filled_by_its_record() -> None:
     script = Script()
-    records = [record for turn in [script.adopted(), *script.call()] for record in turn.records]
+    records = [record for turn in [script.adopted(), *script.call(), *script.dialled()] for record in turn.records]
     made = rows([turn_of(*records)], "j")
     written = set(tables.metadata.tables.values()) - {tables.projected}
     assert set(made) == written

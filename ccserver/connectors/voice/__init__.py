@@ -1,9 +1,9 @@
 """The voice connector: the core's commands become ARI requests on one Asterisk, its events become facts.
 
-Reading guide: `connector` is the whole; `facts` translates what Asterisk says; `performer` does what the core commands, one
-ordered lane per contact (`lanes`), minding the media state of each call (`calls`); `listing` tells everything a node holds
-after a gap; `phones` pushes the operators' endpoints (`endpoints`) and watches them; `trunks` watches the ways to the public
-network; `monitor` records conversations over AMI (`ami`).
+Reading guide: `connector` is the whole; `facts` translates what Asterisk says; `performer` does what the core commands (legs
+by `calling`, sound by `playing`), one ordered lane per contact (`lanes`), minding the media state of each call (`calls`);
+`listing` tells everything a node holds after a gap; `phones` pushes the operators' endpoints (`endpoints`) and watches them;
+`trunks` watches the ways to the public network; `monitor` records conversations over AMI (`ami`).
 
 No decision is taken here. What Asterisk really does, and what these modules therefore must do, is written where it matters.
 """

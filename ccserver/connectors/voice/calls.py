@@ -9,7 +9,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from math import inf
 
-from ccserver.core.ids import AgentId, ContactId, LegId, OfferId, PlayId, RecordingName
+from ccserver.core.ids import AgentId, ContactId, LegId, PlayId, RecordingName
 
 PLAY_ENDS_S = 2.0
 """A stopped playback reports its end within milliseconds; longer means that the report was lost."""
@@ -17,7 +17,7 @@ PLAY_ENDS_S = 2.0
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """A caller's leg, or an operator's phone that dialled a feature code, and what is done to it."""
+    """A caller's leg, or an operator's phone that dialled out or a feature code, and what is done to it."""
 
     leg: LegId
     contact: ContactId | None
@@ -62,16 +62,16 @@ class Call:
 
 
 @dataclass(slots=True, kw_only=True)
-class AgentLeg:
-    """A leg made for an offer, from the moment that it was commanded."""
+class MadeLeg:
+    """A leg made for an offer or an attempt, from the moment that it was commanded."""
 
-    offer: OfferId
     contact: ContactId
-    agent: AgentId
+    agent: AgentId | None
+    """Whose phone it leads to; None: a customer's."""
     in_stasis: asyncio.Event = field(default_factory=asyncio.Event)
     """Its StasisStart came: before that the channel refuses commands in a third of the cases (docs/reference/asterisk.md, 6)."""
     settled_at: float = inf
-    """When the offer had been carried out, one way or the other; a listing asked for before cannot tell of the leg."""
+    """When the command had been carried out, one way or the other; a listing asked for before cannot tell of the leg."""
     ringing: bool = False
     up: bool = False
 
@@ -82,7 +82,8 @@ class Calls:
     def __init__(self) -> None:
         self._by_leg: dict[LegId, Call] = {}
         self._by_lane: dict[str, Call] = {}
-        self.agent_legs: dict[LegId, AgentLeg] = {}
+        self.made: dict[LegId, MadeLeg] = {}
+        """Legs that we called, by the ids that the core chose for them."""
 
     def add(self, call: Call) -> Call:
         """A call known from its first event, or from a listing."""
@@ -109,17 +110,17 @@ class Calls:
             self._by_leg.pop(call.leg, None)
         return call
 
-    def agent_legs_of(self, contact: ContactId) -> list[LegId]:
+    def made_for(self, contact: ContactId) -> list[LegId]:
         """Legs made for the contact that have not ended yet."""
-        return [leg for leg, agent_leg in self.agent_legs.items() if agent_leg.contact == contact]
+        return [leg for leg, made in self.made.items() if made.contact == contact]
 
     def rings_or_talks(self, agent: AgentId) -> bool:
         """A leg of ours leads to his phone, or is being made."""
-        return any(agent_leg.agent == agent for agent_leg in self.agent_legs.values())
+        return any(made.agent == agent for made in self.made.values())
 
     def forget_all_but(self, legs: Container[LegId]) -> None:
         """After a gap: the end of any other leg was missed. Callers go when their contacts are released."""
-        self.agent_legs = {leg: agent_leg for leg, agent_leg in self.agent_legs.items() if leg in legs}
+        self.made = {leg: made for leg, made in self.made.items() if leg in legs}
         for call in list(self._by_leg.values()):
             if call.contact is None and call.leg not in legs:
                 self.remove(call.leg)

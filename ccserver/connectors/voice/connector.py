@@ -16,18 +16,20 @@ import structlog
 
 from ccserver import ari
 from ccserver.connectors.voice.ami import Ami
+from ccserver.connectors.voice.calling import APP
 from ccserver.connectors.voice.calls import Calls
 from ccserver.connectors.voice.endpoints import PhoneRules
 from ccserver.connectors.voice.facts import Translator
 from ccserver.connectors.voice.lanes import Lanes
 from ccserver.connectors.voice.listing import Histories, Lister
 from ccserver.connectors.voice.monitor import Monitor
-from ccserver.connectors.voice.performer import APP, Media, Performer, VoiceCommand
+from ccserver.connectors.voice.performer import Performer, VoiceCommand
 from ccserver.connectors.voice.phones import Phones
+from ccserver.connectors.voice.playing import Media
 from ccserver.connectors.voice.trunks import Trunks, TrunkSettings, TrunkSigns
 from ccserver.connectors.voice.voicemails import Voicemails
 from ccserver.connectors.voice.watch import Watch
-from ccserver.core.commands import Command, ListNode, OfferContact
+from ccserver.core.commands import Command, DialCustomer, ListNode, OfferContact
 from ccserver.core.events import CommandFailed, NodeConnected, NodeLost
 from ccserver.core.ids import AgentId, NodeName, TrunkName
 from ccserver.ports import Inbox
@@ -129,7 +131,7 @@ class VoiceConnector:
         if isinstance(command, ListNode):
             self._lanes.put(command.lane, lambda: self._list(command))
         elif isinstance(command, VoiceCommand):
-            if isinstance(command, OfferContact):
+            if isinstance(command, OfferContact | DialCustomer):
                 self._performer.expect(command)
             self._lanes.put(command.lane, lambda: self._performer.perform(command))
 

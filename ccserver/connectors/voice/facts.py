@@ -19,6 +19,7 @@ from ccserver.core.events import (
     LegAnswered,
     LegEnded,
     LegRinging,
+    OutboundDialled,
     PlayFinished,
     VoicemailRecorded,
 )
@@ -41,6 +42,8 @@ NOT_ACCEPTABLE = 488
 """SIP: the phone can do nothing with the sound that it was offered."""
 ANI_MAX = 64
 """Longer than any number or name that means something."""
+BEGUN = {"RINGING", "PROGRESS"}
+"""A 183 with sound in it is a sign of life, too: many networks let the customer's phone be heard ringing so."""
 KEYS: dict[str, Key] = {key: key for key in get_args(Key)}
 
 log = structlog.get_logger("ccserver.voice")
@@ -129,41 +132,61 @@ class Translator:
                 self._calls.add(Call(leg=leg, contact=None, channel_name=event.channel.name))
                 self._watch.arrived(leg)
                 self._report(CodeDialled(agent_of_channel(event.channel), leg, self._node, code, at=float(event.at)))
-            case ("agent", _contact, _offer):
-                agent_leg = self._calls.agent_legs.get(leg)
-                if agent_leg is not None:
-                    agent_leg.in_stasis.set()
+            case ("outbound", number):
+                self._outbound_dialled(event, leg, number)
+            case ("agent" | "customer", _contact, _id):
+                made = self._calls.made.get(leg)
+                if made is not None:
+                    made.in_stasis.set()
             case _:
                 log.warning("stray channel", leg=leg, arguments=event.args)
                 self._watch.strayed(leg)
 
+    def _outbound_dialled(self, event: ari.StasisStart, leg: LegId, number: str) -> None:
+        contact = contact_of_leg(self._node, leg)
+        if self._calls.of_leg(leg) is None:
+            self._calls.add(Call(leg=leg, contact=contact, channel_name=event.channel.name))
+        self._watch.arrived(leg)
+        self._report(
+            OutboundDialled(
+                contact,
+                leg,
+                self._node,
+                agent_of_channel(event.channel),
+                number,
+                float(event.channel.created_at),
+                at=float(event.at),
+            )
+        )
+
     def _destroyed(self, event: ari.ChannelDestroyed) -> None:
         leg = LegId(event.channel.id)
-        agent_leg = self._calls.agent_legs.pop(leg, None)
+        made = self._calls.made.pop(leg, None)
         call = self._calls.of_leg(leg)
-        if agent_leg is None and call is None:
+        if made is None and call is None:
             return
         self._report(LegEnded(leg, event.cause, event.tech_cause or None, at=float(event.at)))
-        if agent_leg is not None:
-            if event.tech_cause == NOT_ACCEPTABLE:
-                log.warning(
-                    "phone refused the sound", agent=agent_leg.agent, reason=self._phones.why_no_sound(agent_leg.agent)
-                )
-            agent_leg.in_stasis.set()  # whoever waits for it goes on and is told 404
-            self._phones.changed(agent_leg.agent)
+        if made is not None:
+            made.in_stasis.set()  # whoever waits for it goes on and is told 404
+            if made.agent is not None:
+                if event.tech_cause == NOT_ACCEPTABLE:
+                    log.warning(
+                        "phone refused the sound", agent=made.agent, reason=self._phones.why_no_sound(made.agent)
+                    )
+                self._phones.changed(made.agent)
         elif call is not None and call.contact is None:
             self._calls.remove(leg)
 
     def _progress(self, leg: LegId, status: str, at: float) -> None:
         """Dial and ChannelStateChange tell the same in either order, and one of them may be missing: the first counts."""
-        agent_leg = self._calls.agent_legs.get(leg)
-        if agent_leg is None:
+        made = self._calls.made.get(leg)
+        if made is None:
             return
-        if status == "ANSWER" and not agent_leg.up:
-            agent_leg.up = True
+        if status == "ANSWER" and not made.up:
+            made.up = True
             self._report(LegAnswered(leg, at=at))
-        elif status == "RINGING" and not agent_leg.ringing:
-            agent_leg.ringing = True
+        elif status in BEGUN and not made.ringing:
+            made.ringing = True
             self._report(LegRinging(leg, at=at))
 
     def _play_finished(self, event: ari.PlaybackFinished) -> None:

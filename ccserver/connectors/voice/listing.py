@@ -8,19 +8,28 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from ccserver import ari
-from ccserver.connectors.voice.calls import AgentLeg, Call, Calls
+from ccserver.connectors.voice.calls import Call, Calls, MadeLeg
 from ccserver.connectors.voice.facts import agent_of_channel, ani_of, trunk_of
 from ccserver.connectors.voice.phones import Phones
 from ccserver.connectors.voice.trunks import Trunks
 from ccserver.connectors.voice.watch import Watch
 from ccserver.core.commands import ListNode
-from ccserver.core.events import LegHistory, ListedLeg, NodeListed
-from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, OfferId, contact_of_leg, is_chosen
+from ccserver.core.events import LegHistory, LegRole, ListedLeg, NodeListed
+from ccserver.core.ids import (
+    LegId,
+    LineNumber,
+    NodeName,
+    contact_of_leg,
+    contact_of_made_leg,
+    is_chosen,
+)
 
 Histories = Callable[[Iterable[LegId], float], tuple[LegHistory, ...]]
 """(legs, not before this time) -> what CEL tells of them; reads a file, so it runs in a thread."""
 
 
+CALLED = {"agent", "customer"}
+"""Roles of the legs that we made."""
 BRIDGE_YOUNG_S = 10.0
 """A bridge of a contact that arrived after the listing was commanded is no older than this."""
 
@@ -54,10 +63,10 @@ class Lister:
         )
         expected = set(command.expected)
         # A leg that was being made as we asked is told by us, not by Asterisk: it must not count as missing.
-        pending = {leg: made for leg, made in self._calls.agent_legs.items() if made.settled_at >= asked_at}
+        pending = {leg: made for leg, made in self._calls.made.items() if made.settled_at >= asked_at}
         legs = {told.leg: told for channel in channels if (told := self._leg(channel, expected, pending))}
         for leg in pending.keys() - legs.keys():
-            legs[leg] = ListedLeg(leg, "agent", up=False, pending=True)
+            legs[leg] = ListedLeg(leg, "agent" if pending[leg].agent else "customer", up=False, pending=True)
         if command.gap:
             self._calls.forget_all_but(legs)
             self._rebuild(legs.values(), channels, bridges)
@@ -76,16 +85,18 @@ class Lister:
         )
 
     async def _told_by_cel(self, command: ListNode, legs: Mapping[LegId, ListedLeg]) -> tuple[LegHistory, ...]:
-        """Of legs that are missing, when they ended; of agents' legs that are up after a gap, when they were answered."""
+        """Of legs that are missing, when they ended; of those we called that are up after a gap, when they were answered."""
         wanted = set(command.expected) - legs.keys()
         if command.gap:
-            wanted |= {leg.leg for leg in legs.values() if leg.role == "agent" and leg.up}
+            wanted |= {leg.leg for leg in legs.values() if leg.role in CALLED and leg.up}
         return await asyncio.to_thread(self._histories, wanted, command.since) if wanted else ()
 
-    def _leg(self, channel: ari.Channel, expected: set[LegId], pending: dict[LegId, AgentLeg]) -> ListedLeg | None:
+    def _leg(self, channel: ari.Channel, expected: set[LegId], pending: dict[LegId, MadeLeg]) -> ListedLeg | None:
         leg = LegId(channel.id)
         if is_chosen(self._node, leg):
-            return ListedLeg(leg, "agent", channel.is_up, channel.state == "Ringing", leg in pending)
+            agent = agent_of_channel(channel)
+            role: LegRole = "agent" if agent is not None and agent in self._phones.agents else "customer"
+            return ListedLeg(leg, role, channel.is_up, channel.state == "Ringing", leg in pending)
         place = channel.dialplan
         app, *arguments = place.app_data.removeprefix("ccserver,").split(",")
         if place.app_name == "Stasis" and app == "line":
@@ -100,6 +111,15 @@ class Lister:
             )
         if place.app_name == "Stasis" and app == "code":
             return ListedLeg(leg, "code", channel.is_up)
+        if place.app_name == "Stasis" and app == "outbound":
+            return ListedLeg(
+                leg,
+                "outbound",
+                channel.is_up,
+                arrived_at=float(channel.created_at),
+                agent=agent_of_channel(channel),
+                number=arguments[0] if arguments else "",
+            )
         return ListedLeg(leg, "caller", channel.is_up, away=True) if leg in expected else None
 
     def _rebuild(
@@ -109,10 +129,10 @@ class Lister:
         named = {LegId(channel.id): channel for channel in channels}
         rooms = {bridge.id: bridge for bridge in bridges}
         for listed in legs:
-            if listed.role == "agent":
-                self._know_agent_leg(listed, named.get(listed.leg))
+            if listed.role in CALLED:
+                self._know_made_leg(listed, named.get(listed.leg))
                 continue
-            contact = contact_of_leg(self._node, listed.leg) if listed.role == "caller" else None
+            contact = contact_of_leg(self._node, listed.leg) if listed.role != "code" else None
             call = self._calls.of_leg(listed.leg) or self._calls.add(Call(leg=listed.leg, contact=contact))
             call.channel_name = named[listed.leg].name
             room = rooms.get(contact or "")
@@ -120,25 +140,20 @@ class Lister:
             call.bridged = room is not None and listed.leg in room.channels
             call.music = None
 
-    def _know_agent_leg(self, listed: ListedLeg, channel: ari.Channel | None) -> None:
-        agent = agent_of_channel(channel) if channel else None
-        known = self._calls.agent_legs.get(listed.leg)
+    def _know_made_leg(self, listed: ListedLeg, channel: ari.Channel | None) -> None:
+        known = self._calls.made.get(listed.leg)
         if known is None:
-            known = AgentLeg(
-                offer=OfferId(listed.leg),
-                contact=ContactId(listed.leg.rpartition(".")[0]),
-                agent=agent or AgentId(""),
-                settled_at=0.0,
-            )
+            agent = agent_of_channel(channel) if channel and listed.role == "agent" else None
+            known = MadeLeg(contact=contact_of_made_leg(listed.leg), agent=agent, settled_at=0.0)
             known.in_stasis.set()
-            self._calls.agent_legs[listed.leg] = known
+            self._calls.made[listed.leg] = known
         # What the listing tells need not be told again by an event that was on its way.
         known.up, known.ringing = known.up or listed.up, known.ringing or listed.ringing
 
     def _watch_again(self, legs: Iterable[ListedLeg]) -> None:
         """A leg whose StasisStart was missed was never subscribed to, and its end would never be told."""
         for listed in legs:
-            if listed.role != "agent" and not listed.away:
+            if listed.role not in CALLED and not listed.away:
                 self._watch.arrived(listed.leg)
 
     async def _sweep(self, bridges: Iterable[ari.Bridge], expected: set[LegId], asked_at: float) -> None:

@@ -33,20 +33,23 @@ class Monitor:
             return "AMI does not answer or refuses the password: talks are not recorded"
         return self._failure
 
-    async def start(self, channel_name: str, recording: RecordingName) -> float:
-        """Record the channel into `<recording>-in.wav` (the caller's voice) and `-out.wav` (what he hears).
+    async def start(self, channel_name: str, recording: RecordingName, *, by_operator: bool = False) -> float:
+        """Record the channel into `<recording>-in.wav` (the customer's voice) and `-out.wav` (what he hears).
+
+        `by_operator`: the channel is the operator's, so what it hears is the customer.
 
         Returns when it began, UTC epoch seconds. Where the file is there already an earlier offer began it, perhaps
         before a restart of ours: MixMonitor runs as long as the channel, and a second one would cut off the first.
         """
-        caller = self._raw_dir / f"{recording}-in.wav"
-        agent = self._raw_dir / f"{recording}-out.wav"
+        customer = self._raw_dir / f"{recording}-in.wav"
+        operator = self._raw_dir / f"{recording}-out.wav"
         try:
-            seen = caller.stat()
+            seen = customer.stat()
             return seen.st_mtime - seen.st_size / BYTES_PER_S
         except FileNotFoundError:
             pass
-        action = {"Action": "MixMonitor", "Channel": channel_name, "File": "", "Options": f"r({caller})t({agent})"}
+        said, heard = (operator, customer) if by_operator else (customer, operator)
+        action = {"Action": "MixMonitor", "Channel": channel_name, "File": "", "Options": f"r({said})t({heard})"}
         response = await self._ami.send(action)
         if response is None or not response.success:
             self._failure = f"MixMonitor: {'no answer over AMI' if response is None else response.message}"

@@ -7,7 +7,7 @@ it changed, one question at a time per phone, and reported when the answer is ne
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 
@@ -49,7 +49,7 @@ class Phones:
         """Anew, which has not been reported yet."""
 
     @property
-    def agents(self) -> Iterable[AgentId]:
+    def agents(self) -> Collection[AgentId]:
         """Whose phones these are."""
         return self._passwords.keys()
 

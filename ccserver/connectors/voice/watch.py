@@ -6,8 +6,8 @@ from collections.abc import Callable
 import structlog
 
 from ccserver import ari
+from ccserver.connectors.voice.calling import APP
 from ccserver.connectors.voice.lanes import Lanes
-from ccserver.connectors.voice.performer import APP
 from ccserver.core.events import Fact, LegAway
 from ccserver.core.ids import LegId
 

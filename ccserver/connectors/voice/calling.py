@@ -1,0 +1,157 @@
+"""The legs that we call: an agent's for an offer, a customer's for an attempt.
+
+The order of requests is dictated by Asterisk: the id is registered, then asked for; the leg is touched only after its
+StasisStart; it is bridged with who called before it is dialled, so that they hear each other the moment it is answered even if
+nobody is there to see it.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+from ccserver import ari
+from ccserver.connectors.voice.calls import Call, Calls, MadeLeg
+from ccserver.connectors.voice.monitor import Monitor, MonitorError
+from ccserver.connectors.voice.playing import Playing
+from ccserver.core.commands import DialCustomer, OfferContact
+from ccserver.core.events import Fact, RecordingStarted
+from ccserver.core.ids import ContactId, LegId, RecordingName, leg_of_attempt, leg_of_offer
+
+APP = "ccserver"
+CONTACT_VARIABLE = "CC_CONTACT"
+"""Reported with every event of a channel, so that a listing tells whose it is."""
+STASIS_START_S = 5.0
+
+log = structlog.get_logger("ccserver.voice")
+
+
+class Calling:
+    """See the module."""
+
+    def __init__(
+        self, client: ari.AriClient, calls: Calls, monitor: Monitor, playing: Playing, report: Callable[[Fact], None]
+    ) -> None:
+        self._ari = client
+        self._calls = calls
+        self._monitor = monitor
+        self._playing = playing
+        self._report = report
+
+    def expect(self, command: OfferContact | DialCustomer) -> None:
+        """The leg is on its way, though its lane may be busy: a listing made meanwhile must not miss it."""
+        agent = command.agent if isinstance(command, OfferContact) else None
+        self._calls.made[_leg(command)] = MadeLeg(contact=ContactId(command.lane), agent=agent)
+
+    async def offer(self, command: OfferContact) -> None:
+        """The agent's leg; the caller waits for it in the bridge, under its music."""
+        call, leg = self._calls.of_lane(command.lane, command.leg), _leg(command)
+
+        async def wait_in_bridge() -> None:
+            await self._into_bridge(call)
+            await self._playing.start_music(call, command.music)
+
+        async def dial() -> None:
+            await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s), caller=command.leg)
+
+        create = self._create(command, f"PJSIP/{command.agent}", f"agent,{command.lane},{command.offer}")
+        await self._call(call, leg, create, wait_in_bridge(), self._record(call, command.recording), dial)
+
+    async def dial_customer(self, command: DialCustomer) -> None:
+        """The customer's leg, by a trunk; what its network lets be heard, the operator hears in the bridge."""
+        call, leg = self._calls.of_lane(command.lane, command.leg), _leg(command)
+
+        async def dial() -> None:
+            # Not CALLERID: of a leg that we call, the other side sees whom it is connected with. For the same reason without
+            # `caller`, who would show his extension.
+            shown = {
+                "CONNECTEDLINE(num,i)": command.caller_id,
+                "CONNECTEDLINE(name,i)": "",
+                "GROUP(trunk)": command.trunk,
+            }
+            await self._ari.set_variables(leg, shown)
+            await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s))
+
+        create = self._create(
+            command, f"PJSIP/{command.number}@{command.trunk}", f"customer,{command.lane},{command.attempt}"
+        )
+        record = self._record(call, command.recording, by_operator=True)
+        await self._call(call, leg, create, self._into_bridge(call), record, dial)
+
+    async def _call(
+        self,
+        call: Call,
+        leg: LegId,
+        create: Awaitable[None],
+        wait: Awaitable[None],
+        record: Awaitable[None],
+        dial: Callable[[], Awaitable[None]],
+    ) -> None:
+        made = self._calls.made[leg]
+        try:
+            # Each to its end: a request cut off in the middle leaves us not knowing.
+            for result in await asyncio.gather(create, wait, record, return_exceptions=True):
+                if isinstance(result, BaseException):
+                    raise result
+            await self._ari.add_to_bridge(call.bridge, leg)
+            await dial()
+        except ari.AriError:
+            await self._give_up(leg)
+            raise
+        finally:
+            made.settled_at = time.time()
+
+    async def _create(self, command: OfferContact | DialCustomer, endpoint: str, arguments: str) -> None:
+        leg = _leg(command)
+        await self._ari.create_channel(
+            leg,
+            endpoint,
+            APP,
+            app_args=arguments,
+            originator=command.leg,
+            reported={CONTACT_VARIABLE: command.lane},
+        )
+        try:
+            async with asyncio.timeout(STASIS_START_S):
+                await self._calls.made[leg].in_stasis.wait()
+        except TimeoutError:
+            reason = f"no StasisStart within {STASIS_START_S:g} s"
+            raise ari.AriUnavailable("POST", "/channels/create", reason, ambiguous=True) from None
+
+    async def _into_bridge(self, call: Call) -> None:
+        if call.bridged:
+            return
+        await self._playing.bare(call)
+        if not call.bridge_made:
+            with suppress(ari.AlreadyExists):
+                await self._ari.create_bridge(call.bridge, name=call.bridge)
+            call.bridge_made = True
+        await self._ari.add_to_bridge(call.bridge, call.leg)
+        call.bridged = True
+
+    async def _record(self, call: Call, recording: RecordingName | None, *, by_operator: bool = False) -> None:
+        """Before anybody talks, so that the first word is in it; without AMI the call goes on unrecorded."""
+        if recording is None or call.recording is not None:
+            return
+        assert call.contact is not None
+        try:
+            name = call.channel_name or (await self._ari.get_channel(call.leg)).name
+            started_at = await self._monitor.start(name, recording, by_operator=by_operator)
+        except MonitorError as error:
+            log.error("recording not started", contact=call.contact, reason=str(error))
+            return
+        call.recording = recording
+        self._report(RecordingStarted(call.contact, recording, at=started_at))
+
+    async def _give_up(self, leg: LegId) -> None:
+        """Leave nothing of a leg that could not be called."""
+        try:
+            await self._ari.hangup(leg)
+        except ari.AriError:
+            self._calls.made.pop(leg, None)  # it never was, or the next listing finds it
+
+
+def _leg(command: OfferContact | DialCustomer) -> LegId:
+    return leg_of_offer(command.offer) if isinstance(command, OfferContact) else leg_of_attempt(command.attempt)

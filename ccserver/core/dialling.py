@@ -1,0 +1,282 @@
+"""The calls that operators make: whether one may leave, by which trunk, what becomes of each attempt, and how it ends.
+
+The operator's phone is answered at once and stands in the contact's bridge before the customer is dialled, so that he hears
+the network's tones, the ringing and the answer even if we are dead by then. Each attempt's leg lives on one trunk; the next
+trunk is tried when the end of that leg is a fact, never before: two legs would make the customer's phone ring twice.
+"""
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from ccserver.core import attempt as attempts
+from ccserver.core import tolls
+from ccserver.core.agent import Signal
+from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome, AttemptState
+from ccserver.core.commands import AnswerLeg, DialCustomer, HangUpLeg, StopPlay
+from ccserver.core.contact import (
+    Contact,
+    ContactOutcome,
+    ContactState,
+    Direction,
+    Recording,
+    SegmentKind,
+    SegmentOutcome,
+)
+from ccserver.core.conversation import close_segment, open_segment
+from ccserver.core.events import (
+    CommandFailed,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegRinging,
+    ListedLeg,
+    OutboundDialled,
+)
+from ccserver.core.floor import Floor
+from ccserver.core.ids import AttemptId, Language, LegId, LineNumber, PromptName, RecordingName
+from ccserver.core.numbers import canonical, is_emergency, written
+from ccserver.core.offer import OfferOutcome
+from ccserver.core.parting import hang_up_operator, tell
+from ccserver.core.plan import Operator, Plan, Trunk
+from ccserver.core.records import AttemptSaved
+from ccserver.core.routing import GONE_LIST_S, RING_GRACE_S, withdraw
+from ccserver.core.tolls import Refusal
+from ccserver.core.trunking import choose
+
+ATTEMPTS_MAX = 20
+"""More than any number of trunks calls for: whatever goes wrong, a call ends."""
+_PROMPTS = {
+    AttemptOutcome.BUSY: PromptName("outbound-busy"),
+    AttemptOutcome.NO_ANSWER: PromptName("outbound-no-answer"),
+    AttemptOutcome.DECLINED: PromptName("outbound-declined"),
+    AttemptOutcome.NO_SUCH_NUMBER: PromptName("outbound-no-such-number"),
+}
+_NO_TRUNK = PromptName("outbound-no-trunk")
+
+
+# --- may it leave ---------------------------------------------------------------------------------------------------------
+
+
+def dialled(floor: Floor, event: OutboundDialled) -> None:
+    """An operator called: pick up, and reach the customer or say why not."""
+    operator = floor.plan.operators.get(event.agent) if event.agent else None
+    contact = Contact(
+        id=event.contact,
+        node=event.node,
+        leg=event.leg,
+        line=_line(floor.plan, operator),
+        ani=canonical(event.number, floor.rules.region),
+        language=operator.language if operator else Language("ru"),
+        plan=floor.plan.hash,
+        arrived_at=event.dialled_at,
+        entered_at=event.at,
+        direction=Direction.OUTBOUND,
+        state=ContactState.DIALLING,
+        agent=operator.extension if operator else None,
+    )
+    floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+    refusal = _refusal(floor, operator, contact)
+    if operator is not None:
+        _occupy(floor, operator, contact, event.at)
+    if refusal is not None:
+        floor.blocked += 1
+        tell(floor, replace(contact, reason=refusal.why), ContactOutcome.BLOCKED, refusal.prompt)
+        return
+    if operator is not None and not is_emergency(contact.ani, floor.rules.region):
+        times = tolls.recent(floor.agents[operator.extension].dialled, floor.now)
+        floor.note(floor.note_values(operator.extension, dialled=(*times, float(int(floor.now)))))
+    if floor.plan.outbound.record:
+        contact = replace(contact, recording=Recording(name=RecordingName(contact.id)))
+    _try_next(floor, open_segment(floor, contact, SegmentKind.DIAL, event.at, agent=contact.agent))
+
+
+def _line(plan: Plan, operator: Operator | None) -> LineNumber:
+    """For which line he calls; empty when there is none at all."""
+    if operator is not None and operator.line is not None and operator.line in plan.lines:
+        return operator.line
+    return next(iter(plan.lines), LineNumber(""))
+
+
+def _refusal(floor: Floor, operator: Operator | None, contact: Contact) -> Refusal | None:
+    if operator is None:
+        return Refusal(PromptName("agent-not-an-operator"), "the phone belongs to no operator")
+    serves = floor.agents[operator.extension].contact
+    if serves is not None and floor.contacts[serves].state is not ContactState.OFFERED:
+        return Refusal(PromptName("outbound-engaged"), f"{operator.extension} serves {serves}")
+    if not contact.line:
+        return Refusal(_NO_TRUNK, "there is no line whose number could be shown")
+    calls = {agent.id: len(tolls.recent(agent.dialled, floor.now)) for agent in floor.agents.values()}
+    by_him, by_all = calls[operator.extension], sum(calls.values())
+    return tolls.refusal(floor.plan, operator, contact.ani, by_him=by_him, by_all=by_all)
+
+
+def _occupy(floor: Floor, operator: Operator, contact: Contact, at: float) -> None:
+    """He is at work with this; a contact that is being offered to him goes to somebody else."""
+    serves = floor.agents[operator.extension].contact
+    if serves is not None:
+        other = floor.contacts[serves]
+        if other.state is not ContactState.OFFERED:
+            return
+        withdraw(floor, other, OfferOutcome.BUSY, at, released=True)
+    floor.signal(operator.extension, Signal.DIALLED, at, contact=contact.id)
+
+
+# --- by which trunk -------------------------------------------------------------------------------------------------------
+
+
+def _try_next(floor: Floor, contact: Contact) -> None:
+    """The next attempt, or the end of all of them."""
+    choice = choose(floor, contact)
+    if choice.trunk is not None and contact.attempts < ATTEMPTS_MAX:
+        _make(floor, contact, choice.trunk, choice.why)
+        return
+    contact = close_segment(floor, contact, SegmentOutcome.UNANSWERED, floor.now)
+    reason = "; ".join((*_so_far(contact), *choice.flaws)) or "there is no trunk"
+    tell(floor, replace(contact, reason=reason), ContactOutcome.NO_TRUNK, _NO_TRUNK)
+
+
+def _make(floor: Floor, contact: Contact, trunk: Trunk, why: str) -> None:
+    plan, region = floor.plan_of(contact), floor.rules.region
+    line = plan.lines[contact.line]
+    settings = plan.outbound
+    attempt = Attempt(
+        id=AttemptId(f"{contact.id}.{contact.attempts + 1}"),
+        contact=contact.id,
+        trunk=trunk.name,
+        number=written(contact.ani, trunk.number_format, region),
+        made_at=floor.now,
+        why=why,
+        reach_deadline=floor.now + trunk.reach_timeout_s,
+        ring_deadline=floor.now + settings.ring_timeout_s,
+    )
+    floor.command(
+        DialCustomer(
+            attempt.id,
+            contact.leg,
+            trunk.name,
+            attempt.number,
+            written(canonical(line.caller_id or line.number, region), trunk.number_format, region),
+            trunk.reach_timeout_s + settings.ring_timeout_s + RING_GRACE_S,
+            contact.recording.name if contact.recording else None,
+            lane=contact.id,
+        )
+    )
+    floor.record(AttemptSaved(attempt))
+    floor.keep(replace(contact, attempt=attempt, attempts=contact.attempts + 1, trunk=trunk.name))
+
+
+def _so_far(contact: Contact) -> list[str]:
+    return [contact.reason] if contact.reason else []
+
+
+# --- what becomes of it ---------------------------------------------------------------------------------------------------
+
+
+def customer_rang(floor: Floor, contact: Contact, event: LegRinging) -> None:
+    """The customer's phone rings, or his network is heard."""
+    attempt = _current(contact)
+    advanced = attempts.advance(attempt, event)
+    if advanced is not attempt:
+        ring_deadline = floor.now + floor.plan_of(contact).outbound.ring_timeout_s
+        _keep(floor, contact, replace(advanced, ring_deadline=ring_deadline))
+
+
+def customer_answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
+    """They hear each other already."""
+    attempt = attempts.advance(_current(contact), event)
+    assert attempt.answered_at is not None
+    at = attempt.answered_at
+    if contact.agent is not None:
+        floor.signal(contact.agent, Signal.ANSWERED, at)
+    contact = close_segment(floor, contact, SegmentOutcome.ANSWERED, at)
+    contact = open_segment(floor, contact, SegmentKind.TALK, at, agent=contact.agent)
+    ring_s = contact.ring_s + attempt.ring_s
+    contact = replace(contact, state=ContactState.TALKING, outcome=ContactOutcome.ANSWERED, ring_s=ring_s)
+    _keep(floor, contact, attempt)
+
+
+def customer_failed(floor: Floor, contact: Contact, event: LegEnded) -> None:
+    """The customer's leg ended before an answer: another trunk, or the operator is told."""
+    attempt = attempts.advance(_current(contact), event)
+    _attempt_over(floor, replace(contact, ring_s=contact.ring_s + attempt.ring_s), attempt)
+
+
+def _attempt_over(floor: Floor, contact: Contact, attempt: Attempt) -> None:
+    floor.record(AttemptSaved(attempt))
+    contact = replace(contact, attempt=None, reason="; ".join([*_so_far(contact), attempt.told]))
+    if attempt.outcome in TRUNKS_FAULT:
+        contact = replace(contact, tried=(*contact.tried, attempt.trunk))
+    if attempt.outcome in TRUNKS_FAULT or attempt.outcome is AttemptOutcome.FAILED:
+        # Ours is no fault of the trunk's: a leg that a crash kept from being made is made anew, by the same one.
+        _try_next(floor, floor.keep(contact))
+        return
+    assert attempt.outcome is not None and attempt.ended_at is not None
+    contact = close_segment(floor, contact, SegmentOutcome.UNANSWERED, attempt.ended_at)
+    tell(floor, contact, ContactOutcome(attempt.outcome.value), _PROMPTS[attempt.outcome])
+
+
+def time_up(floor: Floor, contact: Contact, _event: Event) -> None:
+    """The trunk was silent, or the phone rang, for too long."""
+    attempt = _current(contact)
+    silent = attempt.state is AttemptState.DIALLING
+    _give_up(floor, contact, AttemptOutcome.SILENT if silent else AttemptOutcome.NO_ANSWER)
+
+
+def _give_up(floor: Floor, contact: Contact, outcome: AttemptOutcome) -> None:
+    """Hang up the customer's leg; what comes next begins with its end."""
+    attempt = _current(contact)
+    floor.command(HangUpLeg(attempt.leg, lane=contact.id))
+    _keep(floor, contact, replace(attempt, giving_up=outcome))
+
+
+def command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:
+    """The customer's leg could not be made; the connector has left nothing of it."""
+    attempt = contact.attempt
+    if attempt is None or not isinstance(event.command, DialCustomer) or event.command.attempt != attempt.id:
+        floor.ignored += 1
+        return
+    if event.kind == "gone":
+        # The operator's leg is not there: he has hung up, and a listing will say so should nobody else.
+        floor.list_again(contact.node, floor.now + GONE_LIST_S)
+        floor.record(AttemptSaved(attempts.closed(attempt, AttemptOutcome.CANCELLED, event.at)))
+        contact = close_segment(floor, contact, SegmentOutcome.CANCELLED, event.at)
+        contact = replace(contact, attempt=None, outcome=ContactOutcome.CANCELLED)
+        hang_up_operator(floor, contact)
+        return
+    outcome = AttemptOutcome.REFUSED if event.kind == "unavailable" else AttemptOutcome.FAILED
+    attempt = attempts.closed(attempt, outcome, event.at)
+    _attempt_over(floor, replace(contact, tried=(*contact.tried, attempt.trunk)), attempt)
+
+
+def take_up(floor: Floor, contact: Contact, legs: Mapping[LegId, ListedLeg]) -> None:
+    """After a gap, or while something is being hung up: what its state calls for, once more."""
+    attempt = contact.attempt
+    if contact.state in {ContactState.DIALLING, ContactState.TELLING}:
+        floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+    match contact.state:
+        case ContactState.DIALLING if attempt and (leg := legs.get(attempt.leg)):
+            begun = leg.up or leg.ringing or leg.pending or attempt.state is not AttemptState.DIALLING
+            if attempt.giving_up is not None or not begun:
+                # Made, and perhaps never dialled: we died between the two.
+                _give_up(floor, contact, attempt.giving_up or AttemptOutcome.FAILED)
+        case ContactState.TELLING if contact.telling and contact.outcome:
+            floor.command(StopPlay(contact.leg, contact.telling, lane=contact.id))
+            tell(floor, contact, contact.outcome, contact.said)
+        case ContactState.CLOSING:
+            if not contact.left:
+                floor.command(HangUpLeg(contact.leg, lane=contact.id))
+            if attempt is not None:
+                floor.command(HangUpLeg(attempt.leg, lane=contact.id))
+        case _:
+            pass
+
+
+def _keep(floor: Floor, contact: Contact, attempt: Attempt) -> None:
+    floor.record(AttemptSaved(attempt))
+    floor.keep(replace(contact, attempt=attempt))
+
+
+def _current(contact: Contact) -> Attempt:
+    assert contact.attempt is not None
+    return contact.attempt

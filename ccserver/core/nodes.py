@@ -1,0 +1,131 @@
+"""The nodes: connected, lost, listed; and what every contact on one is owed after a gap.
+
+The only recovery there is: `reconcile` turns a listing into the facts that were missed, they are taken like any other, and
+what may have been commanded and never performed is commanded again.
+"""
+
+from collections.abc import Callable, Mapping
+from math import inf
+
+from msgspec.structs import replace
+
+from ccserver.core import conversation, dialling, reconcile, routing
+from ccserver.core.commands import AnswerLeg, HangUpLeg, JoinLegs, ListNode, StopPlay
+from ccserver.core.contact import Contact, ContactState, Direction, FlowPosition
+from ccserver.core.events import Event, ListedLeg, NodeConnected, NodeListed, NodeLost, TrunkChanged
+from ccserver.core.floor import Floor, NodeLink, TrunkLink
+from ccserver.core.ids import LegId, NodeName, contact_of_made_leg, is_chosen
+from ccserver.core.offer import OfferOutcome
+
+
+def trunk_changed(floor: Floor, event: TrunkChanged) -> None:
+    """Calls can leave by it, or no longer."""
+    known = floor.trunks.get(event.trunk)
+    same = known is not None and known.usable == event.usable
+    since = known.since if known is not None and same else event.at
+    floor.trunks[event.trunk] = TrunkLink(since, event.usable, event.reason, event.refused)
+
+
+def connected(floor: Floor, event: NodeConnected) -> None:
+    """Events flow again; what happened meanwhile a listing must tell."""
+    link = floor.nodes.setdefault(event.node, NodeLink(since=event.at))
+    _cut(floor, event.node, event.at)
+    link.started_at, link.heard_since = event.started_at, event.at
+    ask(floor, event.node, gap=True)
+
+
+def lost(floor: Floor, event: NodeLost) -> None:
+    """Nothing is heard of it."""
+    link = floor.nodes.setdefault(event.node, NodeLink(since=event.at))
+    link.heard_since = inf
+    _cut(floor, event.node, event.at)
+
+
+def _cut(floor: Floor, node: NodeName, at: float) -> None:
+    """Silence of this node means nothing from here on."""
+    link = floor.nodes[node]
+    if link.connected:
+        link.connected, link.since = False, at
+    link.lost_at = at if link.lost_at is None else link.lost_at
+    for contact in floor.contacts.values():
+        if contact.node == node:
+            floor.index(contact)
+
+
+def ask(floor: Floor, node: NodeName, *, gap: bool) -> None:
+    """Let it tell what it holds."""
+    mine = [contact for contact in floor.contacts.values() if contact.node == node]
+    attempts = [contact.attempt.leg for contact in mine if contact.attempt]
+    expected = [*(contact.leg for contact in mine), *floor.agent_legs, *attempts]
+    since = min((contact.arrived_at for contact in mine), default=floor.now)
+    floor.nodes[node].list_at = None
+    floor.command(ListNode(node, gap, tuple(expected), since, lane=f"node:{node}"))
+
+
+def listed(floor: Floor, event: NodeListed, take: Callable[[Event], None]) -> None:
+    """The truth about it; `take` is how the router takes any fact."""
+    link = floor.nodes.setdefault(event.node, NodeLink(since=event.at))
+    if event.asked_at < link.heard_since:
+        # Of a connection that is gone: since then nothing was heard, and the next will be listed.
+        floor.ignored += 1
+        return
+    if not link.connected:
+        event = replace(event, gap=True)
+        link.connected, link.since = True, event.at
+    for fact in reconcile.missed(floor, event):
+        take(fact)
+    for leg in reconcile.strangers(floor, event):
+        lane = contact_of_made_leg(leg) if is_chosen(event.node, leg) else leg
+        floor.command(HangUpLeg(leg, lane=lane))
+    link.lost_at = None
+    floor.forget_departed(event.asked_at)
+    legs = {leg.leg: leg for leg in event.legs}
+    for contact in list(floor.contacts.values()):
+        if contact.node == event.node and (event.gap or _is_hanging_up(contact)):
+            _take_up(floor, contact, event, legs)
+    floor.list_again(event.node, floor.now + floor.rules.reconcile_every_s)
+
+
+def _is_hanging_up(contact: Contact) -> bool:
+    giving_up = contact.attempt is not None and contact.attempt.giving_up is not None
+    return contact.state is ContactState.CLOSING or giving_up
+
+
+def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[LegId, ListedLeg]) -> None:
+    """After a gap a command may have been lost: what the contact's state calls for is commanded again."""
+    floor.index(contact)
+    floor.rearm(contact)
+    if contact.away or contact.entered_at >= event.asked_at:
+        return
+    if contact.direction is Direction.OUTBOUND:
+        dialling.take_up(floor, contact, legs)
+        return
+    if contact.state is ContactState.FLOW and contact.flow:
+        _resume_flow(floor, contact, contact.flow)
+        return
+    if contact.state is not ContactState.CLOSING and not legs[contact.leg].up:
+        floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+    match contact.state:
+        case ContactState.WAITING:
+            conversation.play_music(floor, contact)
+        case ContactState.OFFERED if contact.offer and (agent_leg := legs.get(contact.offer.leg)):
+            if not (agent_leg.up or agent_leg.ringing or agent_leg.pending):
+                # Made, and never dialled: we died between the two.
+                routing.withdraw(floor, contact, OfferOutcome.FAILED, floor.now, released=True)
+        case ContactState.TALKING if contact.offer:
+            floor.command(JoinLegs(contact.leg, contact.offer.id, lane=contact.id))
+        case ContactState.CLOSING:
+            floor.command(HangUpLeg(contact.leg, lane=contact.id))
+        case _:
+            pass
+
+
+def _resume_flow(floor: Floor, contact: Contact, position: FlowPosition) -> None:
+    """Picked up anew even if he is up: he may have gone to the fallback and come back, and its dead-man's timeout is armed.
+
+    What is being said to him is stopped first, for until its end nothing can be done with him.
+    """
+    if position.play is not None:
+        floor.command(StopPlay(contact.leg, position.play, lane=contact.id))
+    floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+    conversation.resume(floor, replace(contact, flow=replace(position, play=None)), floor.now)
