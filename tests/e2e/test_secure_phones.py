@@ -128,6 +128,8 @@ async def ccserver(centre: Centre, *arguments: str) -> str:
 async def test_a_phone_that_verifies_refuses_a_wrong_certificate_and_registers_once_it_is_mended(
     secure: Centre, names: list[str], age_days: int, told: str
 ) -> None:
+    early = secure.secure_phone("1001")
+    await early.register()
     await show(secure, names, datetime.now(UTC) - timedelta(days=age_days))
     with pytest.raises(PhoneError, match="registration refused: 503"):
         await secure.secure_phone("1002").register()
@@ -140,5 +142,12 @@ async def test_a_phone_that_verifies_refuses_a_wrong_certificate_and_registers_o
     await ccserver(secure, "asterisk", "console", "module", "reload", "res_pjsip.so")
     phone = secure.secure_phone("1002")
     await phone.register()
+    await ready(secure, "1001")
+    customer = await secure.waiting()
+    call = await early.wait_call()
+    await call.wait_up()
+    await call.hears(CALLER_HZ)  # over the connection that was there before any of this
+    await customer.hangup()
+    await secure.finished()
     assert "nothing is wrong" in await ccserver(secure, "certificates", "check")
     assert (await secure.get("/api/status"))["alarms"] == []

@@ -1,12 +1,14 @@
 """Certificates: our own authority, and every way in which one can be wrong; none of them keeps plain SIP from starting."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from ccserver.__main__ import main
 from ccserver.asterisk import authority, certificates
 from ccserver.asterisk.certificates import dialled_names, installed_pair, own_names, problem, watch
 from ccserver.asterisk.errors import CertificateUnusable
@@ -14,6 +16,7 @@ from ccserver.asterisk.keypair import Pair, read_certificate, read_private_key, 
 from ccserver.asterisk.settings import Instance
 from ccserver.asterisk.transports import transports
 from ccserver.config.schema import Sip
+from tests.config_site import Site
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NAME = "sip.example.ru"
@@ -211,3 +214,48 @@ def test_a_renewed_certificate_that_asterisk_was_not_told_of_is_an_alarm_within_
     assert look() == "", "looked at once a minute"
     clock += 60
     assert look().startswith(f"{tmp_path}/fullchain.pem: Asterisk does not have it yet: ccserver asterisk render && ")
+
+
+# --- the command line --------------------------------------------------------------------------------------------------
+
+
+def test_the_command_line_makes_shows_and_checks_and_check_warns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = Site(tmp_path)
+    site.append("ccserver.toml", '\n[sip]\ntls_port = 5061\nexternal_address = "sip.example.ru"\n')
+    monkeypatch.setenv("CCSERVER_STATE", str(tmp_path / "var"))
+
+    def ccserver(*words: str) -> tuple[int, str, str]:
+        code = main(["--config", str(site.dialplans), *words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    pem = tmp_path / "var" / "certificates" / "server.pem"
+    code, _, err = ccserver("certificates", "show")
+    assert (code, err) == (69, f"ccserver: {pem}: there is no such certificate (`ccserver doctor` tells more)\n")
+    assert ccserver("check")[0] == 0, "it will be made"
+    code, out, _ = ccserver("certificates", "make")
+    assert code == 0 and out.startswith("made; Asterisk is told by: ccserver asterisk render && ")
+    assert f"to be trusted by phones: {pem.with_name('ca.pem')}" in out
+    assert "made;" not in ccserver("certificates", "make")[1]
+    code, _, err = ccserver("certificates", "check")
+    assert (code, "Asterisk does not have it yet" in err) == (1, True)
+
+    authority.ensure(tmp_path / "other", ["else.example.ru"], timedelta(0), datetime.now(UTC))
+    given = authority.server_pair(tmp_path / "other")
+    site.change(
+        "ccserver.toml",
+        "tls_port = 5061",
+        f'tls_port = 5061\ncertificate = "{given.certificate}"\nprivate_key = "{given.key}"',
+    )
+    code, _, err = ccserver("certificates", "make")
+    assert code == 69 and "given in sip.certificate: whoever made it renews it" in err
+    theirs = instance_with(tmp_path, certificate=str(given.certificate), private_key=str(given.key))
+    certificates.install(replace(theirs, state_dir=tmp_path / "var"), datetime.now(UTC))
+    code, _, err = ccserver("check")
+    assert code == 0
+    assert err == (
+        f"ccserver: warning: {given.certificate}: is for else.example.ru, not for sip.example.ru: "
+        "phones that verify it refuse to connect\n"
+    )

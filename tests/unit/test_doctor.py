@@ -1,5 +1,6 @@
 """The doctor: what he finds in each broken situation, and that he only looks. That his commands help is in tests/e2e."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,48 @@ def test_the_exit_code_says_whether_all_is_right(site: Site, capsys: pytest.Capt
     assert lines[0] == f"ok  configuration  {site.dialplans}/ccserver.toml"
     at = next(number for number, line in enumerate(lines) if line.startswith("!!  store"))
     assert lines[at + 1].strip() == "-> ccserver migrate"
+
+
+@pytest.mark.parametrize(
+    ("address", "external", "good", "told"),
+    [
+        ("127.0.0.1", "", True, "127.0.0.1: phones on this machine only"),
+        ("192.168.1.5", "", True, "192.168.1.5: for operators beyond a NAT of ours set sip.external_address"),
+        ("8.8.4.4", "", True, "8.8.4.4 is reached from everywhere"),
+        ("192.168.1.5", "localhost", True, "phones elsewhere are told localhost (127.0.0.1)"),
+        ("192.168.1.5", "nowhere.invalid", False, "sip.external_address nowhere.invalid: "),
+    ],
+)
+def test_he_says_what_phones_elsewhere_are_told(site: Site, address: str, external: str, good: bool, told: str) -> None:
+    site.change("ccserver.toml", 'sip_address = "127.0.0.1"', f'sip_address = "{address}"')
+    site.append("ccserver.toml", f'\n[sip]\nexternal_address = "{external}"\n')
+    looked = found(site)
+    assert looked["sip"].good == good
+    assert looked["sip"].text.startswith(told)
+    assert "certificate" not in looked
+
+
+def test_a_certificate_that_is_not_there_comes_with_the_command_that_makes_it(site: Site) -> None:
+    site.append("ccserver.toml", "\n[sip]\ntls_port = 5\n")
+    certificate = found(site)["certificate"]
+    assert certificate.text.endswith("certificates/server.pem: there is no such certificate: phones cannot use TLS")
+    assert certificate.mend.startswith("ccserver certificates make && ccserver asterisk render && ")
+
+
+def test_a_given_certificate_is_not_his_to_make(site: Site) -> None:
+    site.append("ccserver.toml", '\n[sip]\ntls_port = 5\ncertificate = "a.pem"\nprivate_key = "a.key"\n')
+    certificate = found(site)["certificate"]
+    assert certificate.text == f"{site.dialplans}/a.pem: there is no such certificate: phones cannot use TLS"
+    assert certificate.mend.startswith("ccserver asterisk render && ")
+
+
+def test_a_taken_port_of_tls_is_named_with_the_setting_that_chose_it(site: Site) -> None:
+    site.change("ccserver.toml", 'sip_address = "127.0.0.1"', 'sip_address = "127.0.0.77"')
+    ensure_secrets(site.root / "var", ())
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.77", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        site.append("ccserver.toml", f"\n[sip]\ntls_port = {port}\n")
+        text = f"tcp port {port} on 127.0.0.77 is taken: stop the other program or change sip.tls_port"
+        assert found(site)["ports"].text == text
