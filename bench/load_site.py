@@ -21,11 +21,14 @@ from msgspec import Struct
 
 from ccserver.asterisk import process
 from ccserver.config.places import CHECKOUT
+from ccserver.config.schema import Sip
 from ccserver.store.schema import migrate
 from tests.asterisk_instance import AsteriskInstance, asterisk_instance, free_port
 
 MENU_LINE, DIRECT_LINE = "88000000001", "88000000002"
 FIRST_EXTENSION = 2001
+SIP = Sip(registration_s=86400, rtp_timeout_s=0)
+"""SIPp answers no OPTIONS, registers once, and many of its customers say nothing."""
 PROMPTS = ("nordlis-greeting", "nordlis-menu", "all-busy-please-wait", "invalid-key", "no-input")
 STARTS_WITHIN_S = 30.0
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -64,7 +67,11 @@ MAIN = """
 [node]
 name = "load"
 [asterisk]
+qualify_s = 0
 {ports}
+[sip]
+registration_s = 86400
+rtp_timeout_s = 0
 [api]
 port = {api_port}
 [prompts]
@@ -240,7 +247,9 @@ async def load_site(
     """A site of its own in `directory`, the daemon serving; gone afterwards. `store_url`: empty, else SQLite."""
     extensions = [str(FIRST_EXTENSION + n) for n in range(agents)]
     api_port = free_port()
-    async with asterisk_instance(directory, operators=extensions, rtp_start=10000, rtp_end=13999) as asterisk:
+    async with asterisk_instance(
+        directory, operators=extensions, rtp_start=10000, rtp_end=13999, qualify_s=0, sip=SIP
+    ) as asterisk:
         _write_config(directory / "config", asterisk, api_port, wrap_up_s, record)
         _write_prompts(asterisk.instance.prompts_dir)
         headers = {"Authorization": f"Bearer {asterisk.secrets.api_token}"}

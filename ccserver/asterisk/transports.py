@@ -10,7 +10,8 @@ from ccserver.asterisk.keypair import Pair
 from ccserver.asterisk.settings import Instance
 
 _ALL_NETS = ("0.0.0.0/0", "::/0")
-_TLS_METHOD = "tlsv1_2"
+_TLS_METHOD = "sslv23"
+"""OpenSSL's old name for the best that both know: TLS 1.3 or 1.2. By its own name each would be the only one."""
 
 
 def transports(instance: Instance, tls: Pair | None, trunk_authorities: Path | None = None) -> str:

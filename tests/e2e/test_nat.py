@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ccserver.sim.phones import Call, Phone, PhoneLibrary
-from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, contact_centre
+from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, contact_centre, segments
 from tests.namespaces import Namespaces
 
 SIP_PORT, RTP_START, RTP_END = 5060, 20000, 20399
@@ -20,6 +20,8 @@ SERVER, OFFICE, ROUTER, ROUTER_LATER, HOME = (
     "203.0.113.3",
     "192.168.77.2",
 )
+RTP_TIMEOUT_S = 5
+"""A phone on a busy machine pauses for a breath, and that is not death."""
 NAT = """
 table ip nat {{
   chain out {{ type nat hook postrouting priority srcnat; oifname {wan} masquerade; }}
@@ -53,7 +55,11 @@ async def centre(net: Namespaces, tmp_path: Path, library: PhoneLibrary, prompts
         with net.inside("server"):
             place = {"sip_address": SERVER, "sip_port": SIP_PORT, "rtp_start": RTP_START, "rtp_end": RTP_END}
             async with contact_centre(
-                tmp_path, library, prompts_dir, sip={"external_address": OFFICE}, **place
+                tmp_path,
+                library,
+                prompts_dir,
+                sip={"external_address": OFFICE, "rtp_timeout_s": RTP_TIMEOUT_S},
+                **place,
             ) as running:
                 running.server_host, running.phones_at = OFFICE, HOME
                 yield running
@@ -89,6 +95,10 @@ async def test_an_operator_behind_nat_talks_and_after_his_address_changed_talks_
     aors = await centre.asterisk.cli("pjsip show aors")
     assert f"sip:1001@{ROUTER_LATER}:" in aors and f"@{ROUTER}:" not in aors
     customer, _ = await talk(centre, phone)
-    await customer.hangup()
+
+    # His line goes dead, with nobody to say good-bye: the talk ends by itself, and the customer's minutes with it.
+    await phone.vanish()
+    await customer.wait_gone(30)
     contacts = await centre.finished(2)
     assert [contact["outcome"] for contact in contacts] == ["answered", "answered"]
+    assert segments(contacts[1])[-1] == ("talk", "agent_left")

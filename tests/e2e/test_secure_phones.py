@@ -3,9 +3,13 @@
 import asyncio
 import os
 import shutil
+import socket
+import ssl
 import sys
+import warnings
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -90,6 +94,18 @@ async def test_a_phone_that_registers_without_tls_where_its_sound_must_be_encryp
     await customer.hangup()
     (contact,) = await secure.finished()
     assert offers(contact) == []
+
+
+@pytest.mark.parametrize(("version", "good"), [("TLSv1_1", False), ("TLSv1_2", True), ("TLSv1_3", True)])
+async def test_tls_below_1_2_is_refused(secure: Centre, version: str, good: bool) -> None:
+    context = ssl.create_default_context(cafile=authority.authority_pair(secure.state_dir).certificate)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that is what the test is about
+        context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+    port = secure.asterisk.instance.sip.tls_port
+    with socket.create_connection(("127.0.0.1", port)) as bare, nullcontext() if good else pytest.raises(ssl.SSLError):
+        context.wrap_socket(bare, server_hostname="127.0.0.1").close()
 
 
 async def show(centre: Centre, names: list[str], now: datetime) -> None:
