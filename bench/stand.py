@@ -26,6 +26,7 @@ from bench.load_site import STARTS_WITHIN_S, Site, Usage, at_rest
 from bench.sound import LOUD, MUSIC_HZ, RATE_HZ
 from ccserver.asterisk.render import default_templates_dir
 from ccserver.config.places import CHECKOUT
+from ccserver.config.schema import Sip
 from ccserver.store.schema import migrate
 from tests.asterisk_instance import AsteriskInstance, asterisk_instance, free_port
 
@@ -68,11 +69,16 @@ do = "queue"
 queue = "hall"
 """,
 }
+SIP = Sip(registration_s=86400, rtp_timeout_s=0)
+"""Phones register once, and a customer who waits says nothing."""
 MAIN = """
 [node]
 name = "bench"
 [asterisk]
 {ports}
+[sip]
+registration_s = 86400
+rtp_timeout_s = 0
 [api]
 port = {api_port}
 [prompts]
@@ -237,7 +243,12 @@ async def stand(directory: Path, operators: int, *, program: str = "ccserver") -
     dialplans, templates = _peer(directory, peers)
     ports = {"rtp_start": 10000, "rtp_end": 17999}
     async with asterisk_instance(
-        directory, operators=[*extensions, HALL_OPERATOR], dialplans_dir=dialplans, templates_dir=templates, **ports
+        directory,
+        operators=[*extensions, HALL_OPERATOR],
+        dialplans_dir=dialplans,
+        templates_dir=templates,
+        sip=SIP,
+        **ports,
     ) as asterisk:
         _write_config(directory / "config", asterisk, api_port, extensions)
         _write_sounds(asterisk.instance.prompts_dir)
