@@ -147,7 +147,8 @@ class Daemon:
                 lambda: toll_alarm(router.floor, clock.now()),
             )
             metrics.watch(engine, journal, projector, link.client.counters, alarms)
-            api = build(engine, store, feed, _Recordings(archive), secrets.api_token, alarms, metrics.render)
+            region = config.plan.rules.region
+            api = build(engine, store, feed, _Recordings(archive), secrets.api_token, alarms, metrics.render, region)
             port = await stack.enter_async_context(listening(api, config.api.address, config.api.port))
             log.info("api listens", address=config.api.address, port=port)
             self._tell_access(secrets, port)

@@ -9,7 +9,7 @@ import math
 import struct
 import time
 import wave
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -69,9 +69,17 @@ class Archive:
         self.away: str | None = None
         self.asked = 0
 
-    async def contacts(self, limit: int, before: ContactId | None = None) -> Sequence[ContactRow]:
+    async def contacts(
+        self,
+        limit: int,
+        before: ContactId | None = None,
+        *,
+        lines: Collection[str] = (),
+        anis: Collection[str] = (),
+    ) -> Sequence[ContactRow]:
         self._check()
         rows = sorted(self.kept.values(), key=lambda row: (row.arrived_at, row.id), reverse=True)
+        rows = [row for row in rows if (not lines or row.line in lines) and (not anis or row.ani in anis)]
         if before is not None:
             if before not in self.kept:
                 raise NoSuchContact(before)

@@ -1,9 +1,9 @@
 """`/api/contacts`: what was, row by row, and one contact with all its segments and offers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from aiohttp import web
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from ccserver.api.errors import BadInput, NotFound
 from ccserver.api.messages import ContactDetailReply, ContactsQuery, ContactsReply, ErrorReply, NoQuery
@@ -11,6 +11,8 @@ from ccserver.api.operations import Answer, Operation, json_reply, query_of
 from ccserver.api.sources import ContactQueries
 from ccserver.api.views import contact_detail_reply, contact_reply
 from ccserver.core.ids import ContactId
+from ccserver.core.numbers import Region, canonical
+from ccserver.ports import Desk
 from ccserver.store.errors import NoSuchContact
 from ccserver.store.rows import ContactDetail
 
@@ -18,8 +20,10 @@ from ccserver.store.rows import ContactDetail
 class ContactRoutes:
     """The CDR, read."""
 
-    def __init__(self, store: ContactQueries) -> None:
+    def __init__(self, store: ContactQueries, desk: Desk, region: Region) -> None:
         self._store = store
+        self._desk = desk
+        self._region = region
 
     def operations(self) -> Sequence[Operation]:
         """For the router and the document."""
@@ -54,10 +58,24 @@ class ContactRoutes:
         query = query_of(request, ContactsQuery)
         before = ContactId(query.before) if query.before is not UNSET else None
         try:
-            rows = await self._store.contacts(query.limit, before)
+            rows = await self._store.contacts(
+                query.limit, before, lines=self._lines(query.line), anis=self._anis(query.ani)
+            )
         except NoSuchContact as error:
             raise BadInput(f"before: {error}", "before") from None
         return json_reply(ContactsReply(contacts=tuple(contact_reply(row) for row in rows)))
+
+    def _lines(self, asked: str | UnsetType) -> Collection[str]:
+        """As the configuration writes the number that was asked for, and as it may have written it before."""
+        if asked is UNSET:
+            return ()
+        number = canonical(asked, self._region)
+        lines = [line.number for line in self._desk.status().lines]
+        return {asked, number, *(line for line in lines if canonical(line, self._region) == number)}
+
+    def _anis(self, asked: str | UnsetType) -> Collection[str]:
+        """The store has callers in E.164, or as they came."""
+        return () if asked is UNSET else {asked, canonical(asked, self._region)}
 
     async def one(self, request: web.Request) -> web.Response:
         """A contact that began within the last second may not be in the store yet."""

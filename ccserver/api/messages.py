@@ -258,10 +258,15 @@ LiveMessage = StatusMessage | FinishedMessage
 
 
 class ContactsQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Of `GET /api/contacts`; `before` is the id of the last contact of the page before."""
+    """Of `GET /api/contacts`; `before` is the id of the last contact of the page before.
+
+    `line` and `ani` are numbers in any form: `88007707999`, `+7 800 770-79-99`.
+    """
 
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = 50
     before: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
+    line: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    ani: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
 
 
 class RecordingQuery(Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,6 +21,7 @@ from ccserver.api.page import PageRoutes, guard
 from ccserver.api.recordings import RecordingRoutes
 from ccserver.api.sources import ContactQueries, Health, LiveFeed, RecordingFiles
 from ccserver.api.status import StatusRoutes
+from ccserver.core.numbers import Region
 from ccserver.ports import Desk
 from ccserver.store.errors import StoreError
 
@@ -38,14 +39,17 @@ def build(
     token: str,
     health: Health,
     metrics: Callable[[], bytes],
+    region: Region = "RU",
 ) -> web.Application:
-    """The whole API and the page; `metrics` makes the text of `/metrics`. Raises ValueError when the token is empty."""
+    """The whole API and the page; `metrics` makes the text of `/metrics`, `region` is that of numbers without a country.
+
+    Raises ValueError when the token is empty."""
     auth = Auth(token)
     live = LiveRoutes(desk, store, feed, health)
     sound = RecordingRoutes(store, recordings)
     described = [
         *StatusRoutes(desk, health).operations(),
-        *ContactRoutes(store).operations(),
+        *ContactRoutes(store, desk, region).operations(),
         *sound.operations(),
         *AgentRoutes(desk).operations(),
         *live.operations(),

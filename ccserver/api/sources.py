@@ -3,7 +3,7 @@
 The desk is `ports.Desk`, the store's values are `store.rows`, its errors `store.errors`.
 """
 
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncIterable, Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -34,9 +34,17 @@ Health = Callable[[], Sequence[Alarm]]
 class ContactQueries(Protocol):
     """What was: the store, or a copy of it. Any of them raises `StoreUnavailable` while the database is away."""
 
-    async def contacts(self, limit: int, before: ContactId | None = None) -> Sequence[ContactRow]:
+    async def contacts(
+        self,
+        limit: int,
+        before: ContactId | None = None,
+        *,
+        lines: Collection[str] = (),
+        anis: Collection[str] = (),
+    ) -> Sequence[ContactRow]:
         """The newest arrivals first, live ones among them; `before`: only those after this one in the list.
 
+        `lines` and `anis`: only those on one of these lines, of one of these callers, where any are given.
         Raises `NoSuchContact` when `before` is none.
         """
         ...

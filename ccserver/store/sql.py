@@ -5,7 +5,7 @@ away.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -141,13 +141,25 @@ class SqlStore:
             raise StaleWriter(self.database.place, claim.node, claim.epoch, epoch)
         return int(seq)
 
-    async def contacts(self, limit: int, before: ContactId | None = None) -> list[ContactRow]:
+    async def contacts(
+        self,
+        limit: int,
+        before: ContactId | None = None,
+        *,
+        lines: Collection[str] = (),
+        anis: Collection[str] = (),
+    ) -> list[ContactRow]:
         """The newest contacts first, those still going on included; `before`: only what comes after this one in the list.
 
+        `lines` and `anis`: only those on one of these lines, of one of these callers, where any are given.
         Raises `NoSuchContact` when `before` is none.
         """
         contact = tables.contact.c
         query = _contact_rows().order_by(contact.arrived_at.desc(), contact.id.desc()).limit(limit)
+        if lines:
+            query = query.where(contact.line.in_(lines))
+        if anis:
+            query = query.where(contact.ani.in_(anis))
         async with self.database.transaction() as connection:
             if before is not None:
                 there = select(contact.arrived_at).where(contact.id == before)

@@ -164,6 +164,27 @@ class TestContacts:
             async with client.get(f"/api/contacts?limit=2&before={ids[1]}") as answer:
                 assert [row.id for row in (await read(answer, ContactsReply)).contacts] == ids[:1]
 
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ("line=88007707999", {"+79161234567", "+74951234567", "1012"}),
+            ("line=%2B78007707999", {"+79161234567", "+74951234567", "1012"}),
+            ("line=+7 (800) 770-79-99", {"+79161234567", "+74951234567", "1012"}),
+            ("line=88001112233", set()),
+            ("ani=89161234567", {"+79161234567"}),
+            ("ani=9161234567", {"+79161234567"}),
+            ("ani=1012", {"1012"}),
+            ("ani=8 495 123 45 67&line=78007707999", {"+74951234567"}),
+            ("ani=8 495 123 45 67&line=88007004666", set()),
+        ],
+    )
+    async def test_contacts_are_found_by_a_number_however_it_is_written(self, query: str, found: set[str]) -> None:
+        stage = Stage()
+        for ani in ("+79161234567", "+74951234567", "1012"):
+            stage.end(stage.arrive(ani))
+        async with admitted(stage) as client, client.get(f"/api/contacts?{query}") as answer:
+            assert {row.ani for row in (await read(answer, ContactsReply)).contacts} == found
+
     async def test_one_contact_has_all_that_its_row_has_and_its_segments(self) -> None:
         stage = Stage()
         contact = stage.arrive(ago_s=40)

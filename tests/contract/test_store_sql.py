@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from ccserver.core.attempt import AttemptOutcome
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, SegmentKind, SegmentOutcome
-from ccserver.core.ids import AgentId, ContactId, NodeName, RecordingName
+from ccserver.core.ids import AgentId, ContactId, LineNumber, NodeName, RecordingName
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.records import ContactSaved, Record, RecordingSaved
 from ccserver.ports import Turn
@@ -161,6 +161,22 @@ async def test_contacts_come_newest_first_and_page_by_page(store: SqlStore, clai
     while page := await store.contacts(2, before=paged[-1] if paged else None):
         paged += [row.id for row in page]
     assert paged == expected
+
+
+async def test_contacts_of_a_line_and_of_a_caller_are_found(store: SqlStore, claim: Claim) -> None:
+    script = Script()
+    records: list[Record] = []
+    for n in range(4):
+        contact, _ = script.arrived()
+        contact = replace(contact, line=LineNumber(f"8800{n % 2}"), ani=f"+7916{n // 2}")
+        records.append(ContactSaved(contact))
+    await store.project(claim, [TurnRecords(1, 1.0, tuple(records))])
+    found = {(row.line, row.ani) for row in await store.contacts(10, lines={"88001", "+78001"})}
+    assert found == {("88001", "+79160"), ("88001", "+79161")}
+    assert len(await store.contacts(10, anis=["+79160"])) == 2
+    [row] = await store.contacts(10, lines=["88000"], anis=["+79161"])
+    assert (row.line, row.ani) == ("88000", "+79161")
+    assert await store.contacts(10, lines=["1"]) == []
 
 
 async def test_an_unknown_contact_is_none_and_is_no_place_in_the_list(store: SqlStore) -> None:
