@@ -67,6 +67,13 @@ from ccserver.store.upkeep import Upkeep
 TAKEOVER_S = 30.0
 """How long the old daemon may take to write what it has."""
 
+TRUNK_SIGNS = TrunkSigns(
+    context=trunks.CONTEXT,
+    version_field=trunks.VERSION_FIELD,
+    full_variable=trunks.FULL_VARIABLE,
+    mend=trunks.RELOAD,
+)
+
 log = structlog.get_logger("ccserver.app")
 
 
@@ -233,12 +240,7 @@ class Daemon:
             media=PromptResolver(book, instance.prompts_dir).media,
             histories=partial(leg_histories, instance.cel_path),
             trunks={TrunkName(trunk.name): trunk_settings(trunk, instance) for trunk in config.trunks},
-            trunk_signs=TrunkSigns(
-                context=trunks.CONTEXT,
-                version_field=trunks.VERSION_FIELD,
-                full_variable=trunks.FULL_VARIABLE,
-                mend=trunks.RELOAD,
-            ),
+            trunk_signs=TRUNK_SIGNS,
         )
 
 

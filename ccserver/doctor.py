@@ -9,25 +9,30 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
 from msgspec import Struct
 
-from ccserver.app import instance_of
+from ccserver.app import TRUNK_SIGNS, instance_of, trunk_settings
 from ccserver.ari import AriAuthFailed, AriClient, AriError
 from ccserver.asterisk import certificates, process
 from ccserver.asterisk.errors import AsteriskError, NotPermitted
 from ccserver.asterisk.root import WANTED, find_root
 from ccserver.asterisk.secrets import Secrets, load_secrets, secrets_path
-from ccserver.asterisk.settings import AMI_USER, ARI_USER
+from ccserver.asterisk.settings import AMI_USER, ARI_USER, Instance
 from ccserver.asterisk.trunks import RELOAD
 from ccserver.audio import prompts
 from ccserver.audio.errors import AudioError
 from ccserver.audio.prompts import PromptBook, PromptResolver
 from ccserver.config.errors import ConfigErrors
 from ccserver.config.load import Config, load
+from ccserver.connectors.voice.ami import Ami
+from ccserver.connectors.voice.lanes import Lanes
+from ccserver.connectors.voice.trunks import Trunks
+from ccserver.core.ids import TrunkName
 from ccserver.store.database import Database
 from ccserver.store.errors import JournalLocked, JournalUnreadable, StoreError
 from ccserver.store.journal_file import JournalReader
@@ -125,6 +130,34 @@ def _asterisk(config: Config) -> Iterator[Finding]:
             return
     yield ari
     yield _ami(instance.ami_port, secrets)
+    if ari.good and config.trunks:
+        yield from asyncio.run(_trunks(config, instance, secrets))
+
+
+async def _trunks(config: Config, instance: Instance, secrets: Secrets) -> list[Finding]:
+    """Each as Asterisk sees it, and why it is of no use."""
+    settings = {TrunkName(trunk.name): trunk_settings(trunk, instance) for trunk in config.trunks}
+    phones = frozenset(config.plan.operators)
+    async with AriClient(instance.ari_url, ARI_USER, secrets.ari_password) as ari, asyncio.TaskGroup() as tasks:
+        ami = Ami(instance.ami_port, AMI_USER, secrets.ami_password)
+        looked = Trunks(ari, ami, Lanes(), lambda fact: None, config.plan.node, settings, TRUNK_SIGNS, phones)
+        connection = tasks.create_task(ami.run(), name="ami")
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TIMEOUT_S):
+                    await ami.logged_in.wait()
+            await looked.look()
+            await looked.explain()
+        except AriError as error:
+            return [Finding("trunks", False, str(error), START)]
+        finally:
+            connection.cancel()
+    mend = f"look at [[trunks]] in {config.file}; docs/how-to/add-a-trunk.md says what each reason means"
+    findings = [
+        Finding(f"trunk {trunk.trunk}", trunk.usable, trunk.reason or settings[trunk.trunk].title, mend)
+        for trunk in looked.known()
+    ]
+    return [*findings, Finding("trunks", False, looked.difference, RELOAD)] if looked.difference else findings
 
 
 def _network(config: Config) -> Iterator[Finding]:

@@ -1,6 +1,10 @@
 """Calls from the public network: trunks that register and trunks known by their address, on a real Asterisk, over the wire."""
 
+import asyncio
+import os
+import re
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -15,6 +19,7 @@ from ccserver.config.load import load
 from ccserver.sim.phones import PhoneLibrary
 from tests.e2e.carrier import PCMA, Call, Carrier
 from tests.e2e.centre import LINE, OPERATOR_HZ, OTHER_LINE, Centre, Row, Status, contact_centre, segments
+from tests.e2e.centre_config import CHECKOUT
 from tests.e2e.operator_switch import Sipp, sipp
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -22,6 +27,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CITY, MOBILE = "+74951234567", "+79161234567"
 OPERATOR = "127.0.0.23"
 PASSWORD = "s;e#cret \\"
+SECRETS = (PASSWORD, "no-good", "let-me-in")
 REFUSING = {"forbidden": 403, "overloaded": 503, "baffled": 401, "silent": 0}
 """Trunks whose carrier takes no registration, and how it says so."""
 
@@ -96,7 +102,7 @@ async def network(
             carrier.register_code = code
             trunks.append(
                 f'[[trunks]]\nname = "{name}"\ntitle = "{name.title()}"\nhost = "{carrier.host}"\nport = {carrier.port}\n'
-                'register = true\nuser = "user"\npassword = "wrong"\nqualify_s = 1\nretry_s = 1\n'
+                'register = true\nuser = "user"\npassword = "no-good"\nqualify_s = 1\nretry_s = 1\n'
             )
         port = str(free_port(socket.SOCK_DGRAM, OPERATOR))
         account = {"user": "74950000002", "password": "let-me-in"}
@@ -170,7 +176,19 @@ async def test_a_trunk_that_does_not_register_says_why_on_the_page_and_as_an_ala
         trunk = await net.trunk(name, usable=False, reason=reason)
         alarm = await net.alarm(f"trunk {name}")
         assert alarm["message"] == f"{name.title()}: {trunk['reason']}"
-    assert "wrong" not in net.centre.log().replace("user is wrong", ""), "a password in the log"
+    assert not any(secret in net.centre.log() for secret in SECRETS)
+
+
+async def test_the_doctor_looks_at_each_trunk_and_says_why(net: Network) -> None:
+    centre = net.centre
+    environment = {**os.environ, "CCSERVER_STATE": str(centre.state_dir), "CCSERVER_CONFIG": str(centre.config_dir)}
+    doctor = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ccserver", "doctor", env=environment, stdout=asyncio.subprocess.PIPE, cwd=CHECKOUT
+    )
+    said = (await doctor.communicate())[0].decode()
+    assert re.search(r"^ok  trunk north +North Telecom$", said, re.MULTILINE), said
+    assert re.search(r"^!!  trunk forbidden +is not registered: answered 403, ", said, re.MULTILINE), said
+    assert not any(secret in said for secret in SECRETS)
 
 
 async def test_a_trunk_that_goes_away_and_comes_back_is_seen_to_do_so(net: Network) -> None:

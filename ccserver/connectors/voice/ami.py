@@ -23,6 +23,8 @@ class Ami:
         self._listeners: list[tuple[str, Callable[[], None]]] = []
         self._connected = False
         self._away_since = time.monotonic()
+        self.logged_in = asyncio.Event()
+        """Set by the first login."""
 
     @property
     def lost(self) -> bool:
@@ -63,6 +65,7 @@ class Ami:
 
     def _logged_in(self) -> None:
         self._connected = True
+        self.logged_in.set()
 
     def _disconnected(self) -> None:
         """Also after a login that was refused: Asterisk hangs up then."""

@@ -129,7 +129,7 @@ class Trunks:
             self._causes[name] = (wrong, why if what == wrong else "")
         if any(not trunk.usable for trunk in self._known.values()) and not self._asked_why:
             self._asked_why = True
-            self._lanes.put("trunks: why", self._ask_why)
+            self._lanes.put("trunks: why", self._explain)
 
     def _learn(self, trunk: ListedTrunk) -> None:
         before = self._known.get(trunk.trunk)
@@ -149,11 +149,15 @@ class Trunks:
             return
         self._tell_news(before)
 
-    async def _ask_why(self) -> None:
-        """Apart from looking, and from every listing: the network takes its time to say no."""
+    async def _explain(self) -> None:
         self._asked_why = False
         before = dict(self._known)
-        for name, trunk in before.items():
+        await self.explain()
+        self._tell_news(before)
+
+    async def explain(self) -> None:
+        """Find out why those are of no use that are not; apart from looking, for the network takes its time to say no."""
+        for name, trunk in tuple(self._known.items()):
             what, _ = self._causes[name]
             if trunk.usable or what == UNKNOWN:
                 continue
@@ -161,7 +165,6 @@ class Trunks:
             if why and self._causes[name][0] == what:
                 self._causes[name] = (what, why)
                 self._learn(replace(self._known[name], reason=why))
-        self._tell_news(before)
 
     def _tell_news(self, before: Mapping[TrunkName, ListedTrunk]) -> None:
         for name, trunk in self._known.items():
