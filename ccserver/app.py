@@ -51,7 +51,7 @@ from ccserver.core.router import Router
 from ccserver.core.status import toll_alarm
 from ccserver.engine import Engine, Limits
 from ccserver.metrics import Metrics
-from ccserver.notify import notify, watchdog
+from ccserver.notify import Herald
 from ccserver.replay import router_state
 from ccserver.store.database import Database
 from ccserver.store.errors import DiskFull
@@ -127,6 +127,8 @@ class Daemon:
             stack.push_async_callback(store.close)
             journal = stack.enter_context(SqliteJournal(config.state_dir / "journal.sqlite"))
             reader = stack.enter_context(JournalReader(journal.path))
+            herald = Herald()
+            herald.restoring()
             restored = journal.restore()
             router = Router()
             router.restore(router_state(restored), max(restored.now, clock.now()))
@@ -136,7 +138,7 @@ class Daemon:
             feed = LiveFeed()
             contact_log = ContactLog(contact.id for contact in restored.contacts)
             limits = Limits(inbox_events=config.limits.inbox_events)
-            engine = Engine(router, journal, feed, clock, limits, (projector, contact_log, metrics))
+            engine = Engine(router, journal, feed, clock, limits, (projector, contact_log, metrics, herald))
             voice = VoiceConnector(self._voice_settings(secrets, book), link, engine)
             archive = Archive(config.recordings_dir, instance_of(config).raw_recordings_dir, engine.put)
             engine.connect({kind: archive if kind is KeepRecording else voice for kind in get_args(Command)})
@@ -153,6 +155,7 @@ class Daemon:
                 book,
                 lambda: toll_alarm(router.floor, clock.now()),
             )
+            herald.watch(engine, alarms)
             metrics.watch(engine, journal, projector, link.client.counters, alarms)
             region = config.plan.rules.region
             api = build(engine, store, feed, _Recordings(archive), secrets.api_token, alarms, metrics.render, region)
@@ -160,23 +163,23 @@ class Daemon:
             log.info("api listens", address=config.api.address, port=port)
             self._tell_access(secrets, port)
             _snapshot(journal, clock.now())
-            await self._run(engine, voice, archive, projector, upkeep)
+            await self._run(engine, voice, herald, archive, projector, upkeep)
         log.info("stopped")
 
-    async def _run(self, engine: Engine, voice: VoiceConnector, *others: Archive | Projector | Upkeep) -> None:
+    async def _run(
+        self, engine: Engine, voice: VoiceConnector, herald: Herald, *others: Archive | Projector | Upkeep
+    ) -> None:
         """Everything that runs; when one part dies, all end, loudly (systemd starts us again)."""
         async with asyncio.TaskGroup() as tasks:
             turning = tasks.create_task(engine.run(), name="engine")
             serving = tasks.create_task(voice.run(), name="voice")
             serving.add_done_callback(lambda _: self._stopped.set())
-            helping = [tasks.create_task(part.run(), name=type(part).__name__.lower()) for part in others]
-            helping.append(tasks.create_task(watchdog(), name="watchdog"))
+            helping = [tasks.create_task(part.run(), name=type(part).__name__.lower()) for part in (herald, *others)]
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._stopped.set)
-            notify("READY=1")
             await self._stopped.wait()
-            notify("STOPPING=1")
+            herald.stopping()
             log.info("stopping", replaced=voice.replaced.is_set())
             serving.cancel()
             engine.stop()
