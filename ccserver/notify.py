@@ -107,7 +107,7 @@ class Herald:
         if not self._listened_to or self._engine is None:
             return
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._get_ready(), name="ready")
+            tasks.create_task(self._get_ready(self._engine), name="ready")
             while True:
                 self._tick(self._engine)
                 await asyncio.sleep(min(TELLS_EVERY_S, (self._limit_s or TELLS_EVERY_S * 2) / 2))
@@ -116,10 +116,11 @@ class Herald:
         """The daemon ends."""
         notify("STOPPING=1", "STATUS=stops; calls go on")
 
-    async def _get_ready(self) -> None:
+    async def _get_ready(self, engine: EngineSeen) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(ASTERISK_WITHIN_S):
                 await self._serves.wait()
+        self._tick(engine)
         notify("READY=1")
 
     def _tick(self, engine: EngineSeen) -> None:

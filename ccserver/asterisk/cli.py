@@ -1,11 +1,12 @@
 """`ccserver asterisk …`: set up, start, stop and ask one Asterisk.
 
-The command line gives `add_verbs` a function that reads the configuration; only `render` and `start` call it. The
+The command line gives `add_verbs` a function that reads the configuration; only `render`, `start` and `unit` call it. The
 others go by what was rendered last, so that they work when the configuration is broken:
 
     ccserver asterisk render    write the configuration files, make missing secrets
     ccserver asterisk start     render, start detached, return when it answers
     ccserver asterisk exec      become Asterisk, for a service manager
+    ccserver asterisk unit      what systemd must know to start it in its own root: a drop-in
     ccserver asterisk stop | status | rescue | console 'core show channels'
 
 Without a configuration at hand, `python -m ccserver.asterisk.cli start` does the same on the default ports.
@@ -29,6 +30,7 @@ from ccserver.asterisk.settings import (
     default_shown_dirs,
     load_instance,
 )
+from ccserver.asterisk.unit import drop_in
 from ccserver.config.places import CHECKOUT, state_dir
 from ccserver.config.schema import Trunk
 
@@ -72,6 +74,7 @@ def add_verbs(parser: argparse.ArgumentParser, setup: Callable[[], Setup]) -> No
     )
     verb("start", "start Asterisk and return when it answers", lambda _: _start(setup()))
     verb("exec", "become Asterisk as it was rendered last, in the foreground", lambda _: exec_saved(state_dir()))
+    verb("unit", "print the drop-in with which systemd starts Asterisk in its own root", lambda _: _unit(setup()))
     verb("stop", "end Asterisk and every call in it", lambda _: _stop())
     verb("status", "say whether Asterisk runs and answers", lambda _: _status())
     verb("rescue", "send callers who are not talking to the fallback dialplan", lambda _: _rescue())
@@ -106,6 +109,11 @@ def _start(setup: Setup) -> int:
     secrets = _prepare(setup, root)
     pid = process.start(setup.instance, root, secrets)
     print(f"Asterisk {root.version} runs, pid {pid}, SIP on {setup.instance.sip_address}:{setup.instance.sip_port}")
+    return 0
+
+
+def _unit(setup: Setup) -> int:
+    print(drop_in(setup.instance, find_root(), setup.instance.state_dir.owner()), end="")
     return 0
 
 

@@ -4,9 +4,12 @@ The shared root directory must stay as it was made, and several instances use it
 namespace of its own in which an empty tmpfs becomes the root: usr and etc of the shared root in it, read-only; the
 machine's proc, dev and name resolution; and the instance's directories at the very paths they have outside, so that
 a path in a command over ARI means the same file to both sides. When the process ends, the kernel drops all of it.
+
+`Layout` says what is seen where; `starting_command` makes it so by itself, and `unit.drop_in` asks systemd for the same.
 """
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from ccserver.asterisk.errors import NotPermitted, PathRefused
@@ -14,19 +17,28 @@ from ccserver.asterisk.root import AsteriskRoot
 from ccserver.asterisk.settings import Instance
 
 # Paths below these are the shared root's own inside, or the machine's: nothing of ours can be shown there.
-_TAKEN = tuple(map(Path, ("/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/proc", "/dev", "/sys")))
+_TAKEN = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/proc", "/dev", "/sys")))
+_ETC = Path("/etc")
+"""A directory of ours below it can be shown, unless the shared root has something there."""
+HOST_FILES = (Path("/etc/resolv.conf"), Path("/etc/hosts"))
+"""The machine's own instead of the shared root's, where both have one."""
 
-# Arguments: PIDFILE ROOT USER:GROUP STATE DIR… -- COMMAND…
+# Arguments: PIDFILE ROOT USER:GROUP STATE FILE… -- DIR… -- COMMAND…
 # Every step is an exec of the next, so the process we start is Asterisk in the end, under one pid.
 _SCRIPT = """
 set -eu
 cd /
-umask 077
+# We may be root here, and the rescue unit, which reads this, is not.
+rm -f "$1"
 echo $$ >"$1"
+chmod 644 "$1"
+umask 077
 root=$2 owner=$3 state=$4
 shift 4
 ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -H -n)"
 if [ "$root" = / ]; then
+  while [ "$1" != -- ]; do shift; done
+  shift
   while [ "$1" != -- ]; do shift; done
   shift
   if [ "$(id -u)" = 0 ]; then exec setpriv --reuid="${owner%:*}" --regid="${owner#*:}" --clear-groups -- "$@"; fi
@@ -34,11 +46,11 @@ if [ "$root" = / ]; then
 fi
 new=$root/mnt
 mount -t tmpfs -o mode=755,size=16m ccserver "$new"
-for dir in usr etc; do
-  mkdir -m 755 "$new/$dir"
-  mount --bind "$root/$dir" "$new/$dir"
-  mount -o remount,bind,ro "$new/$dir"
-done
+mkdir -m 755 "$new/usr"
+mount --bind "$root/usr" "$new/usr"
+mount -o remount,bind,ro "$new/usr"
+# A copy, so that a directory of ours can be shown below it: it is small.
+cp -a "$root/etc" "$new/etc"
 for dir in bin sbin lib lib32 lib64 libx32; do
   if [ -L "$root/$dir" ]; then cp -P "$root/$dir" "$new/$dir"; fi
 done
@@ -46,9 +58,11 @@ mkdir -m 755 "$new/proc" "$new/dev" "$new/run" "$new/var" "$new/root"
 mkdir -m 1777 "$new/tmp"
 mount --bind /proc "$new/proc"
 mount --rbind /dev "$new/dev"
-for file in resolv.conf hosts; do
-  if [ -e "/etc/$file" ] && [ -f "$root/etc/$file" ]; then mount --bind "/etc/$file" "$new/etc/$file"; fi
+while [ "$1" != -- ]; do
+  if [ -e "$1" ] && [ -f "$root$1" ]; then mount --bind "$1" "$new$1"; fi
+  shift
 done
+shift
 # show PATH: at the same path inside.
 show() { (umask 022 && mkdir -p "$new$1") && mount --bind "$1" "$new$1"; }
 while [ "$1" != -- ]; do
@@ -67,6 +81,37 @@ exec chroot --userspec="$owner" "$new" "$@"
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What Asterisk sees of the machine besides the shared root's usr and etc, everything at its own path."""
+
+    shown: tuple[Path, ...]
+    """Read-only; what lies inside another comes after it."""
+    writable: Path
+    """The state directory."""
+    files: tuple[Path, ...] = HOST_FILES
+
+
+def layout(instance: Instance, root: AsteriskRoot) -> Layout:
+    """`PathRefused` when a directory cannot be shown at its own path; an installed Asterisk sees everything anyway."""
+    # Shorter paths first: a directory inside another is mounted on top of it, the state directory on top of all.
+    shown = tuple(sorted({instance.dialplans_dir, *instance.shown_dirs}, key=lambda path: (len(path.parts), path)))
+    for path in (*shown, instance.state_dir):
+        if not root.is_host and _hidden(path, root):
+            raise PathRefused(f"{path}: Asterisk in a root of its own cannot see this directory, put it elsewhere")
+        if not path.is_dir():
+            raise PathRefused(f"{path}: no such directory")
+    return Layout(shown, instance.state_dir)
+
+
+def _hidden(path: Path, root: AsteriskRoot) -> bool:
+    if path in (Path("/"), _ETC) or any(path.is_relative_to(taken) for taken in _TAKEN):
+        return True
+    inside = root.path / path.relative_to("/")
+    # An empty directory is no more than a mount point that somebody left there.
+    return path.is_relative_to(_ETC) and ((inside.is_dir() and any(inside.iterdir())) or inside.is_file())
+
+
 def starting_command(instance: Instance, root: AsteriskRoot) -> list[str]:
     """The command that becomes Asterisk in the foreground; the process keeps its pid on the way.
 
@@ -77,11 +122,12 @@ def starting_command(instance: Instance, root: AsteriskRoot) -> list[str]:
     owner = instance.state_dir.stat()
     userspec = f"{owner.st_uid}:{owner.st_gid}"
     if root.is_host:
-        return [*script, userspec, str(instance.state_dir), "--", *asterisk]
+        return [*script, userspec, str(instance.state_dir), "--", "--", *asterisk]
     if os.geteuid() != 0:
         raise NotPermitted(f"Asterisk in {root.path} needs chroot and mount: run this as root, or install Asterisk")
-    shown = [str(path) for path in _shown_dirs(instance)]
-    return ["unshare", "--mount", "--", *script, userspec, str(instance.state_dir), *shown, "--", *asterisk]
+    seen = layout(instance, root)
+    files, shown = map(str, seen.files), map(str, seen.shown)
+    return ["unshare", "--mount", "--", *script, userspec, str(seen.writable), *files, "--", *shown, "--", *asterisk]
 
 
 def entering_command(pid: int, root: AsteriskRoot, command: list[str]) -> list[str]:
@@ -89,14 +135,3 @@ def entering_command(pid: int, root: AsteriskRoot, command: list[str]) -> list[s
     if root.is_host:
         return command
     return ["nsenter", f"--target={pid}", "--mount", "--root", "--wd=/", "--", *command]
-
-
-def _shown_dirs(instance: Instance) -> list[Path]:
-    # Shorter paths first: a directory inside another is mounted on top of it, the state directory on top of all.
-    shown = sorted({instance.dialplans_dir, *instance.shown_dirs}, key=lambda path: len(path.parts))
-    for path in (*shown, instance.state_dir):
-        if any(path.is_relative_to(taken) for taken in _TAKEN) or path == Path("/"):
-            raise PathRefused(f"{path}: Asterisk in a root of its own cannot see this directory, put it elsewhere")
-        if not path.is_dir():
-            raise PathRefused(f"{path}: no such directory")
-    return shown

@@ -3,13 +3,15 @@
 import asyncio
 import os
 import re
+import shutil
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from asterisk_calls import Ari, booted, committed_keys, until
-from asterisk_instance import asterisk_root, make_instance
+from asterisk_instance import DIALPLANS_DIR, asterisk_instance, asterisk_root, make_instance
 
 from ccserver.asterisk import process
 from ccserver.asterisk.errors import AlreadyRunning, NotRunning, PathRefused, PortTaken, StartFailed
@@ -58,6 +60,25 @@ async def test_two_instances_run_side_by_side_on_one_root_and_leave_no_trace_in_
         assert await second_ari("GET", "asterisk/ping")
         assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
     assert (sorted(root.path.iterdir()), sorted((root.path / "mnt").iterdir())) == before
+
+
+async def test_it_sees_a_configuration_below_etc_where_production_has_it(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root may write to /etc")
+    place = Path(tempfile.mkdtemp(prefix="ccserver-test-", dir="/etc"))
+    try:
+        dialplans = shutil.copytree(DIALPLANS_DIR, place / "dialplans")
+        (dialplans / "here.conf").write_text("[seen-below-etc]\nexten => 1,1,Hangup()\n")
+        async with asterisk_instance(tmp_path, dialplans_dir=dialplans) as asterisk:
+            assert "[ Context 'seen-below-etc'" in await asterisk.cli("dialplan show seen-below-etc")
+            assert not (asterisk.root.path / place.relative_to("/")).exists(), "the shared root is as it was"
+    finally:
+        shutil.rmtree(place)
+
+
+async def test_the_rescue_unit_which_is_not_root_may_read_which_process_it_is(tmp_path: Path) -> None:
+    async with booted(tmp_path) as (asterisk, _):
+        assert asterisk.instance.pid_path.stat().st_mode & 0o777 == 0o644
 
 
 async def test_it_goes_on_when_whoever_started_it_is_killed(tmp_path: Path) -> None:

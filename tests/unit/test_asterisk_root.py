@@ -54,9 +54,11 @@ def test_a_named_root_without_asterisk_in_it_is_named_in_the_error(tmp_path: Pat
         find_root(environ={"CCSERVER_ASTERISK_ROOT": str(tmp_path)})
 
 
-@pytest.mark.parametrize("hidden", ["/usr/lib", "/etc", "/dev/shm", "/"])
+@pytest.mark.parametrize("hidden", ["/usr/lib", "/etc", "/dev/shm", "/etc/asterisk", "/"])
 def test_a_directory_that_asterisk_could_not_see_is_refused(hidden: str, tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
+    (tmp_path / "etc" / "asterisk").mkdir(parents=True)
+    (tmp_path / "etc" / "asterisk" / "pjsip.conf").touch()
     instance = Instance(state_dir=tmp_path / "state", dialplans_dir=Path(hidden))
     with pytest.raises(PathRefused, match=f"^{hidden}: .* cannot see this directory"):
         starting_command(instance, AsteriskRoot(tmp_path, Path("/usr/sbin/asterisk"), "22.10.1"))
