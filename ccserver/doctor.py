@@ -302,7 +302,7 @@ def _prompts(config: Config) -> Iterator[Finding]:
 
 
 def _programs(book: PromptBook) -> Iterator[Finding]:
-    needed = {"ffmpeg": "recordings", "ffprobe": "recordings"}
+    needed = {"ffmpeg": "recordings"}
     needed |= {voice.command[0]: f"prompts in {language}" for language, voice in book.voices.items()}
     for program, purpose in needed.items():
         found = shutil.which(program)

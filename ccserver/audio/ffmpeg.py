@@ -1,4 +1,4 @@
-"""Running ffmpeg and ffprobe: typed errors, no orphans, gentle to live calls. Used inside this package only."""
+"""Running ffmpeg: typed errors, no orphans, gentle to live calls. Used inside this package only."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def write(source: Path, arguments: Sequence[str], written: Path) -> None:
     """
     complaint = ""
     try:
-        code, _, stderr = await _run("ffmpeg", [*_QUIET, "-y", *arguments, str(written)])
+        code, stderr = await _run([*_QUIET, "-y", *arguments, str(written)])
         # ffmpeg may end with 0 after a failed write, having said so: a silent run is the only good one.
         complaint = _last_line(stderr) or (f"ffmpeg ended with {code}" if code else "")
         if any(no_room.encode() in stderr for no_room in _NO_ROOM):
@@ -56,41 +56,30 @@ async def write(source: Path, arguments: Sequence[str], written: Path) -> None:
         raise
 
 
-async def duration_s(path: Path) -> float:
-    """How long the sound in a file lasts, by ffprobe; seconds."""
-    asked = ["-v", "error", "-select_streams", "a:0", "-show_entries", "format=duration", "-of", "csv=p=0", str(path)]
-    code, stdout, stderr = await _run("ffprobe", asked)
-    try:
-        if code:
-            raise ValueError
-        return float(stdout)
-    except ValueError:
-        raise RecordingBroken(path, _last_line(stderr) or "ffprobe finds no sound in it") from None
-
-
-async def _run(program: str, arguments: Sequence[str]) -> tuple[int, bytes, bytes]:
+async def _run(arguments: Sequence[str]) -> tuple[int, bytes]:
+    """Exit code, and what it complained of."""
     try:
         process = await asyncio.create_subprocess_exec(
             *_GENTLE,
-            program,
+            "ffmpeg",
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
     except FileNotFoundError:
         raise ToolMissing("nice", "recordings") from None
     try:
-        stdout, stderr = await process.communicate()
+        _, stderr = await process.communicate()
     except BaseException:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
         raise
     if process.returncode == 127:  # nice's own answer when there is no such program
-        raise ToolMissing(program, "recordings")
+        raise ToolMissing("ffmpeg", "recordings")
     assert process.returncode is not None
-    return process.returncode, stdout, stderr
+    return process.returncode, stderr
 
 
 def _sync(path: Path) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ccserver.audio import ffmpeg
+from ccserver.audio import ffmpeg, ogg
 from ccserver.audio.errors import DiskFull, RecordingBroken, RecordingMissing
 
 BITRATE = "24k"
@@ -102,7 +102,7 @@ async def finish(raw: RawRecording, talks: Sequence[tuple[float, float]], target
     already there and a leg is gone, it is the result. Raises `RecordingMissing`, `RecordingBroken`, `DiskFull`.
     """
     if target.is_file() and not (raw.caller.is_file() and raw.operator.is_file()):
-        kept = await _finished(target)
+        kept = _finished(target)
     else:
         caller, operator = _leg(raw.caller), _leg(raw.operator)
         if caller.sample_rate != operator.sample_rate:
@@ -118,7 +118,7 @@ async def finish(raw: RawRecording, talks: Sequence[tuple[float, float]], target
 async def finish_voicemail(raw: Path, target: Path) -> Finished:
     """Keep a message that a caller left, one mono WAV, as Opus in `target`; the promises are those of `finish`."""
     if target.is_file() and not raw.is_file():
-        return await _finished(target)
+        return _finished(target)
     leg = _leg(raw)
     kept = await _encode((leg,), ((0, _steps(leg.samples / leg.sample_rate)),), target)
     _remove((raw,))
@@ -155,7 +155,7 @@ async def _encode(legs: Sequence[_Leg], cuts: Sequence[tuple[int, int]], target:
     await ffmpeg.write(legs[0].path, [*_inputs(legs), *_filters(legs, cuts), *_opus()], unfinished)
     wanted_s = sum(last - first for first, last in cuts) * STEP_S
     try:
-        found_s = await ffmpeg.duration_s(unfinished)
+        found_s = ogg.duration_s(unfinished)
         if abs(found_s - wanted_s) > TOLERANCE_S:
             raise RecordingBroken(legs[0].path, f"gave {found_s:.2f} s of sound where {wanted_s:.2f} s were expected")
         unfinished.replace(target)
@@ -253,8 +253,8 @@ def _format(path: Path, head: bytes) -> tuple[int, int]:
     raise RecordingBroken(path, "has no sound in it")
 
 
-async def _finished(path: Path) -> Finished:
-    return Finished(path, round(await ffmpeg.duration_s(path), 2), path.stat().st_size)
+def _finished(path: Path) -> Finished:
+    return Finished(path, round(ogg.duration_s(path), 2), path.stat().st_size)
 
 
 def _unwritable(path: Path, error: OSError) -> DiskFull | RecordingBroken:
