@@ -9,6 +9,7 @@ CEL for ccserver.
 """
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import time
@@ -43,6 +44,7 @@ GREETING_S, MENU_S, LEAD_IN_S = 0.5, 3.0, 0.3
 PROMPTS = {"nordlis-greeting": GREETING_S, "nordlis-menu": MENU_S, "invalid-key": 0.5, "no-input": 0.5}
 MUSIC_S = 30
 PATIENCE_S = 300.0
+ASTERISK_NICE = -5
 
 FLOWS = {
     "sales": """
@@ -256,11 +258,19 @@ async def stand(directory: Path, operators: int, *, program: str = "ccserver") -
         headers = {"Authorization": f"Bearer {asterisk.secrets.api_token}"}
         async with aiohttp.ClientSession(headers=headers) as http:
             site = Stand(directory, asterisk, api_port, http, program)
+            _as_its_unit_does(asterisk.pid)
             try:
                 await site.start()
                 yield site
             finally:
                 await site.end()
+
+
+def _as_its_unit_does(pid: int) -> None:
+    """systemd/ccserver-asterisk.service starts it with this niceness; it belongs to both systems."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, int(thread.name), ASTERISK_NICE)
 
 
 def _peer(directory: Path, members: list[str]) -> tuple[Path, Path]:
