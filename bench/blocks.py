@@ -64,10 +64,3 @@ def summary(wrong: Iterable[str]) -> str:
     """What went wrong how often, without the numbers of who."""
     kinds = Counter(re.sub(r"\b\d{4}\b", "NNNN", line.partition(" ")[2]) for line in wrong)
     return "; ".join(f"{count} × {kind}" for kind, count in kinds.most_common(4)) or "none"
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Markdown."""
-    head = list(head)
-    lines = [head, ["---"] * len(head), *([str(cell) for cell in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

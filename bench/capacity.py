@@ -13,17 +13,17 @@ work after the calls, and its encoders are told apart.
 Needs root (a private Asterisk). Exit code 1 only when not even the first step went well.
 """
 
-import argparse
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from bench.blocks import Block, block, summary, table
+from bench.blocks import Block, block, summary
 from bench.latency import BUSY_S
+from bench.page import Page, arguments, table
 from bench.parties import SHORT, Parties, Script
 from bench.sound import Sound
-from bench.stand import NAMES, System, machine, stand
+from bench.stand import NAMES, System, stand
 
 SYSTEMS: tuple[System, ...] = ("ccserver", "app_queue")
 GOAL = 0.8
@@ -103,20 +103,19 @@ def report(blocks: list[Block]) -> str:
 
 def main() -> int:
     """Measure and print."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--from", dest="first", type=float, default=5.0, help="calls a second at first")
-    arguments.add_argument("--factor", type=float, default=1.25, help="from step to step")
-    arguments.add_argument("--most", type=float, default=60.0, help="no step beyond this")
-    arguments.add_argument("--seconds", type=float, default=15.0, help="how long customers keep dialling in a step")
-    arguments.add_argument("--talk", type=float, default=2.0, metavar="S", help="how long a talk is")
-    arguments.add_argument("--short", action="store_true", help="one step of a few calls, and short talks")
-    given = arguments.parse_args()
+    told = arguments(__doc__)
+    told.add_argument("--from", dest="first", type=float, default=5.0, help="calls a second at first")
+    told.add_argument("--factor", type=float, default=1.25, help="from step to step")
+    told.add_argument("--most", type=float, default=60.0, help="no step beyond this")
+    told.add_argument("--seconds", type=float, default=15.0, help="how long customers keep dialling in a step")
+    told.add_argument("--talk", type=float, default=2.0, metavar="S", help="how long a talk is")
+    given = told.parse_args()
     rates = [given.first]
     while (following := round(rates[-1] * given.factor, 1)) <= given.most:
         rates.append(following)
-    began, script = machine(), SHORT if given.short else Script(talk_s=given.talk)
+    page, script = Page("capacity", given.into), SHORT if given.short else Script(talk_s=given.talk)
     blocks = asyncio.run(climb([8.0], 0.4, script) if given.short else climb(rates, given.seconds, script))
-    print(f"{began}; talks of {script.talk_s:g} s\n\n{report(blocks)}")
+    page.write(f"Talks of {script.talk_s:g} s:\n\n{report(blocks)}")
     return 0 if most(blocks, "ccserver") and most(blocks, "app_queue") else 1
 
 

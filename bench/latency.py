@@ -14,7 +14,6 @@ Needs root (a private Asterisk). Exit code 1 when a call was not as it must be; 
 code.
 """
 
-import argparse
 import asyncio
 import sys
 import tempfile
@@ -22,10 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.blocks import Block, block, quantiles, summary, table
+from bench.blocks import Block, block, quantiles, summary
+from bench.page import Page, arguments, table
 from bench.parties import SHORT, Parties, Script
 from bench.sound import Sound
-from bench.stand import NAMES, System, machine, stand
+from bench.stand import NAMES, System, stand
 
 SYSTEMS: tuple[System, ...] = ("ccserver", "app_queue", "dial")
 GOAL_MS = 20.0
@@ -95,20 +95,19 @@ def report(blocks: list[Block]) -> str:
 
 def main() -> int:
     """Measure and print."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--rates", type=float, nargs="+", default=[2.0, 10.0, 20.0], help="calls a second")
-    arguments.add_argument("--rounds", type=int, default=4, help="blocks of each system at each rate, turn about")
-    arguments.add_argument("--seconds", type=float, default=12.0, help="how long customers keep dialling in a block")
-    arguments.add_argument("--talk", type=float, default=2.0, metavar="S", help="how long a talk is")
-    arguments.add_argument("--short", action="store_true", help="one round of a few calls each, and short talks")
-    given = arguments.parse_args()
-    began = machine()
+    told = arguments(__doc__)
+    told.add_argument("--rates", type=float, nargs="+", default=[2.0, 10.0, 20.0], help="calls a second")
+    told.add_argument("--rounds", type=int, default=4, help="blocks of each system at each rate, turn about")
+    told.add_argument("--seconds", type=float, default=12.0, help="how long customers keep dialling in a block")
+    told.add_argument("--talk", type=float, default=2.0, metavar="S", help="how long a talk is")
+    given = told.parse_args()
+    page = Page("latency", given.into)
     if given.short:
         work = measure([8.0], 1, 0.4, SHORT)
     else:
         work = measure(given.rates, given.rounds, given.seconds, Script(talk_s=given.talk))
     blocks, note = asyncio.run(work)
-    print(f"{began}\n\nms after the operator's 200 OK:\n\n{report(blocks)}\n\nThe measurement itself: {note}.")
+    page.write(f"Milliseconds after the operator's 200 OK:\n\n{report(blocks)}\n\nThe measurement itself: {note}.")
     wrong = [f"{NAMES[made.system]} {line}" for made in blocks for line in made.wrong]
     for line in wrong[:20]:
         print(f"wrong: {line}")

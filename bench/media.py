@@ -13,7 +13,6 @@ others, and their CPU is told.
 Needs root (a private Asterisk). Exit code 1 when not even the first step was held.
 """
 
-import argparse
 import asyncio
 import sys
 import tempfile
@@ -24,10 +23,10 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
-from bench.blocks import table
+from bench.page import Page, arguments, table
 from bench.parties import SHORT, Call, Parties, Script
 from bench.sound import Sound
-from bench.stand import NAMES, Spent, Stand, System, machine, stand
+from bench.stand import NAMES, Spent, Stand, System, stand
 
 SYSTEMS: tuple[System, ...] = ("ccserver", "app_queue")
 KINDS = {
@@ -197,25 +196,25 @@ def report(steps: list[Held], bounds: Bounds) -> str:
 
 def main() -> int:
     """Measure and print."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--kinds", nargs="+", choices=tuple(KINDS), default=list(KINDS))
-    arguments.add_argument("--step", type=int, default=20, help="calls added at a time")
-    arguments.add_argument("--most", type=int, default=400, help="no more than this")
-    arguments.add_argument("--listen", type=float, default=6.0, metavar="S", help="how long each step is listened to")
-    arguments.add_argument("--loss", type=float, default=0.5, metavar="PERCENT", help="packets that may be missing")
-    arguments.add_argument("--late", type=float, default=60.0, metavar="MS", help="how late one in a hundred may be")
-    arguments.add_argument("--short", action="store_true", help="a few calls of each kind")
-    given = arguments.parse_args()
-    began = machine()
+    told = arguments(__doc__)
+    told.add_argument("--kinds", nargs="+", choices=tuple(KINDS), default=list(KINDS))
+    told.add_argument("--step", type=int, default=20, help="calls added at a time")
+    told.add_argument("--most", type=int, default=400, help="no more than this")
+    told.add_argument("--listen", type=float, default=6.0, metavar="S", help="how long each step is listened to")
+    told.add_argument("--loss", type=float, default=0.5, metavar="PERCENT", help="packets that may be missing")
+    told.add_argument("--late", type=float, default=60.0, metavar="MS", help="how late one in a hundred may be")
+    given = told.parse_args()
+    page = Page("media", given.into)
     bounds = Bounds(given.step, given.most, given.listen, given.loss, given.late)
     kinds = given.kinds
     if given.short:
         bounds, kinds = Bounds(2, 2, 1.0, 100.0, 10_000.0), ["both"]
     steps = asyncio.run(measure(kinds, bounds, SHORT if given.short else Script()))
-    print(f"{began}; too much: more than {bounds.loss_percent:g} % lost, or p99 later than {bounds.late_ms:g} ms\n")
-    print(report(steps, bounds))
     unread = sum(each.unread for each in steps)
-    print(f"\nPackets that the phones did not read in time: {unread}.")
+    page.write(
+        f"Too much: more than {bounds.loss_percent:g} % lost, or p99 later than {bounds.late_ms:g} ms.\n\n"
+        f"{report(steps, bounds)}\n\nPackets that the phones did not read in time: {unread}."
+    )
     first = {(each.system, each.kind): each for each in reversed(steps)}.values()
     return 0 if all(each.fine(bounds.loss_percent, bounds.late_ms) for each in first) else 1
 

@@ -10,7 +10,6 @@ times within SortedList and heapq (their loops run in C or in a library, and tim
 should grow like the logarithm of what waits. tests/unit/test_core_cost.py holds them to that.
 """
 
-import argparse
 import math
 import statistics
 import sys
@@ -21,6 +20,7 @@ from itertools import count
 from types import FrameType
 from typing import Any
 
+from bench.page import Page, arguments, table
 from ccserver.core.commands import OfferContact
 from ccserver.core.events import (
     AnyEvent,
@@ -215,18 +215,15 @@ def logarithm(small: int, large: int) -> float:
     return math.log(max(2, large)) / math.log(max(2, small))
 
 
-def _table(agents: tuple[int, ...], halls: tuple[int, ...], cell: Callable[[int, int], str]) -> None:
-    print("| agents \\ waiting | " + " | ".join(f"{waiting}" for waiting in halls) + " |")
-    print("| --- |" + " --- |" * len(halls))
-    for n in agents:
-        print(f"| {n} | " + " | ".join(cell(n, waiting) for waiting in halls) + " |", flush=True)
+def _table(agents: tuple[int, ...], halls: tuple[int, ...], cell: Callable[[int, int], str]) -> str:
+    rows = [[n, *(cell(n, waiting) for waiting in halls)] for n in agents]
+    return table([r"agents \ waiting", *map(str, halls)], rows)
 
 
 def main() -> int:
     """Print the tables; 1 when operations grow faster than the logarithm."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--short", action="store_true", help="small halls, few rounds")
-    given = arguments.parse_args()
+    told = arguments(__doc__)
+    given = told.parse_args()
     agents, halls, rounds = ((10, 50), (0, 10, 200), 40) if given.short else (AGENTS, HALLS, ROUNDS)
 
     def speed(n: int, waiting: int) -> str:
@@ -240,10 +237,8 @@ def main() -> int:
         found[n, waiting] = operations(n, waiting)
         return f"{found[n, waiting]:.0f}"
 
-    print("Steps a second (microseconds of a step at p50, p99):\n")
-    _table(agents, halls, speed)
-    print("\nCounted operations a step:\n")
-    _table(agents, halls, cost)
+    page = Page("router", given.into)
+    speeds, costs = _table(agents, halls, speed), _table(agents, halls, cost)
     some = [waiting for waiting in halls if waiting]
     steepest = [
         max((found[n, some[-1]] / found[n, some[0]], f"{some[0]} to {some[-1]} waiting, {n} agents") for n in agents),
@@ -253,14 +248,15 @@ def main() -> int:
         ),
     ]
     allowed = [logarithm(some[0], some[-1]), logarithm(agents[0], agents[-1])]
-    print()
-    met = True
-    for (ratio, where), most in zip(steepest, allowed, strict=True):
-        met = met and ratio <= most
-        print(
-            f"- {where}: operations × {ratio:.2f}; the logarithm × {most:.2f}: {'met' if ratio <= most else 'MISSED'}"
-        )
-    return 0 if met else 1
+    verdicts = [
+        f"- {where}: operations × {ratio:.2f}; the logarithm × {most:.2f}: {'met' if ratio <= most else 'MISSED'}"
+        for (ratio, where), most in zip(steepest, allowed, strict=True)
+    ]
+    page.write(
+        f"Steps a second (microseconds of a step at p50, p99):\n\n{speeds}\n\nCounted operations a step:\n\n{costs}\n\n"
+        + "\n".join(verdicts)
+    )
+    return 0 if all(ratio <= most for (ratio, _), most in zip(steepest, allowed, strict=True)) else 1
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import asyncio
 import os
 import shutil
 import sqlite3
-import time
 import wave
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing, suppress
@@ -359,19 +358,4 @@ def _yes(on: bool) -> str:
     return "yes" if on else "no"
 
 
-def machine() -> str:
-    """What it was measured on."""
-    cpu = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        "unknown",
-    )
-    cores = len(list(Path("/sys/devices/system/cpu").glob("cpu[0-9]*")))
-    load = Path("/proc/loadavg").read_text().split()[0]
-    return f"{time.strftime('%Y-%m-%d %H:%M')} UTC, {cores} × {cpu}, load average at the start {load}"
-
-
-__all__ = ["NAMES", "STARTS_WITHIN_S", "Spent", "Stand", "System", "machine", "stand"]
+__all__ = ["NAMES", "STARTS_WITHIN_S", "Spent", "Stand", "System", "stand"]
