@@ -97,7 +97,7 @@ def main() -> int:
     """Measure and print."""
     told = arguments(__doc__)
     told.add_argument("--rates", type=float, nargs="+", default=[2.0, 10.0, 20.0], help="calls a second")
-    told.add_argument("--rounds", type=int, default=4, help="blocks of each system at each rate, turn about")
+    told.add_argument("--rounds", type=int, default=3, help="blocks of each system at each rate, turn about")
     told.add_argument("--seconds", type=float, default=12.0, help="how long customers keep dialling in a block")
     told.add_argument("--talk", type=float, default=2.0, metavar="S", help="how long a talk is")
     given = told.parse_args()

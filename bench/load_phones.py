@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bench.sound import CUSTOMER_HZ, OPERATOR_HZ, tone
+from bench.tones import CUSTOMER_HZ, OPERATOR_HZ, tone
 from tests.asterisk_instance import free_port
 
 SCENARIOS = Path(__file__).parent / "sipp"

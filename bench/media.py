@@ -198,7 +198,7 @@ def main() -> int:
     """Measure and print."""
     told = arguments(__doc__)
     told.add_argument("--kinds", nargs="+", choices=tuple(KINDS), default=list(KINDS))
-    told.add_argument("--step", type=int, default=20, help="calls added at a time")
+    told.add_argument("--step", type=int, default=40, help="calls added at a time")
     told.add_argument("--most", type=int, default=400, help="no more than this")
     told.add_argument("--listen", type=float, default=6.0, metavar="S", help="how long each step is listened to")
     told.add_argument("--loss", type=float, default=0.5, metavar="PERCENT", help="packets that may be missing")

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bench.sip import Dialog, Line, Message, SipError, response, sdp
-from bench.sound import CUSTOMER_HZ, OPERATOR_HZ, Leg, Sound, before_all_others
+from bench.sound import Leg, Sound, before_all_others
+from bench.tones import CUSTOMER_HZ, OPERATOR_HZ
 
 CALLER = "caller"
 SETTLES_S = 5.0

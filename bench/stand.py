@@ -10,105 +10,27 @@ CEL for ccserver.
 
 import asyncio
 import os
-import shutil
 import sqlite3
-import wave
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
-import numpy as np
 from msgspec import Struct
 
 from bench.load_site import STARTS_WITHIN_S, Site, Usage, at_rest
-from bench.sound import LOUD, MUSIC_HZ, RATE_HZ
-from ccserver.asterisk.render import default_templates_dir
-from ccserver.config.places import CHECKOUT
-from ccserver.config.schema import Sip
+from bench.stand_files import HALL_OPERATOR, OUR_HALL, OUR_LINE, SIP, peer_dir, write_config, write_peer, write_sounds
 from ccserver.store.schema import migrate
 from tests.asterisk_instance import AsteriskInstance, asterisk_instance, free_port
 
-OVERLAY = Path(__file__).parent / "asterisk-conf"
 System = Literal["ccserver", "app_queue", "dial"]
 NAMES: Mapping[System, str] = {"ccserver": "ccserver", "app_queue": "app_queue", "dial": "a direct call"}
-OUR_LINE, OUR_HALL = "88000000001", "88000000002"
 PEER_LINE, PEER_HALL = "88009010000", "88009020000"
 DIRECT_LINES = "8800903"
 OURS_FROM, PEERS_FROM = 2001, 6001
-HALL_OPERATOR = "1999"
-"""The only one of the queue in which customers only wait: he never comes."""
-GREETING_S, MENU_S, LEAD_IN_S = 0.5, 3.0, 0.3
-PROMPTS = {"nordlis-greeting": GREETING_S, "nordlis-menu": MENU_S, "invalid-key": 0.5, "no-input": 0.5}
-MUSIC_S = 30
 PATIENCE_S = 300.0
 ASTERISK_NICE = -5
-
-FLOWS = {
-    "sales": """
-start = "greeting"
-[steps.greeting]
-do = "say"
-prompts = ["nordlis-greeting"]
-next = "menu"
-[steps.menu]
-do = "menu"
-prompts = ["nordlis-menu"]
-keys = { 1 = "queue" }
-invalid = "invalid-key"
-silence = "no-input"
-otherwise = "queue"
-[steps.queue]
-do = "queue"
-queue = "sales"
-""",
-    "hall": """
-start = "queue"
-[steps.queue]
-do = "queue"
-queue = "hall"
-""",
-}
-SIP = Sip(registration_s=86400, rtp_timeout_s=0)
-"""Phones register once, and a customer who waits says nothing."""
-MAIN = """
-[node]
-name = "bench"
-[asterisk]
-{ports}
-[sip]
-registration_s = 86400
-rtp_timeout_s = 0
-[api]
-port = {api_port}
-[prompts]
-file = "{prompts}"
-[rules.not_ready_reasons]
-1 = "break"
-"""
-QUEUE = """
-[[queues]]
-name = "{name}"
-title = "{name}"
-wrap_up_s = 0
-record = {record}
-"""
-QUEUE_LOG = "create table queue_log (time, callid, queuename, agent, event, data1, data2, data3, data4, data5)"
-PEER_ENDPOINT = """
-[{name}](phone)
-context = operators
-auth = {name}
-aors = {name}
-[{name}]
-type = auth
-auth_type = userpass
-username = {name}
-password = {name}
-[{name}]
-type = aor
-max_contacts = 1
-"""
 
 
 class Spent(Struct, frozen=True):
@@ -126,13 +48,6 @@ class Spent(Struct, frozen=True):
             encoders_s=after.encoders_s - before.encoders_s,
         )
 
-    def __add__(self, other: "Spent") -> "Spent":
-        return Spent(
-            asterisk_s=self.asterisk_s + other.asterisk_s,
-            daemon_s=self.daemon_s + other.daemon_s,
-            encoders_s=self.encoders_s + other.encoders_s,
-        )
-
 
 class Stand(Site):
     """`load_site.Site` with a peer beside it."""
@@ -145,7 +60,7 @@ class Stand(Site):
         self.ours = {name: asterisk.secrets.operators[name] for name in self.extensions}
         """Operators' names and passwords."""
         self.peers = {name: name for name in (str(PEERS_FROM + n) for n in range(len(self.ours)))}
-        peer = _peer_dir(directory)
+        peer = peer_dir(directory)
         self.peer_cdr, self.peer_queue_log = peer / "cdr.db", peer / "queue_log.db"
 
     async def turn_to(self, system: System) -> None:
@@ -226,7 +141,7 @@ class Stand(Site):
         if system == "ccserver":
             kept = "select count(*) from recording where kind = 'talk' and path is not null"
             return int(self._rows(self.state_dir / "store.sqlite", kept)[0][0])
-        return sum(1 for _ in (_peer_dir(self.directory) / "raw").glob("*-in.wav"))
+        return sum(1 for _ in (peer_dir(self.directory) / "raw").glob("*-in.wav"))
 
     @staticmethod
     def _rows(path: Path, query: str) -> list[tuple]:
@@ -241,7 +156,7 @@ async def stand(directory: Path, operators: int, *, program: str = "ccserver") -
     peers = [str(PEERS_FROM + n) for n in range(operators)]
     directory = directory.resolve()
     api_port = free_port()
-    dialplans, templates = _peer(directory, peers)
+    dialplans, templates = write_peer(directory, peers)
     ports = {"rtp_start": 10000, "rtp_end": 17999}
     async with asterisk_instance(
         directory,
@@ -251,8 +166,8 @@ async def stand(directory: Path, operators: int, *, program: str = "ccserver") -
         sip=SIP,
         **ports,
     ) as asterisk:
-        _write_config(directory / "config", asterisk, api_port, extensions)
-        _write_sounds(asterisk.instance.prompts_dir)
+        write_config(directory / "config", asterisk, api_port, extensions)
+        write_sounds(asterisk.instance.prompts_dir)
         await migrate(f"sqlite:///{asterisk.instance.state_dir / 'store.sqlite'}")
         headers = {"Authorization": f"Bearer {asterisk.secrets.api_token}"}
         async with aiohttp.ClientSession(headers=headers) as http:
@@ -270,88 +185,6 @@ def _as_its_unit_does(pid: int) -> None:
     for thread in Path(f"/proc/{pid}/task").iterdir():
         with suppress(ProcessLookupError):
             os.setpriority(os.PRIO_PROCESS, int(thread.name), ASTERISK_NICE)
-
-
-def _peer(directory: Path, members: list[str]) -> tuple[Path, Path]:
-    """Dialplan and templates: the product's, and the peer's on top."""
-    dialplans, templates, peer = directory / "config", directory / "templates", _peer_dir(directory)
-    raw, music = peer / "raw", peer / "music"
-    peer.parent.mkdir(parents=True, mode=0o700)
-    for made in (peer, raw, music):
-        made.mkdir()
-    shutil.copytree(default_templates_dir(), templates)
-    values = {
-        "PEER_RAW": raw,
-        "PEER_CDR": peer / "cdr",  # Asterisk adds .db
-        "PEER_QUEUE_LOG": peer / "queue_log.db",
-        "MEMBERS": "\n".join(f"member => PJSIP/{name}" for name in members),
-    }
-    for overlay in OVERLAY.glob("*.conf"):
-        text = overlay.read_text(encoding="utf-8")
-        for key, value in values.items():
-            text = text.replace(f"@{key}@", str(value))
-        if overlay.name == "peer.conf":
-            dialplans.mkdir()
-            (dialplans / overlay.name).write_text(text, encoding="utf-8")
-        elif overlay.name == "modules.conf":
-            modules = (templates / "modules.conf").read_text(encoding="utf-8")
-            (templates / "modules.conf").write_text(modules + text, encoding="utf-8")
-        else:
-            (templates / overlay.name).write_text(text, encoding="utf-8")
-    for plan in (CHECKOUT / "dialplans").glob("*.conf"):
-        shutil.copy(plan, dialplans)
-    _replaced(templates / "musiconhold.conf", "directory = moh", f"directory = {music}")
-    _replaced(templates / "logger.conf", "queue_log = no", "queue_log = yes")
-    phones = "".join(PEER_ENDPOINT.format(name=name) for name in members)
-    with (templates / "pjsip.conf").open("a", encoding="utf-8") as file:
-        file.write(phones)
-    _write_wav(music / "music.wav", LOUD / 2 * np.sin(2 * np.pi * MUSIC_HZ * np.arange(RATE_HZ * MUSIC_S) / RATE_HZ))
-    for name, statement in (("queue_log", QUEUE_LOG), ("cdr", "")):
-        with closing(sqlite3.connect(peer / f"{name}.db")) as database, database:
-            database.execute(
-                "pragma journal_mode = wal"
-            )  # as ccserver's store has it: written without waiting for readers
-            database.execute(statement)
-    return dialplans, templates
-
-
-def _peer_dir(directory: Path) -> Path:
-    """Where the peer keeps what it writes: Asterisk may write nowhere but in the state directory."""
-    return directory / "state" / "peer"
-
-
-def _replaced(path: Path, old: str, new: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert old in text, f"{path.name}: no {old!r} in it any more"
-    path.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def _write_config(directory: Path, asterisk: AsteriskInstance, api_port: int, operators: list[str]) -> None:
-    names = ("http_port", "ami_port", "sip_port", "rtp_start", "rtp_end", "fallback_wait_s")
-    ports = "\n".join(f"{name} = {getattr(asterisk.instance, name)}" for name in names)
-    parts = [MAIN.format(ports=ports, api_port=api_port, prompts=CHECKOUT / "ivr-prompts" / "prompts.toml")]
-    parts += [QUEUE.format(name="sales", record="true"), QUEUE.format(name="hall", record="false")]
-    for number, flow in ((OUR_LINE, "sales"), (OUR_HALL, "hall")):
-        parts.append(f'[[lines]]\nnumber = "{number}"\nname = "{flow}"\nflow = "{flow}"\nlanguage = "ru"\n')
-        (directory / f"{flow}.toml").write_text(FLOWS[flow])
-    for extension, queue in (*((name, "sales") for name in operators), (HALL_OPERATOR, "hall")):
-        parts.append(f'[[operators]]\nextension = "{extension}"\nname = "Operator"\nqueues = ["{queue}"]\n')
-    (directory / "ccserver.toml").write_text("\n".join(parts))
-
-
-def _write_sounds(directory: Path) -> None:
-    """Silence: what is said is not what is measured, and no voice is needed to measure it."""
-    for language in ("ru", "en"):
-        (directory / language).mkdir(parents=True, exist_ok=True)
-        for name, seconds in PROMPTS.items():
-            _write_wav(directory / language / f"{name}.wav", np.zeros(round(RATE_HZ * seconds)))
-    _write_wav(directory / "lead-in.wav", np.zeros(round(RATE_HZ * LEAD_IN_S)))
-
-
-def _write_wav(path: Path, samples: np.ndarray) -> None:
-    with wave.open(str(path), "wb") as sound:
-        sound.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
-        sound.writeframes(samples.astype("<i2").tobytes())
 
 
 def _yes(on: bool) -> str:
