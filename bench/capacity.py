@@ -13,14 +13,13 @@ work after the calls, and its encoders are told apart.
 Needs root (a private Asterisk). Exit code 1 only when not even the first step went well.
 """
 
-import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
 from bench.blocks import Block, block, summary
 from bench.latency import BUSY_S
-from bench.page import Page, arguments, table
+from bench.page import Page, arguments, run, table
 from bench.parties import SHORT, Parties, Script
 from bench.sound import Sound
 from bench.stand import NAMES, System, stand
@@ -114,7 +113,7 @@ def main() -> int:
     while (following := round(rates[-1] * given.factor, 1)) <= given.most:
         rates.append(following)
     page, script = Page("capacity", given.into), SHORT if given.short else Script(talk_s=given.talk)
-    blocks = asyncio.run(climb([8.0], 0.4, script) if given.short else climb(rates, given.seconds, script))
+    blocks = run(climb([8.0], 0.4, script) if given.short else climb(rates, given.seconds, script))
     page.write(f"Talks of {script.talk_s:g} s:\n\n{report(blocks)}")
     return 0 if most(blocks, "ccserver") and most(blocks, "app_queue") else 1
 

@@ -14,7 +14,6 @@ Needs root (a private Asterisk). Exit code 1 when a call was not as it must be; 
 code.
 """
 
-import asyncio
 import sys
 import tempfile
 from pathlib import Path
@@ -22,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.blocks import Block, block, quantiles, summary
-from bench.page import Page, arguments, table
+from bench.page import Page, arguments, run, table
 from bench.parties import SHORT, Parties, Script
 from bench.sound import Sound
 from bench.stand import NAMES, System, stand
@@ -106,7 +105,7 @@ def main() -> int:
         work = measure([8.0], 1, 0.4, SHORT)
     else:
         work = measure(given.rates, given.rounds, given.seconds, Script(talk_s=given.talk))
-    blocks, note = asyncio.run(work)
+    blocks, note = run(work)
     page.write(f"Milliseconds after the operator's 200 OK:\n\n{report(blocks)}\n\nThe measurement itself: {note}.")
     wrong = [f"{NAMES[made.system]} {line}" for made in blocks for line in made.wrong]
     for line in wrong[:20]:

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
-from bench.page import Page, arguments, table
+from bench.page import Page, arguments, run, table
 from bench.parties import SHORT, Call, Parties, Script
 from bench.sound import Sound
 from bench.stand import NAMES, Spent, Stand, System, stand
@@ -209,7 +209,7 @@ def main() -> int:
     kinds = given.kinds
     if given.short:
         bounds, kinds = Bounds(2, 2, 1.0, 100.0, 10_000.0), ["both"]
-    steps = asyncio.run(measure(kinds, bounds, SHORT if given.short else Script()))
+    steps = run(measure(kinds, bounds, SHORT if given.short else Script()))
     unread = sum(each.unread for each in steps)
     page.write(
         f"Too much: more than {bounds.loss_percent:g} % lost, or p99 later than {bounds.late_ms:g} ms.\n\n"

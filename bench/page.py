@@ -1,10 +1,15 @@
 """Where figures go: to the screen, and with --into between the marks of the bench in docs/benchmarks.md, as they came out."""
 
 import argparse
+import asyncio
+import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def arguments(doc: str | None) -> argparse.ArgumentParser:
@@ -15,6 +20,22 @@ def arguments(doc: str | None) -> argparse.ArgumentParser:
         "--into", type=Path, metavar="PAGE", help="put the figures in this page, too, in place of those before"
     )
     return made
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Until it is done, or the bench is told to end: then, too, nothing of it is left running. 130 is its exit code then."""
+
+    async def stoppable() -> T:
+        running = asyncio.current_task()
+        assert running is not None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+        return await work
+
+    try:
+        return asyncio.run(stoppable())
+    except asyncio.CancelledError:
+        raise SystemExit(130) from None
 
 
 class Page:

@@ -20,6 +20,7 @@ import aiohttp
 from msgspec import Struct
 
 from bench.load_site import STARTS_WITHIN_S, Site, Usage, at_rest
+from bench.sound import NICE
 from bench.stand_files import HALL_OPERATOR, OUR_HALL, OUR_LINE, SIP, peer_dir, write_config, write_peer, write_sounds
 from ccserver.store.schema import migrate
 from tests.asterisk_instance import AsteriskInstance, asterisk_instance, free_port
@@ -184,7 +185,7 @@ def _as_its_unit_does(pid: int) -> None:
     """systemd/ccserver-asterisk.service starts it with this niceness; it belongs to both systems."""
     for thread in Path(f"/proc/{pid}/task").iterdir():
         with suppress(ProcessLookupError):
-            os.setpriority(os.PRIO_PROCESS, int(thread.name), ASTERISK_NICE)
+            os.setpriority(os.PRIO_PROCESS, int(thread.name), NICE + ASTERISK_NICE)
 
 
 def _yes(on: bool) -> str:
