@@ -21,6 +21,9 @@ from ccserver.asterisk.errors import AsteriskError, SecretsError
 from ccserver.asterisk.files import make_dir
 from ccserver.audio import prompts, synthesis
 from ccserver.audio.errors import AudioError
+from ccserver.backup import cli as backup_cli
+from ccserver.backup.errors import BackupError, RestoreUnfinished
+from ccserver.backup.places import refuse_unfinished
 from ccserver.config.check import check
 from ccserver.config.errors import ConfigErrors, QuestionError, Severity
 from ccserver.config.explain import explain_call
@@ -41,6 +44,8 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (SecretsError, MISCONFIGURED),
     (AriAuthFailed, MISCONFIGURED),
     (JournalLocked, LOCKED),
+    (RestoreUnfinished, MISCONFIGURED),
+    (BackupError, UNAVAILABLE),
     (AsteriskError, UNAVAILABLE),
     (NodeTooOld, UNAVAILABLE),
     (AriError, UNAVAILABLE),
@@ -202,6 +207,7 @@ def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
     prompt = verb("prompts", "what callers hear: build it, list it, check it", PROMPTS, _prompts)
     prompt.add_argument("action", choices=("build", "list", "check"))
 
+    backup_cli.add_verbs(verb)
     verb("replay", "decide again what was decided, and compare", REPLAY, _replay)
     verb("doctor", "say what is not as it must be, and how to mend it", DOCTOR, lambda args: doctor.run(args.config))
 
@@ -239,7 +245,9 @@ def _config(args: argparse.Namespace) -> Config:
 
 
 def _run(args: argparse.Namespace) -> int:
-    asyncio.run(Daemon(_config(args), takeover=args.takeover).run())
+    config = _config(args)
+    refuse_unfinished(config.state_dir)
+    asyncio.run(Daemon(config, takeover=args.takeover).run())
     return 0
 
 

@@ -108,7 +108,7 @@ def read_all(
         encryption=effective_encryption(main),
         trunks=trunks,
         api=main.api,
-        store_url=_store_url(main.store.url, state),
+        store_url=store_url(main.store.url, state),
         recordings_dir=state / Path(main.recordings.directory),
         prompts=catalogue,
         limits=main.limits,
@@ -199,7 +199,7 @@ def _with_absolute_paths(sip: schema.Sip, directory: Path) -> schema.Sip:
     return replace(sip, certificate=absolute(sip.certificate), private_key=absolute(sip.private_key))
 
 
-def _store_url(url: str, state: Path) -> str:
+def store_url(url: str, state: Path) -> str:
     if not url:
         return f"sqlite:///{state / 'store.sqlite'}"
     scheme, _, path = url.partition(":///")

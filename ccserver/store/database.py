@@ -19,20 +19,24 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _CONNECT_TIMEOUT_S = 5.0
 _ANSWER_TIMEOUT_S = 10.0
 """A healthy server needs hundredths of a second for a batch of the projector: one that takes this long is as good as away."""
+PATIENT_S = 24 * 3600.0
+"""For whoever brings millions of rows or new indexes."""
 _CLOSE_TIMEOUT_S = 1.0
 
 
 class Database:
     """A database that may be away at any time; every use of it is one named transaction."""
 
-    def __init__(self, url: str, *, busy_timeout_s: float = 5.0) -> None:
+    def __init__(self, url: str, *, busy_timeout_s: float = 5.0, answers_within_s: float = _ANSWER_TIMEOUT_S) -> None:
         """`sqlite:////path/store.sqlite` or `postgresql://user:password@host/name`; nothing is connected yet.
 
-        `busy_timeout_s`: how long SQLite waits for another writer.
+        `busy_timeout_s`: how long SQLite waits for another writer. `answers_within_s`: for a whole transaction; who alters
+        tables of millions of rows gives it more.
         """
         self.url = _parsed(url)
         self.place = f"store {self.url.set(drivername=self.dialect).render_as_string(hide_password=True)}"
-        self.engine = _engine(self.url, busy_timeout_s)
+        self.engine = _engine(self.url, busy_timeout_s, answers_within_s)
+        self._answers_within_s = answers_within_s
         self._open: WeakSet[Any] = WeakSet()
         if self.dialect == "postgresql":
             event.listen(self.engine.sync_engine, "connect", lambda made, _: self._open.add(made.driver_connection))
@@ -48,13 +52,24 @@ class Database:
         return Path(self.url.database) if self.dialect == "sqlite" and self.url.database else None
 
     @asynccontextmanager
-    async def transaction(self, within_s: float | None = _ANSWER_TIMEOUT_S) -> AsyncIterator[AsyncConnection]:
-        """All of it or nothing; raises `StoreUnavailable` whatever the database says no to, and when it is silent.
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """All of it or nothing; raises `StoreUnavailable` whatever the database says no to, and when it is silent."""
+        async with self._begun(self.engine, self._answers_within_s) as connection:
+            yield connection
 
-        `within_s`: for the whole transaction; None: as long as it takes, if only each answer comes in time.
-        """
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """For reading: all of it is of one moment, however long it takes, and disturbs nobody who writes."""
+        engine = self.engine
+        if self.dialect == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        async with self._begun(engine, None) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _begun(self, engine: AsyncEngine, within_s: float | None) -> AsyncIterator[AsyncConnection]:
         try:
-            async with asyncio.timeout(within_s), self.engine.begin() as connection:
+            async with asyncio.timeout(within_s), engine.begin() as connection:
                 yield connection
         except TimeoutError as error:
             raise StoreUnavailable(self.place, *SILENT) from error
@@ -79,10 +94,10 @@ def _parsed(url: str) -> URL:
         raise StoreUrlWrong(url) from None
 
 
-def _engine(url: URL, busy_timeout_s: float) -> AsyncEngine:
+def _engine(url: URL, busy_timeout_s: float, answers_within_s: float) -> AsyncEngine:
     if url.get_backend_name() == "postgresql":
         # A server that restarted would otherwise cost one failed query for each connection in the pool.
-        timeouts = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": _ANSWER_TIMEOUT_S}
+        timeouts = {"timeout": _CONNECT_TIMEOUT_S, "command_timeout": answers_within_s}
         return create_async_engine(url, pool_pre_ping=True, connect_args=timeouts)
     engine = create_async_engine(url, connect_args={"timeout": busy_timeout_s})
     event.listen(engine.sync_engine, "connect", _open_sqlite)

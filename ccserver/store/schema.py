@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import ccserver
-from ccserver.store.database import Database
+from ccserver.store.database import PATIENT_S, Database
 from ccserver.store.errors import MigrationsMissing, StoreTooNew, StoreTooOld
 from ccserver.store.tables import SCHEMA
 
@@ -44,19 +44,23 @@ async def check_schema(database: Database) -> None:
         raise StoreTooNew(database.place, found, SCHEMA)
 
 
+async def make_tables(connection: AsyncConnection, schema: int = SCHEMA) -> None:
+    """Bring the tables to that schema (from nothing, or from an older one), in the connection's transaction."""
+    await connection.run_sync(_upgrade, migrations(), f"{schema:04d}")
+
+
 async def migrate(url: str) -> tuple[int, int]:
     """Bring the store up to this code's schema, in one transaction; returns the schema before and after.
 
     Raises `StoreTooNew`, `StoreUnavailable`, `MigrationsMissing`.
     """
-    directory = migrations()
-    database = Database(url)
+    database = Database(url, answers_within_s=PATIENT_S)
     try:
         async with database.transaction() as connection:
             before = await schema_version(connection)
             if before > SCHEMA:
                 raise StoreTooNew(database.place, before, SCHEMA)
-            await connection.run_sync(_upgrade, directory)
+            await make_tables(connection)
             return before, await schema_version(connection)
     finally:
         await database.close()
@@ -68,11 +72,11 @@ def _version(connection: Connection) -> int:
     return int(connection.execute(text("select version_num from alembic_version")).scalar_one_or_none() or 0)
 
 
-def _upgrade(connection: Connection, directory: Path) -> None:
+def _upgrade(connection: Connection, directory: Path, revision: str) -> None:
     from alembic import command  # here: it would make a start some 60 ms longer, which never needs it
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(directory).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
