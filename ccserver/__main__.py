@@ -56,7 +56,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (SimError, UNAVAILABLE),
 )
 """The first that fits; whatever is not here is a bug and shows its traceback."""
-TELLS_ALL = (ConfigErrors, QuestionError, JournalLocked, SimError)
+TELLS_ALL = (BackupError, ConfigErrors, QuestionError, JournalLocked, SimError)
 """Whose message needs no second word."""
 CALLS_PER_MINUTE_MAX = 600.0
 HINT = "`ccserver doctor` tells more"

@@ -112,4 +112,5 @@ def _places(path: Path | None, main_file: bytes | None) -> Places:
     here = places.main_file(path) if path is not None else places.config_file()
     if main_file is None and here.exists():
         return places_of(load(path))
-    return places_told_by(main_file or b"", here.parent.absolute(), places.state_dir())
+    directory = here.parent if here.is_file() or here.name == places.MAIN_FILE else here
+    return places_told_by(main_file or b"", directory.absolute(), places.state_dir())
