@@ -170,18 +170,7 @@ class Phones:
         ports = ["-p", str(port), "-mp", str(free_port(socket.SOCK_DGRAM) & ~1), "-cp", str(free_port())]
         logs = ["-trace_logs", "-log_file", str(log), "-trace_err", "-error_file", str(stem.with_suffix(".err"))]
         remote = f"127.0.0.1:{self._sip_port}"
-        # -aa: OPTIONS are answered, by which Asterisk sees that a phone is still there.
-        command = [
-            self._sipp,
-            remote,
-            "-aa",
-            "-sf",
-            str(stem.with_suffix(".xml")),
-            "-i",
-            "127.0.0.1",
-            "-mi",
-            "127.0.0.1",
-        ]
+        command = [self._sipp, remote, "-sf", str(stem.with_suffix(".xml")), "-i", "127.0.0.1", "-mi", "127.0.0.1"]
         process = await asyncio.create_subprocess_exec(
             *command,
             *ports,
