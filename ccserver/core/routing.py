@@ -37,6 +37,8 @@ RING_GRACE_S = 15.0
 
 PAUSE_MIN_S = 1.0
 """Whatever is configured: an offer that fails at once must not be repeated at once."""
+KEPT_MIN_S = 0.01
+"""A talk shorter than this has no recording: there is not one whole piece of sound in it."""
 GONE_LIST_S = 1.0
 """The node is listed so soon after a caller's leg was not found; not at once, or a leg that is never found would spin us."""
 
@@ -257,8 +259,8 @@ def _end_talk(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float
 
 
 def talked(contact: Contact, talk: Segment, at: float) -> Contact:
-    """The talk that just ended is to be kept."""
-    if contact.recording is None:
+    """The talk that just ended is to be kept, unless nobody can have said anything."""
+    if contact.recording is None or at - talk.started_at < KEPT_MIN_S:
         return contact
     talks = (*contact.recording.talks, (talk.started_at, max(at, talk.started_at)))
     return replace(contact, recording=replace(contact.recording, talks=talks))

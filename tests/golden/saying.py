@@ -7,10 +7,11 @@ states of agents, the end of a contact.
 from collections.abc import Iterator
 
 from ccserver.core import commands
+from ccserver.core.attempt import Attempt, AttemptState
 from ccserver.core.commands import Command
-from ccserver.core.contact import Contact, ContactState, Segment
+from ccserver.core.contact import Contact, ContactState, Direction, Segment
 from ccserver.core.offer import Offer
-from ccserver.core.records import AgentSaved, ContactSaved, OfferSaved, Record, SegmentSaved
+from ccserver.core.records import AgentSaved, AttemptSaved, ContactSaved, OfferSaved, Record, SegmentSaved
 
 
 def said(what: Record | Command) -> Iterator[str]:
@@ -18,6 +19,8 @@ def said(what: Record | Command) -> Iterator[str]:
     match what:
         case OfferSaved(offer):
             yield from _offer(offer)
+        case AttemptSaved(attempt):
+            yield from _attempt(attempt)
         case SegmentSaved(segment):
             yield from _segment(segment)
         case AgentSaved(agent):
@@ -25,6 +28,8 @@ def said(what: Record | Command) -> Iterator[str]:
             yield f"{agent.id} is {agent.state}{reason}"
         case ContactSaved(contact) if contact.state is ContactState.CLOSED:
             yield _final(contact)
+        case commands.DialCustomer():
+            yield f"{short(what.leg)}: dial {what.number} by {what.trunk}, showing {what.caller_id}"
         case commands.OfferContact() | commands.ReleaseContact() | commands.KeepRecording() | commands.ListNode():
             return  # told by the offer's record, by the contact's end, by nobody's interest
         case _:
@@ -44,15 +49,33 @@ def _offer(offer: Offer) -> Iterator[str]:
         yield f"offer {short(offer.id)} to {offer.agent}: {offer.outcome}{ring}"
 
 
+def _attempt(attempt: Attempt) -> Iterator[str]:
+    name = short(attempt.id)
+    if attempt.state is AttemptState.CLOSED:
+        if attempt.answered_at is None:
+            ring = f" after {attempt.ring_s:g}s of ringing" if attempt.ring_s else ""
+            yield f"attempt {name} by {attempt.told}{ring}"
+    elif attempt.giving_up is not None:
+        yield f"attempt {name} is given up: {attempt.giving_up}"
+    elif attempt.state is AttemptState.DIALLING:
+        yield f"attempt {name} by {attempt.trunk}: {attempt.why}"
+    elif attempt.state is AttemptState.ANSWERED:
+        yield f"attempt {name} by {attempt.trunk}: answered after {attempt.ring_s:g}s of ringing"
+
+
 def _segment(segment: Segment) -> Iterator[str]:
     if segment.ended_at is not None:
-        where = segment.queue or segment.flow
+        where = segment.queue or segment.flow or "outbound"
         agent = f" with {segment.agent}" if segment.agent else ""
         lasted = segment.ended_at - segment.started_at
         yield f"{short(segment.contact)}: {segment.kind} {where}{agent} {segment.outcome} after {lasted:g}s"
 
 
 def _final(contact: Contact) -> str:
+    if contact.direction is Direction.OUTBOUND:
+        why = f": {contact.reason}" if contact.reason else ""
+        times = f"dial {contact.dial_s:g}s, ring {contact.ring_s:g}s, talk {contact.talk_s:g}s"
+        return f"{short(contact.id)} ended {contact.outcome} ({times}){why}"
     times = f"ivr {contact.ivr_s:g}s, wait {contact.wait_s:g}s, ring {contact.ring_s:g}s, talk {contact.talk_s:g}s"
     return f"{short(contact.id)} ended {contact.outcome}: {times}"
 

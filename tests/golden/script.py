@@ -3,10 +3,13 @@
     queue support skills=en ring=15     the house: queues, operators and flow steps, until the first thing happens
     operator anna skills=en:5
     flow wait = queue support
+    trunk mtt priority=1 channels=2     usable until `mtt fails`; with `mtt works` it is again
     anna ready                          what happens; the phone of an operator is registered with his first wish
     c1 calls
       > c1: answer                      what was decided: commands, outcomes, states
       > offer c1.1 to anna: longest idle of 1 able to take it
+    anna dials 89161234567 as d1        what she dialled; `d1.1` is the first attempt to reach the customer
+    d1.1 overloaded
     after 15s
 
 `play` runs the script and returns it with the lines after `>` as they came out. CCSERVER_GOLDEN=rewrite writes them back:
@@ -30,12 +33,15 @@ from ccserver.core.events import (
     LegHistory,
     LegRinging,
     ListedLeg,
+    ListedTrunk,
     NodeConnected,
     NodeListed,
     NodeLost,
+    OutboundDialled,
     PhoneChanged,
     PlayFinished,
     SetAgentState,
+    TrunkChanged,
     VoicemailRecorded,
 )
 from ccserver.core.floor import Outcome
@@ -52,14 +58,22 @@ from ccserver.core.ids import (
     RecordingName,
     Skill,
     StepName,
+    TrunkName,
 )
-from ccserver.core.plan import Flow, Line, Operator, Plan, Queue, Rules, SkillNeed, Step
+from ccserver.core.plan import Flow, Line, Operator, Outbound, Plan, Queue, Rules, SkillNeed, Step, Trunk
 from ccserver.core.records import AgentSaved
 from ccserver.core.router import Router, State
 from tests.golden.saying import said
 
 NODE, LINE = NodeName("n"), LineNumber("8800")
-CAUSES = {"busy": (17, 486), "refuses": (21, 603), "unreachable": (19, 480), "hangs-up": (16, None)}
+CAUSES = {
+    "busy": (17, 486),
+    "refuses": (21, 603),
+    "unreachable": (19, 480),
+    "overloaded": (34, 503),
+    "unknown": (1, 404),
+    "hangs-up": (16, None),
+}
 SETTINGS = {"ring": "ring_timeout_s", "reach": "reach_timeout_s", "wrapup": "wrap_up_s", "priority": "priority_s"}
 
 
@@ -88,6 +102,7 @@ class Stage:
     def __init__(self) -> None:
         self.queues: dict[QueueName, Queue] = {}
         self.operators: dict[AgentId, Operator] = {}
+        self.trunks: dict[TrunkName, Trunk] = {}
         self.steps: dict[StepName, Step] = {}
         self.router: Router | None = None
         self.now = 0.0
@@ -104,6 +119,8 @@ class Stage:
                 self._queue(name, dict(option.split("=") for option in options))
             case ["operator", name, *options]:
                 self._operator(name, dict(option.split("=") for option in options))
+            case ["trunk", name, *options]:
+                self._trunk(name, dict(option.split("=") for option in options))
             case ["flow", name, "=", *_]:
                 self._step(name, line.partition("=")[2])
             case ["after", duration]:
@@ -135,6 +152,12 @@ class Stage:
         queues = options["queues"].split(",") if "queues" in options else self.queues
         self.operators[AgentId(name)] = Operator(AgentId(name), name, skills, tuple(map(QueueName, queues)))
 
+    def _trunk(self, name: str, options: dict[str, str]) -> None:
+        settings = {SETTINGS.get(option, option): float(value) for option, value in options.items()}
+        settings["priority"] = settings.pop("priority_s", 1.0)
+        fields = {**settings, "priority": int(settings["priority"]), "channels": int(settings.get("channels", 30))}
+        self.trunks[TrunkName(name)] = msgspec.convert({"name": name, "title": name, **fields}, Trunk)
+
     def _step(self, name: str, text: str) -> None:
         """TOML's inline table, as in the flows' own files."""
         self.steps[StepName(name)] = msgspec.convert(msgspec.toml.decode(f"step = {text}".encode())["step"], Step)
@@ -148,6 +171,8 @@ class Stage:
             operators=self.operators,
             flows={flow.name: flow},
             rules=Rules(reconcile_every_s=86400.0),
+            trunks=self.trunks,
+            outbound=Outbound(record=False),
             hash=PlanHash("plan"),
         )
 
@@ -158,12 +183,16 @@ class Stage:
         leg, agent = LegId(who), AgentId(who)
         if agent in self.operators:
             return self._of_operator(agent, what, rest)
+        if who in self.trunks:
+            usable = {"works": True, "fails": False}[what]
+            return [TrunkChanged(NODE, TrunkName(who), usable, "" if usable else "no answer", at=self.now)]
         if "." in who:
             return [self._of_phone(LegId(f"{NODE}-{who}"), what)]
         match what:
             case "calls":
                 ani = rest[1] if rest[:1] == ["from"] else who
-                return [ContactArrived(_contact(who), leg, NODE, LINE, ani, self.now, at=self.now)]
+                trunk = TrunkName(rest[1]) if rest[:1] == ["by"] else None
+                return [ContactArrived(_contact(who), leg, NODE, LINE, ani, self.now, trunk, at=self.now)]
             case "presses":
                 return [KeyPressed(leg, key, at=self.now) for key in rest[0]]  # type: ignore[arg-type]
             case "has-heard":
@@ -177,6 +206,9 @@ class Stage:
         raise ScriptError("nothing that can happen to a caller")
 
     def _of_operator(self, agent: AgentId, what: str, reason: list[str]) -> list[AnyEvent]:
+        if what == "dials":
+            number, _as, name = reason
+            return [OutboundDialled(_contact(name), LegId(name), NODE, agent, number, self.now, at=self.now)]
         if what == "unregisters":
             self.phones.discard(agent)
             return [PhoneChanged(agent, reachable=False, in_use=False, at=self.now)]
@@ -199,12 +231,13 @@ class Stage:
     def _playing(self, who: str):  # type: ignore[no-untyped-def]
         contact: Contact = self._router().floor.contacts[_contact(who)]
         play = contact.place.play if contact.place else contact.flow.play if contact.flow else None
+        play = play or contact.telling
         if play is None:
             raise ScriptError("nothing is being said")
         return play
 
     def _connect(self, legs: list[str]) -> Iterator[str]:
-        """`c1` and `c1.1:up` live; `c1.1:answered@12`, `c1:ended@14` are what CEL tells of those that do not."""
+        """`c1` and `c1.1:up` live, `d1` dialled; `c1.1:answered@12`, `c1:ended@14` are what CEL tells of others."""
         living, gone = [], []
         for text in legs:
             name, _, state = text.partition(":")
@@ -214,14 +247,18 @@ class Stage:
                 answered, ended = times.get("answered"), times.get("ended")
                 gone.append(LegHistory(leg, answered and float(answered), ended and float(ended)))  # type: ignore[arg-type]
             if "ended" not in state:
-                role = "agent" if "." in name else "caller"
-                up = role == "caller" or state.startswith(("up", "answered"))
+                first, second = ("outbound", "customer") if name.startswith("d") else ("caller", "agent")
+                role = second if "." in name else first
+                up = role == first or state.startswith(("up", "answered"))
                 ringing = state == "ringing"
                 living.append(ListedLeg(leg, role, up, ringing, line=LINE, ani=name, arrived_at=self.now))  # type: ignore[arg-type]
         connected = NodeConnected(NODE, self.started_at, at=self.now)
-        listed = NodeListed(NODE, self.now, True, tuple(living), tuple(gone), at=self.now)
+        listed = NodeListed(NODE, self.now, True, tuple(living), tuple(gone), (), self._listed_trunks(), at=self.now)
         yield from self._tell(connected)
         yield from self._tell(listed)
+
+    def _listed_trunks(self) -> tuple[ListedTrunk, ...]:
+        return tuple(ListedTrunk(trunk, usable=True) for trunk in self.trunks)
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
@@ -230,7 +267,8 @@ class Stage:
             self.router = Router()
             begin = [ConfigReplaced(self._plan(), at=self.now), NodeConnected(NODE, self.started_at, at=self.now)]
             self.router.step(begin, self.now)
-            self.router.step([NodeListed(NODE, self.now, True, at=self.now)], self.now)
+            listed = NodeListed(NODE, self.now, True, trunks=self._listed_trunks(), at=self.now)
+            self.router.step([listed], self.now)
         return self.router
 
     def _tell(self, *events: AnyEvent) -> Iterator[str]:
