@@ -31,6 +31,7 @@ from ccserver.core.ids import (
     QueueName,
     RecordingName,
     StepName,
+    TrunkName,
 )
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.plan import Plan
@@ -249,6 +250,22 @@ class Stage:
         self.changed()
         return contact
 
+    def dial(self, extension: str, number: str, trunk: TrunkName | None, ago_s: float = 0.0) -> ContactId:
+        """An operator calls a customer."""
+        contact = self.arrive(number, ago_s=ago_s)
+        agent = AgentId(extension)
+        changes = {"direction": Direction.OUTBOUND, "trunk": trunk, "agent": agent, "step": StepName("")}
+        self._move(contact, state=ContactState.DIALLING, **changes)
+        self.set_agent(extension, AgentState.DIALLING, contact=contact, since=self.now() - ago_s)
+        return contact
+
+    def fail(self, contact: ContactId, outcome: ContactOutcome, reason: str) -> None:
+        """It comes to nothing, and the operator goes on with what he did."""
+        gone = self.contacts.pop(contact)
+        assert gone.agent is not None
+        self.archive.kept[gone.id] = replace(_cdr(gone, self.now(), recorded=False), outcome=outcome, reason=reason)
+        self.set_agent(gone.agent, AgentState.READY)
+
     def enqueue(self, contact: ContactId, queue: QueueName = ORDERS, ago_s: float = 0.0) -> None:
         self._move(contact, state=ContactState.WAITING, step=StepName(""), queue=queue, since=self.now() - ago_s)
 
@@ -286,7 +303,7 @@ class Stage:
 def _cdr(gone: ContactStatus, now: float, recorded: bool) -> ContactDetail:
     talked = gone.state is ContactState.TALKING
     outcome = ContactOutcome.ANSWERED if talked else ContactOutcome.ABANDONED
-    if gone.queue is None:
+    if gone.queue is None and gone.direction is Direction.INBOUND:
         outcome = ContactOutcome.FLOW_ABANDONED
     name = RecordingName(f"{gone.id}.1")
     path = f"2026/01/31/{name}-3.opus" if talked and recorded else None
@@ -301,18 +318,18 @@ def _cdr(gone: ContactStatus, now: float, recorded: bool) -> ContactDetail:
         state=ContactState.CLOSED,
         queue=gone.queue,
         outcome=outcome,
-        agent=gone.agent if talked else None,
+        agent=gone.agent if talked or gone.direction is Direction.OUTBOUND else None,
         arrived_at=gone.arrived_at,
         ended_at=now,
         ivr_s=4.0004,
         wait_s=0.0 if gone.queue is None else 7.25,
         ring_s=2.5 if talked else 0.0,
         talk_s=now - gone.since if talked else 0.0,
-        dial_s=0.0,
+        dial_s=6.25 if talked and gone.direction is Direction.OUTBOUND else 0.0,
         reason="",
         recording=path,
         segments=_segments(gone, now, talked),
-        offers=_offers(gone, now) if talked else (),
+        offers=_offers(gone, now) if talked and gone.queue is not None else (),
         attempts=(),
         recordings=found,
     )

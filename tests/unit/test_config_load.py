@@ -82,6 +82,7 @@ def test_the_hash_can_be_made_again_from_the_plan(site: Site) -> None:
 @pytest.mark.parametrize(
     ("toml", "core"),
     [(schema.Line, plan.Line), (schema.Queue, plan.Queue), (schema.Operator, plan.Operator), (schema.Rules, plan.Rules)]
+    + [(schema.Tolls, plan.Tolls), (schema.Outbound, plan.Outbound)]
     + [(toml, core) for toml, core in freeze._STEPS.items()]
     + [(schema.Enqueue, plan.Enqueue)],
 )

@@ -85,7 +85,7 @@ async def test_the_colours_follow_the_viewers_wish(board: Opened) -> None:
     assert seen == ["rgb(243, 244, 247)", "rgb(14, 18, 24)"]
 
 
-STATES = ("ready", "ringing", "talking", "wrap_up", "not_ready", "busy", "unreachable")
+STATES = ("ready", "ringing", "dialling", "talking", "wrap_up", "not_ready", "busy", "unreachable")
 
 
 @mark.parametrize("theme", [0, 1], ids=["light", "dark"])

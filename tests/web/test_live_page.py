@@ -1,10 +1,13 @@
 """The live page in a real browser: what a supervisor sees and can do."""
 
+import re
+
 from playwright.async_api import Page, expect
 from pytest import mark
 
 from ccserver.api.sources import Alarm
 from ccserver.core.agent import AgentState
+from ccserver.core.contact import ContactOutcome
 from ccserver.core.events import SetAgentState
 from ccserver.core.ids import LineNumber, TrunkName
 from ccserver.core.status import TrunkStatus
@@ -29,6 +32,7 @@ async def test_every_state_of_an_operator_has_its_word_and_its_colour(board: Ope
         "ready": "Готов",
         "reserved": "Вызываем",
         "ringing": "Звонит",
+        "dialling": "Дозванивается",
         "talking": "Говорит",
         "wrap_up": "Обработка",
         "not_ready": "Не готов · обед",
@@ -43,12 +47,37 @@ async def test_every_state_of_an_operator_has_its_word_and_its_colour(board: Ope
             await expect(page.locator(f"{tile(page, extension)} .agent-what")).to_have_text(words[state])
             shown = "ringing" if state == "reserved" else state
             await expect(page.locator(tile(page, extension))).to_have_attribute("data-state", shown)
-        assert await page.locator("#agents-in .agent").count() == 8
-        assert await page.locator("#agents-out .agent").count() == 2
+        assert await page.locator("#agents-in .agent").count() == 9
+        assert await page.locator("#agents-out .agent").count() == 1
         colours = await page.eval_on_selector_all(
             "#agents-in .agent > .i", "icons => icons.map(icon => getComputedStyle(icon).color)"
         )
-        assert len(set(colours)) == 7, "reserved and ringing share one, all others differ"
+        assert len(set(colours)) == 8, "reserved and ringing share one, all others differ"
+    assert complaints == []
+
+
+async def test_a_call_that_an_operator_makes_is_watched_going_by(board: Opened, complaints: Complaints) -> None:
+    stage = Stage()
+    stage.trunks.append(trunk("mtt", "МТТ", outbound=1))
+    async with board(stage) as page:
+        contact = stage.dial("1003", "+79161112233", TrunkName("mtt"))
+        row = page.locator("#contacts .row")
+        await expect(row).to_contain_text("+7 916 111-22-33")
+        await expect(row).to_contain_text("Дозвон · Екатерина Морозова · исходящий · МТТ")
+        await expect(row).to_have_attribute("data-direction", "outbound")
+        await expect(page.locator(f"{tile(page, '1003')} .agent-what")).to_have_text("Дозванивается")
+        await expect(page.locator(f"{tile(page, '1003')} .agent-with")).to_have_text("+7 916 111-22-33")
+        await expect(page.locator("#lines .line-count.dialling b").first).to_have_text("1")
+        stage.answer(contact, "1003")
+        await expect(row).to_contain_text("Говорит · Екатерина Морозова · исходящий · МТТ")
+        stage.end(contact)
+        other = stage.dial("1004", "+78091234567", None)
+        stage.fail(other, ContactOutcome.BLOCKED, "+78091234567 begins with +7809, which tolls.deny names")
+        ended = page.locator("#finished .row")
+        await expect(ended).to_have_count(2)
+        await expect(ended.first).to_contain_text("Звонок не разрешён · Иван Лебедев · исходящий")
+        await expect(ended.first.locator(".row-what")).to_have_attribute("title", re.compile("tolls.deny"))
+        await expect(ended.last).to_contain_text("дозвон 0:06")
     assert complaints == []
 
 

@@ -5,7 +5,7 @@ import { byId, el, keyed, setAttribute, setText, setTimer } from "/web/dom.js";
 import { phone } from "/web/format.js";
 import { t, word } from "/web/texts.js";
 
-const AT_WORK = new Set(["reserved", "ringing", "talking"]);
+const AT_WORK = new Set(["reserved", "ringing", "dialling", "talking"]);
 
 let extension = null;
 let asking = false;

@@ -4,7 +4,7 @@ import { byId, el, icon, keyed, setAttribute, setIcon, setText, setTimer } from 
 import { phone } from "/web/format.js";
 import { t, word } from "/web/texts.js";
 
-const LEGEND = ["ready", "ringing", "talking", "wrap_up", "not_ready", "busy", "unreachable"];
+const LEGEND = ["ready", "ringing", "dialling", "talking", "wrap_up", "not_ready", "busy", "unreachable"];
 const DENSITIES = [["roomy", 15], ["cosy", 36], ["dense", 80], ["tight", Infinity]]; // each with the most it is good for
 const OPEN_OUT_MAX = 24; // so many who are out are shown without asking
 

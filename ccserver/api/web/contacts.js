@@ -6,7 +6,7 @@ import { lateness } from "/web/queues.js";
 import { t, word } from "/web/texts.js";
 
 const SHOWN_MAX = 100;
-const ORDER = { waiting: 0, offered: 0, flow: 1, talking: 2, closing: 3 };
+const ORDER = { waiting: 0, offered: 0, flow: 1, dialling: 2, talking: 2, telling: 3, closing: 3 };
 const OUTCOME_ICON = {
   answered: "talking",
   abandoned: "missed",
@@ -15,8 +15,15 @@ const OUTCOME_ICON = {
   flow_completed: "flow",
   flow_abandoned: "missed",
   failed: "unreachable",
+  busy: "busy",
+  no_answer: "missed",
+  declined: "busy",
+  no_such_number: "unreachable",
+  no_trunk: "unreachable",
+  blocked: "close",
+  cancelled: "close",
 };
-const STATE_ICON = { flow: "flow", waiting: "waiting", offered: "ringing", talking: "talking", closing: "close" };
+const STATE_ICON = { flow: "flow", waiting: "waiting", offered: "ringing", dialling: "dialling", telling: "close", talking: "talking", closing: "close" };
 
 /** Who waits comes first, the longest wait on top: a wall has no scroll bar. */
 function inOrder(one, other) {
@@ -33,6 +40,7 @@ export function drawContacts(status) {
     queues: new Map(status.queues.map((queue) => [queue.name, queue.title])),
     targets: new Map(status.queues.map((queue) => [queue.name, queue.target_s])),
     lines: new Map(status.lines.map((line) => [line.number, line.name])),
+    trunks: new Map(status.trunks.map((trunk) => [trunk.name, trunk.title])),
   };
   const all = [...status.contacts].sort(inOrder);
   const items = all.slice(0, SHOWN_MAX);
@@ -65,6 +73,7 @@ function updateContact(node, contact, names) {
   setIcon(parts.icon, STATE_ICON[contact.state]);
   setText(parts.caller, phone(contact.ani));
   setTimer(parts.timer, Date.parse(contact.since));
+  setAttribute(node, "data-direction", contact.direction);
   setText(parts.what, whatNow(contact, names));
   setText(parts.side, names.lines.get(contact.line) ?? phone(contact.line));
   const waits = contact.state === "waiting" || contact.state === "offered";
@@ -77,6 +86,8 @@ function whatNow(contact, names) {
   const queue = names.queues.get(contact.queue) ?? contact.queue;
   if (contact.state === "flow") return contact.step ? `${state} · ${contact.step}` : state;
   if (contact.state === "waiting") return [state, queue, contact.position && t("place", { n: contact.position })].filter(Boolean).join(" · ");
+  const trunk = names.trunks.get(contact.trunk) ?? contact.trunk;
+  if (contact.direction === "outbound") return [state, agent, t("is_outbound"), trunk].filter(Boolean).join(" · ");
   if (contact.state === "offered" || contact.state === "talking") return [state, agent, queue].filter(Boolean).join(" · ");
   return state;
 }
@@ -119,8 +130,12 @@ function updateFinished(node, contact, names) {
   setText(parts.timer, contact.ended_at ? clock(Date.parse(contact.ended_at), false) : "");
   const queue = names.queues.get(contact.queue) ?? contact.queue;
   const agent = names.agents.get(contact.agent) ?? contact.agent;
-  setText(parts.what, [word("outcome", contact.outcome), agent, queue].filter(Boolean).join(" · "));
+  const outbound = contact.direction === "outbound";
+  setText(parts.what, [word("outcome", contact.outcome), agent, outbound ? t("is_outbound") : queue].filter(Boolean).join(" · "));
+  setAttribute(parts.what, "title", contact.reason || null);
+  setAttribute(node, "data-direction", contact.direction);
   const times = [
+    contact.dial_s ? t("dial", { t: duration(contact.dial_s) }) : "",
     contact.wait_s ? t("wait", { t: duration(contact.wait_s) }) : "",
     contact.talk_s ? t("talk", { t: duration(contact.talk_s) }) : "",
   ];

@@ -63,7 +63,7 @@ export function drawLines(status) {
 
 function createLine() {
   const parts = { name: el("span", "line-name"), number: el("span", "line-number"), counts: el("span", "line-counts") };
-  for (const [key, name] of [["in_flow", "flow"], ["waiting", "waiting"], ["talking", "talking"]]) {
+  for (const [key, name] of [["in_flow", "flow"], ["waiting", "waiting"], ["dialling", "dialling"], ["talking", "talking"]]) {
     const count = el("b");
     parts[key] = el("span", `line-count ${name}`, icon(name), count);
     parts[key].count = count;
@@ -77,7 +77,12 @@ function createLine() {
 function updateLine(node, line) {
   setText(node.parts.name, line.name);
   setText(node.parts.number, phone(line.number));
-  for (const [key, text] of [["in_flow", "line_flow"], ["waiting", "line_waiting"], ["talking", "line_talking"]]) {
+  for (const [key, text] of [
+    ["in_flow", "line_flow"],
+    ["waiting", "line_waiting"],
+    ["dialling", "line_dialling"],
+    ["talking", "line_talking"],
+  ]) {
     const part = node.parts[key];
     setText(part.count, String(line[key]));
     setAttribute(part, "data-none", line[key] ? null : "");
