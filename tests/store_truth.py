@@ -20,6 +20,8 @@ from ccserver.store.rows import rows
 
 OFF_BY_S = 0.01
 """Asterisk's event and its CEL line are written one after the other."""
+CROSSED_S = 1.0
+"""An operator who picks up so shortly before his offer is taken from him, or later: either outcome is the truth."""
 AT_ONCE = 1000
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 """By primary key."""
@@ -106,7 +108,7 @@ def _against_cel(have: dict[str, Rows], events: Iterable[CelEvent], node: str) -
     """Each caller's channel is one contact that ended when it ended, each of an agent is one offer."""
     callers: set[str] = set()
     began: set[str] = set()
-    answered: set[str] = set()
+    answered: dict[str, float] = {}
     ended: dict[str, float] = {}
     for event in events:
         if event.event == "CHAN_START":
@@ -114,7 +116,7 @@ def _against_cel(have: dict[str, Rows], events: Iterable[CelEvent], node: str) -
             if event.context == "lines":
                 callers.add(event.unique_id)
         elif event.event == "ANSWER":
-            answered.add(event.unique_id)
+            answered[event.unique_id] = event.at
         elif event.event == "HANGUP":
             ended[event.unique_id] = event.at
     contacts = {contact.removeprefix(f"{node}-"): row for (contact,), row in have["contact"].items()}
@@ -127,7 +129,8 @@ def _against_cel(have: dict[str, Rows], events: Iterable[CelEvent], node: str) -
     for (offer,), row in have["offer"].items():
         if offer not in began and row["ringing_at"] is not None:
             yield f"an offer whose channel CEL does not know: {offer}"
-        if (row["answered_at"] is not None) != (offer in answered):
+        crossed = answered.get(offer, 0.0) > (row["ended_at"] or row["answered_at"] or 0.0) - CROSSED_S
+        if (row["answered_at"] is not None) != (offer in answered) and not crossed:
             yield f"{offer} answered at {row['answered_at']}, CEL says {'so' if offer in answered else 'no'}"
     offered = {offer for (offer,) in have["offer"]}
     yield from (f"CEL has an agent's leg that is no offer: {leg}" for leg in began - callers - offered)
