@@ -8,6 +8,7 @@ checked, and restored into SQLite and, where there is one, into PostgreSQL. Memo
 
 import argparse
 import asyncio
+import itertools
 import os
 import subprocess
 import sys
@@ -20,10 +21,10 @@ from ccserver.config.places import CHECKOUT
 from ccserver.store import dump
 from ccserver.store.database import PATIENT_S, Database
 from ccserver.store.journal_file import TurnRecords
-from ccserver.store.rows import rows
+from ccserver.store.rows import Value, rows
 from ccserver.store.schema import migrate
 from tests.store_databases import NoPostgres, postgres_server
-from tests.store_turns import Script
+from tests.store_turns import NODE, Script
 
 CALLS_AT_ONCE = 500
 
@@ -31,20 +32,29 @@ CALLS_AT_ONCE = 500
 async def fill(url: str, count: int) -> int:
     """As many rows or a few more; returns how many."""
     await migrate(url)
-    database, script, made, calls = Database(url, answers_within_s=PATIENT_S), Script(), 0, 0
+    script = Script()
+    turns = [turn for n in range(1, CALLS_AT_ONCE + 1) for turn in script.call(n=n)]
+    some = rows([TurnRecords(turn.seq, turn.now, turn.records) for turn in turns], "bench")
     columns = dump.columns()
+    database, made = Database(url, answers_within_s=PATIENT_S), 0
     async with database.transaction() as connection:
-        while made < count:
-            first = calls + 1
-            calls += CALLS_AT_ONCE
-            turns = [turn for n in range(first, calls + 1) for turn in script.call(n=n)]
-            recorded = [TurnRecords(turn.seq, turn.now, turn.records) for turn in turns]
-            for table, values in rows(recorded, "bench").items():
-                ordered = [tuple(row[name] for name in columns[table.name]) for row in values]
-                await dump.load(connection, table.name, columns[table.name], ordered)
+        for node in itertools.count(1):
+            for table, values in some.items():
+                names = columns[table.name]
+                ordered = [tuple(_of_node(row[name], node) for name in names) for row in values]
+                await dump.load(connection, table.name, names, ordered)
                 made += len(ordered)
+            if made >= count:
+                break
     await database.close()
     return made
+
+
+def _of_node(value: Value, node: int) -> Value:
+    """The same call on another node: other ids, another journal."""
+    if isinstance(value, str) and (value.startswith(f"{NODE}-") or value == "bench"):
+        return f"n{node}-{value}"
+    return value
 
 
 def timed(what: str, count: int, environment: dict[str, str], *words: str) -> None:
