@@ -24,10 +24,10 @@ from ccserver.audio.errors import AudioError
 from ccserver.backup import cli as backup_cli
 from ccserver.backup.errors import BackupError, RestoreUnfinished
 from ccserver.backup.places import refuse_unfinished
-from ccserver.config.check import check
-from ccserver.config.errors import ConfigErrors, QuestionError, Severity
-from ccserver.config.explain import explain_call
+from ccserver.config.errors import ConfigErrors, QuestionError
 from ccserver.config.load import Config, load
+from ccserver.config.running import read_running
+from ccserver.configuring import CHECK, MISCONFIGURED, RELOAD, DaemonAway, add_check_options, run_check, run_reload
 from ccserver.connectors.voice import NodeTooOld
 from ccserver.logs import configure
 from ccserver.replay import replay
@@ -36,7 +36,7 @@ from ccserver.sim.world import Load
 from ccserver.store.errors import JournalLocked, StoreError
 from ccserver.store.schema import migrate
 
-FAILED, MISUSED, UNAVAILABLE, LOCKED, MISCONFIGURED = 1, 2, 69, 75, 78
+FAILED, MISUSED, UNAVAILABLE, LOCKED = 1, 2, 69, 75
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (ConfigErrors, MISCONFIGURED),
     (QuestionError, FAILED),
@@ -50,6 +50,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (NodeTooOld, UNAVAILABLE),
     (AriError, UNAVAILABLE),
     (CannotListen, UNAVAILABLE),
+    (DaemonAway, UNAVAILABLE),
     (StoreError, UNAVAILABLE),
     (NotAsked, MISUSED),
     (AlreadyPlayed, LOCKED),
@@ -82,14 +83,6 @@ go on, and whoever waits keeps his place until the next start.
 
   ccserver run
   ccserver run --takeover       a new version takes over from the one that runs
-"""
-CHECK = """
-Read the whole configuration and say every mistake with its file, line and field; nothing is started. With --call,
-tell every step that a caller of this line can come to: what he hears, which key leads where, who could answer.
-
-  ccserver check
-  ccserver check --call 88007707999
-  ccserver check --call 88007707999 --at 2026-12-31T23:50
 """
 MIGRATE = """
 Make the tables of the store, or bring those of an older version up to date; a second time does nothing. The daemon
@@ -198,9 +191,10 @@ def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
     run = verb("run", "serve calls until stopped", RUN, _run)
     run.add_argument("--takeover", action="store_true", help="take the place of the daemon that runs; no event is lost")
 
-    checks = verb("check", "find what is wrong in the configuration, without starting anything", CHECK, _check)
-    checks.add_argument("--call", metavar="NUMBER", help="say what would happen to a call to this line")
-    checks.add_argument("--at", metavar="TIME", help="at this time, such as 2026-12-31T23:50 (default: now)")
+    add_check_options(
+        verb("check", "find what is wrong in the configuration, without starting anything", CHECK, run_check)
+    )
+    verb("reload", "let the running daemon take up the configuration", RELOAD, run_reload)
 
     verb("migrate", "make the store's tables, or bring them up to date", MIGRATE, _migrate)
 
@@ -251,25 +245,6 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check(args: argparse.Namespace) -> int:
-    if args.at is not None and args.call is None:
-        raise QuestionError("--at says when a call comes: say to which line, too, with --call NUMBER")
-    problems = check(args.config)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        return MISCONFIGURED
-    config = load(args.config)
-    prompts.load(config.prompts.file)
-    if certificate := certificates.worry(instance_of(config), datetime.now(UTC)):
-        print(f"ccserver: warning: {certificate}", file=sys.stderr)
-    if args.call is not None:
-        print(explain_call(config, args.call, args.at))
-    elif not problems and not certificate:
-        print("the configuration is right")
-    return 0
-
-
 def _demo(args: argparse.Namespace) -> int:
     return demo.run(args.access, Load(args.operators, args.calls_per_minute, args.seed))
 
@@ -303,7 +278,9 @@ def _prompts(args: argparse.Namespace) -> int:
     book = prompts.load(config.prompts.file)
     directory = config.state_dir / "prompts"
     if args.action == "build":
-        report = synthesis.build(book, config.prompts.file.parent, directory)
+        running = read_running(config.state_dir)
+        keep = ("/".join(reversed(field.rpartition(".")[::2])) for field in running.prompts) if running else ()
+        report = synthesis.build(book, config.prompts.file.parent, directory, frozenset(keep))
         print(
             f"{report.synthesised} synthesised, {report.recorded} from recordings, {report.unchanged} unchanged, "
             f"{report.removed} removed, {report.asterisk} are Asterisk's own"

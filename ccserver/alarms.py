@@ -46,8 +46,12 @@ class Unbuilt:
 
     def __init__(self, missing: Sequence[str], prompts_dir: Path) -> None:
         """`missing`: as `PromptResolver.unbuilt`, which looks once."""
-        self._missing = missing
         self._prompts_dir = prompts_dir
+        self.expect(missing)
+
+    def expect(self, missing: Sequence[str]) -> None:
+        """Other prompts are needed now, and these of them have no sound yet."""
+        self._missing = missing
 
     def __call__(self) -> str:
         """Empty as soon as all have been built."""

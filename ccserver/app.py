@@ -32,6 +32,7 @@ from ccserver.audio import prompts
 from ccserver.audio.archive import Archive
 from ccserver.audio.errors import AudioError
 from ccserver.audio.prompts import PromptBook, PromptResolver
+from ccserver.audio.speech import Speech
 from ccserver.config.load import Config
 from ccserver.config.schema import Trunk
 from ccserver.connectors.voice import (
@@ -52,6 +53,7 @@ from ccserver.core.status import toll_alarm
 from ccserver.engine import Engine, Limits
 from ccserver.metrics import Metrics
 from ccserver.notify import Herald
+from ccserver.reload import Reloader
 from ccserver.replay import router_state
 from ccserver.store.database import Database
 from ccserver.store.errors import DiskFull
@@ -138,8 +140,11 @@ class Daemon:
             feed = LiveFeed()
             contact_log = ContactLog(contact.id for contact in restored.contacts)
             limits = Limits(inbox_events=config.limits.inbox_events)
-            engine = Engine(router, journal, feed, clock, limits, (projector, contact_log, metrics, herald))
-            voice = VoiceConnector(self._voice_settings(secrets, book), link, engine)
+            prompts_dir = instance_of(config).prompts_dir
+            unbuilt = Unbuilt(PromptResolver(book, prompts_dir).unbuilt(), prompts_dir)
+            reloader = Reloader(config, book, prompts_dir, router.floor, clock, unbuilt.expect)
+            engine = Engine(router, journal, feed, clock, limits, (projector, contact_log, metrics, herald, reloader))
+            voice = VoiceConnector(self._voice_settings(secrets, reloader.speech), link, engine)
             archive = Archive(config.recordings_dir, instance_of(config).raw_recordings_dir, engine.put)
             engine.connect({kind: archive if kind is KeepRecording else voice for kind in get_args(Command)})
             if restored.plan is None or restored.plan.hash != config.plan.hash:
@@ -148,36 +153,45 @@ class Daemon:
                 archive.perform(keep_recording(contact))
             archive.sweep(recordings_of(restored))
             alarms = self._alarms(
-                {"journal": journal, "store": projector, "upkeep": upkeep},
+                {"journal": journal, "store": projector, "upkeep": upkeep, "configuration": reloader},
                 voice,
                 archive,
                 link,
-                book,
+                unbuilt,
                 lambda: toll_alarm(router.floor, clock.now()),
             )
             herald.watch(engine, alarms)
             metrics.watch(engine, journal, projector, link.client.counters, alarms)
             region = config.plan.rules.region
-            api = build(engine, store, feed, _Recordings(archive), secrets.api_token, alarms, metrics.render, region)
+            recordings = _Recordings(archive)
+            api = build(engine, store, feed, recordings, secrets.api_token, alarms, metrics.render, reloader, region)
             port = await stack.enter_async_context(listening(api, config.api.address, config.api.port))
             log.info("api listens", address=config.api.address, port=port)
-            self._tell_access(secrets, port)
+            tell_access(config, secrets, port)
+            reloader.connect(engine, voice, phone_rules, partial(tell_access, port=port))
             _snapshot(journal, clock.now())
-            await self._run(engine, voice, herald, archive, projector, upkeep)
+            await self._run(engine, voice, herald, reloader, archive, projector, upkeep)
         log.info("stopped")
 
     async def _run(
-        self, engine: Engine, voice: VoiceConnector, herald: Herald, *others: Archive | Projector | Upkeep
+        self,
+        engine: Engine,
+        voice: VoiceConnector,
+        herald: Herald,
+        reloader: Reloader,
+        *others: Archive | Projector | Upkeep,
     ) -> None:
         """Everything that runs; when one part dies, all end, loudly (systemd starts us again)."""
         async with asyncio.TaskGroup() as tasks:
             turning = tasks.create_task(engine.run(), name="engine")
             serving = tasks.create_task(voice.run(), name="voice")
             serving.add_done_callback(lambda _: self._stopped.set())
-            helping = [tasks.create_task(part.run(), name=type(part).__name__.lower()) for part in (herald, *others)]
+            parts = (herald, reloader, *others)
+            helping = [tasks.create_task(part.run(), name=type(part).__name__.lower()) for part in parts]
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._stopped.set)
+            loop.add_signal_handler(signal.SIGHUP, reloader.ask)
             await self._stopped.wait()
             herald.stopping()
             log.info("stopping", replaced=voice.replaced.is_set())
@@ -187,30 +201,16 @@ class Daemon:
             for task in helping:
                 task.cancel()
 
-    def _tell_access(self, secrets: Secrets, port: int) -> None:
-        """What a person or a program needs to connect, in the state directory."""
-        plan, address = self._config.plan, self._config.api.address
-        host = "127.0.0.1" if ip_address(address).is_unspecified else address
-        write_access(
-            instance_of(self._config),
-            secrets,
-            lines=list(plan.lines),
-            operators=list(plan.operators),
-            http_url=f"http://{host}:{port}",
-            encryption=self._config.encryption,
-        )
-
     def _alarms(
         self,
         stored: Mapping[str, Alarming],
         voice: VoiceConnector,
         archive: Archive,
         link: AriLink,
-        book: PromptBook,
+        unbuilt: Unbuilt,
         tolls: Callable[[], str],
     ) -> Alarms:
         config, instance = self._config, instance_of(self._config)
-        unbuilt = Unbuilt(PromptResolver(book, instance.prompts_dir).unbuilt(), instance.prompts_dir)
         if unbuilt():
             log.warning("prompts missing", reason=unbuilt())
         spoken: dict[str, Callable[[], str]] = {
@@ -227,7 +227,7 @@ class Daemon:
         spoken |= {f"trunk {trunk.name}": partial(voice.trunks.alarm, TrunkName(trunk.name)) for trunk in config.trunks}
         return Alarms(self._clock, stored, spoken)
 
-    def _voice_settings(self, secrets: Secrets, book: PromptBook) -> VoiceSettings:
+    def _voice_settings(self, secrets: Secrets, speech: Speech) -> VoiceSettings:
         config = self._config
         instance = instance_of(config)
         return VoiceSettings(
@@ -240,7 +240,7 @@ class Daemon:
             spool_dir=instance.spool_dir,
             raw_dir=instance.raw_recordings_dir,
             recordings_dir=config.recordings_dir,
-            media=PromptResolver(book, instance.prompts_dir).media,
+            media=speech.media,
             histories=partial(leg_histories, instance.cel_path),
             trunks={TrunkName(trunk.name): trunk_settings(trunk, instance) for trunk in config.trunks},
             trunk_signs=TRUNK_SIGNS,
@@ -294,6 +294,20 @@ def phone_rules(config: Config) -> PhoneRules:
         qualify_s=config.asterisk.qualify_s,
         registration_s=config.sip.registration_s,
         rtp_timeout_s=config.sip.rtp_timeout_s,
+    )
+
+
+def tell_access(config: Config, secrets: Secrets, port: int) -> None:
+    """What a person or a program needs to connect, in the state directory."""
+    address = config.api.address
+    host = "127.0.0.1" if ip_address(address).is_unspecified else address
+    write_access(
+        instance_of(config),
+        secrets,
+        lines=list(config.plan.lines),
+        operators=list(config.plan.operators),
+        http_url=f"http://{host}:{port}",
+        encryption=config.encryption,
     )
 
 

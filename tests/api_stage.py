@@ -17,7 +17,9 @@ from aiohttp import ClientSession
 from msgspec.structs import replace
 
 from ccserver.api.server import build, listening
-from ccserver.api.sources import Alarm, RecordingUnavailable
+from ccserver.api.sources import Alarm, RecordingUnavailable, Reloaded
+from ccserver.config.errors import ConfigErrors
+from ccserver.config.load import load
 from ccserver.core.agent import AgentState
 from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome
 from ccserver.core.events import Accepted, Answer, Refused, Request
@@ -40,6 +42,7 @@ from ccserver.core.status import AgentStatus, ContactStatus, LineStatus, NodeSta
 from ccserver.store.errors import NoSuchContact, StoreUnavailable
 from ccserver.store.feed import LiveFeed
 from ccserver.store.rows import ContactDetail, ContactRow, OfferRow, RecordingRow, SegmentRow
+from tests.config_site import CHECKOUT
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 ORDERS, SERVICE = QueueName("orders"), QueueName("service")
@@ -118,6 +121,21 @@ def _tone(wav: Path, lasts_s: float) -> None:
         file.writeframes((second * math.ceil(lasts_s))[: int(lasts_s * 8000) * 4])
 
 
+class Configured:
+    """What is configured: the demo; a reload does what the test put into `answer`."""
+
+    def __init__(self) -> None:
+        self.in_force = load(CHECKOUT / "dialplans", state_dir=CHECKOUT / "var")
+        self.answer: Reloaded | ConfigErrors = Reloaded(
+            configuration="dialplans/ccserver.toml", changes=(), warnings=()
+        )
+
+    async def reload(self) -> Reloaded:
+        if isinstance(self.answer, ConfigErrors):
+            raise self.answer
+        return self.answer
+
+
 class Stage:
     """The desk, with everything that happens at it under the test's hand."""
 
@@ -125,6 +143,7 @@ class Stage:
         self.feed = LiveFeed()
         self.archive = Archive()
         self.sounds = Sounds()
+        self.configured = Configured()
         self.alarms: list[Alarm] = []
         self.asked: list[Request] = []
         self.refuse: str | None = None
@@ -371,7 +390,7 @@ def _offers(gone: ContactStatus, now: float) -> tuple[OfferRow, ...]:
 @asynccontextmanager
 async def open_api(stage: Stage) -> AsyncIterator[str]:
     """The real server on a free loopback port; gives its address."""
-    app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms, bytes)
+    app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms, bytes, stage.configured)
     async with listening(app, "127.0.0.1", 0) as port:
         yield f"http://127.0.0.1:{port}"
 

@@ -45,6 +45,37 @@ class ErrorReply(Struct, frozen=True):
     error: Problem
 
 
+class ConfigProblemReply(Struct, frozen=True):
+    """A mistake in the files, or what keeps them from being taken up; `line` is 0 where none can be named."""
+
+    file: str
+    line: int
+    field: str
+    message: str
+
+
+class ReloadRefusedReply(Struct, frozen=True):
+    """Nothing has changed; `problems` says why, all of it."""
+
+    error: Problem
+    problems: tuple[ConfigProblemReply, ...]
+
+
+class ChangeReply(Struct, frozen=True):
+    """What is different now."""
+
+    field: str
+    what: str
+
+
+class ReloadReply(Struct, frozen=True):
+    """`changes` is empty when the files say what runs already; `warnings` are of the files as they are now."""
+
+    configuration: str
+    changes: tuple[ChangeReply, ...]
+    warnings: tuple[ConfigProblemReply, ...]
+
+
 class HealthReply(Struct, frozen=True):
     """Whether the daemon does its work; `reasons` is empty when it does."""
 

@@ -19,7 +19,8 @@ from ccserver.api.openapi import DocumentRoutes
 from ccserver.api.operations import Serve, json_reply
 from ccserver.api.page import PageRoutes, guard
 from ccserver.api.recordings import RecordingRoutes
-from ccserver.api.sources import ContactQueries, Health, LiveFeed, RecordingFiles
+from ccserver.api.reload import ReloadRoutes
+from ccserver.api.sources import Configuration, ContactQueries, Health, LiveFeed, RecordingFiles
 from ccserver.api.status import StatusRoutes
 from ccserver.core.numbers import Region
 from ccserver.ports import Desk
@@ -39,6 +40,7 @@ def build(
     token: str,
     health: Health,
     metrics: Callable[[], bytes],
+    configuration: Configuration,
     region: Region = "RU",
 ) -> web.Application:
     """The whole API and the page; `metrics` makes the text of `/metrics`, `region` is that of numbers without a country.
@@ -54,6 +56,7 @@ def build(
         *AgentRoutes(desk).operations(),
         *live.operations(),
         *MetricsRoutes(metrics).operations(),
+        *ReloadRoutes(configuration).operations(),
     ]
     document = DocumentRoutes(described)
     operations = [*described, *document.operations(), *PageRoutes(auth).operations()]

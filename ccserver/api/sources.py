@@ -10,6 +10,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from ccserver.config.diff import Change
+from ccserver.config.errors import Problem as ConfigProblem
+from ccserver.config.load import Config
 from ccserver.core.ids import ContactId
 from ccserver.store.rows import ContactDetail, ContactRow
 
@@ -59,6 +62,29 @@ class LiveFeed(Protocol):
 
     def subscribe(self) -> AbstractContextManager[AsyncIterable[object]]:
         """A wake-up at once and after each change; several changes may share one."""
+        ...
+
+
+class Reloaded(Struct, frozen=True, kw_only=True):
+    """What a reload did."""
+
+    configuration: str
+    """`ccserver.toml`, as the daemon names it."""
+    changes: tuple[Change, ...]
+    """Empty: the files say what runs already, nothing was done."""
+    warnings: tuple[ConfigProblem, ...]
+
+
+class Configuration(Protocol):
+    """What is configured, and how it becomes something else: `ccserver.reload`."""
+
+    @property
+    def in_force(self) -> Config:
+        """What runs."""
+        ...
+
+    async def reload(self) -> Reloaded:
+        """Take up what the files say now; raises `config.errors.ConfigErrors`, and then nothing has changed."""
         ...
 
 

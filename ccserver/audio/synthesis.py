@@ -10,7 +10,7 @@ import hashlib
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +77,13 @@ class _Job:
         return hashlib.sha256(msgspec.json.encode([BUILDER, *material])).hexdigest()
 
 
-def build(book: PromptBook, recordings_dir: Path, out_dir: Path) -> BuildReport:
+def build(book: PromptBook, recordings_dir: Path, out_dir: Path, keep: Collection[str] = ()) -> BuildReport:
     """Bring `out_dir/<language>/<prompt>.wav` (8 kHz, mono, 16 bit) in line with the book; blocks for seconds at most.
 
     `recordings_dir/<language>/<prompt>.wav` is preferred over everything else. Files are replaced in one step, so that
     Asterisk may be playing the old one. What can be built is built and remembered even when one prompt fails; the first
-    failure is raised then (`PromptFailed`, `ToolMissing`, `DiskFull`).
+    failure is raised then (`PromptFailed`, `ToolMissing`, `DiskFull`). `keep`: sounds (`<language>/<prompt>`) that stay though
+    the book has them no more, because a daemon still says them.
     """
     manifest_path = out_dir / _MANIFEST
     before = _read_manifest(manifest_path)
@@ -96,7 +97,7 @@ def build(book: PromptBook, recordings_dir: Path, out_dir: Path) -> BuildReport:
         after, failure = _make_all(stale, sources)
         if failure is None:
             _make_lead_in(out_dir / f"{LEAD_IN}.wav")
-        removed = _remove_others(out_dir, {job.target for job in jobs})
+        removed = _remove_others(out_dir, {job.target for job in jobs} | {out_dir / f"{key}.wav" for key in keep})
         after.update(kept)
         if after != before:
             _replace(manifest_path, msgspec.json.format(msgspec.json.encode(dict(sorted(after.items())))))
@@ -107,6 +108,13 @@ def build(book: PromptBook, recordings_dir: Path, out_dir: Path) -> BuildReport:
     recorded = sum(job.recording is not None for job in stale)
     files = len(book.prompts) * len(book.languages)
     return BuildReport(len(stale) - recorded, recorded, len(kept), removed, files - len(jobs))
+
+
+def outdated(book: PromptBook, recordings_dir: Path, out_dir: Path) -> tuple[str, ...]:
+    """`<language>/<prompt>` of every sound that is there and was made from another text, voice or recording."""
+    made = _read_manifest(out_dir / _MANIFEST)
+    jobs = (job for job in _jobs(book, recordings_dir, out_dir) if job.key in made and job.target.is_file())
+    return tuple(job.key for job in jobs if made[job.key].source != job.source())
 
 
 def _jobs(book: PromptBook, recordings_dir: Path, out_dir: Path) -> Iterator[_Job]:

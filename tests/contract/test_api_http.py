@@ -341,7 +341,9 @@ class TestOurOwnFaults:
 class TestThePort:
     async def test_a_taken_port_is_one_clear_line(self) -> None:
         stage = Stage()
-        app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms, bytes)
+        app = build(
+            stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms, bytes, stage.configured
+        )
         with socket.socket() as holder:
             holder.bind(("127.0.0.1", 0))
             holder.listen()
@@ -352,7 +354,9 @@ class TestThePort:
 
     async def test_an_address_that_is_not_ours_is_one_clear_line(self) -> None:
         stage = Stage()
-        app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms, bytes)
+        app = build(
+            stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: stage.alarms, bytes, stage.configured
+        )
         with pytest.raises(CannotListen, match=r"^cannot listen on 203\.0\.113\.7:0: "):
             async with listening(app, "203.0.113.7", 0):
                 pass

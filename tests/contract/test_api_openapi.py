@@ -32,7 +32,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 async def test_every_route_of_the_api_is_described_and_every_described_one_is_served(document: dict[str, Any]) -> None:
     stage = Stage()
-    app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: (), bytes)
+    app = build(stage, stage.archive, stage.feed, stage.sounds, TOKEN, lambda: (), bytes, stage.configured)
     served = {
         (route.method, route.resource.canonical)
         for route in app.router.routes()

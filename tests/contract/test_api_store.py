@@ -45,7 +45,7 @@ async def on_real_parts(folder: Path, turns: int) -> AsyncIterator[ClientSession
         claim = await store.claim(NODE, "journal-a")
         await store.project(claim, [TurnRecords(turn.seq, turn.now, turn.records) for turn in Script().call()[:turns]])
         stage = Stage()
-        app = build(stage, store, stage.feed, Kept(folder), TOKEN, lambda: (), bytes)
+        app = build(stage, store, stage.feed, Kept(folder), TOKEN, lambda: (), bytes, stage.configured)
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with (
             listening(app, "127.0.0.1", 0) as port,

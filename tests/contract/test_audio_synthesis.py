@@ -131,6 +131,17 @@ def test_prompts_and_languages_that_are_gone_are_deleted(tmp_path: Path) -> None
     assert [path.relative_to(out) for path in out.glob("*/*.wav")] == [Path("ru/one.wav")]
 
 
+def test_what_a_running_daemon_still_says_is_kept_and_what_says_an_older_text_is_named(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    synthesis.build(book_of(tmp_path, ESPEAK + '[one]\nru = "Раз"\n[two]\nru = "Два"\n'), tmp_path, out)
+    book = book_of(tmp_path, ESPEAK + '[one]\nru = "Один"\n[three]\nru = "Три"\n')
+    assert synthesis.outdated(book, tmp_path, out) == ("ru/one",)
+    assert synthesis.build(book, tmp_path, out, keep={"ru/two"}).removed == 0
+    assert (out / "ru" / "two.wav").is_file()
+    assert synthesis.outdated(book, tmp_path, out) == ()
+    assert synthesis.build(book, tmp_path, out).removed == 1
+
+
 def test_a_sound_that_was_cut_short_by_somebody_is_made_again(tmp_path: Path) -> None:
     book = book_of(tmp_path, ESPEAK + '[one]\nru = "Раз"\n')
     synthesis.build(book, tmp_path, tmp_path / "out")

@@ -28,6 +28,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ccserver.asterisk.authority import authority_pair
 from ccserver.asterisk.render import prepare
+from ccserver.asterisk.secrets import load_secrets
 from ccserver.config.load import load
 from ccserver.config.schema import Sip, Trunk
 from ccserver.sim.phones import Answer, Call, Phone, PhoneLibrary, Sound
@@ -38,7 +39,7 @@ LINE, OTHER_LINE = "88007707999", "88007004666"
 OPERATORS = ("1001", "1002", "1003")
 CALLER_HZ = 440
 CALLERS_HZ = (440, 520, 600, 680, 760)
-OPERATOR_HZ = {"1001": 880, "1002": 1100, "1003": 1340, "1004": 1580, "1005": 1820}
+OPERATOR_HZ = {"1001": 880, "1002": 1100, "1003": 1340, "1004": 1580, "1005": 1820, "1011": 2060}
 STARTS_WITHIN_S = 40.0
 TELLS_WITHIN_S = 20.0
 ENDS_WITHIN_S = 40.0
@@ -301,7 +302,8 @@ class Centre:
 
     async def phone(self, extension: str, *, answer: Answer = "auto") -> Phone:
         """An operator's phone, registered."""
-        phone = self._phone(extension, self.asterisk.secrets.operators[extension], OPERATOR_HZ[extension], answer)
+        password = load_secrets(self.state_dir).operators[extension]  # a reload may have made it
+        phone = self._phone(extension, password, OPERATOR_HZ[extension], answer)
         await phone.register()
         return phone
 

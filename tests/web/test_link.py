@@ -21,7 +21,7 @@ async def admitted_page(profile: Callable[..., Any], port: int) -> Page:
 
 
 def application(stage: Stage, token: str = TOKEN) -> Any:
-    return build(stage, stage.archive, stage.feed, stage.sounds, token, lambda: stage.alarms, bytes)
+    return build(stage, stage.archive, stage.feed, stage.sounds, token, lambda: stage.alarms, bytes, stage.configured)
 
 
 async def test_stale_data_are_called_stale_and_the_page_comes_back_by_itself(profile: Callable[..., Any]) -> None:

@@ -8,12 +8,13 @@ by `calling`, sound by `playing`), one ordered lane per contact (`lanes`), mindi
 No decision is taken here. What Asterisk really does, and what these modules therefore must do, is written where it matters.
 """
 
-from ccserver.connectors.voice.connector import AriLink, NodeTooOld, VoiceConnector, VoiceSettings
+from ccserver.connectors.voice.connector import AriLink, EndpointsRefused, NodeTooOld, VoiceConnector, VoiceSettings
 from ccserver.connectors.voice.endpoints import PhoneRules
 from ccserver.connectors.voice.trunks import TrunkSettings, TrunkSigns
 
 __all__ = [
     "AriLink",
+    "EndpointsRefused",
     "NodeTooOld",
     "PhoneRules",
     "TrunkSettings",

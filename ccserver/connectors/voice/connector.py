@@ -52,6 +52,10 @@ class NodeTooOld(Exception):
         super().__init__(f"node {node}: Asterisk {version} is too old, {wanted} or newer is needed: run script/setup")
 
 
+class EndpointsRefused(Exception):
+    """Asterisk is away or does not take the endpoints of new operators; nothing has changed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceSettings:
     """Where the node is and what it is told."""
@@ -134,6 +138,25 @@ class VoiceConnector:
             if isinstance(command, OfferContact | DialCustomer):
                 self._performer.expect(command)
             self._lanes.put(command.lane, lambda: self._performer.perform(command))
+
+    async def hire(self, passwords: Mapping[AgentId, str], rules: PhoneRules) -> None:
+        """Let the phones of these operators register, before the core knows of the new ones; raises `EndpointsRefused`."""
+        new = passwords.keys() - set(self._phones.agents)
+        try:
+            await self._phones.hire(passwords, rules)
+            await self._stream.subscribe(DEVICES_APP, self._phones.sources())
+        except ari.AriError as error:
+            for agent in new:
+                self._phones.dismiss(agent)
+            raise EndpointsRefused(str(error)) from None
+
+    def look_at(self, agent: AgentId) -> None:
+        """Tell the core of a phone that it did not know until now."""
+        self._phones.registered(agent)
+
+    def dismiss(self, agent: AgentId) -> None:
+        """The operator left the plan and is free: his endpoint goes."""
+        self._phones.dismiss(agent)
 
     async def run(self) -> None:
         """Consume events and perform commands until cancelled or replaced."""

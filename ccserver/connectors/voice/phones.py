@@ -8,6 +8,7 @@ it changed, one question at a time per phone, and reported when the answer is ne
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 
 import structlog
 
@@ -19,6 +20,10 @@ from ccserver.core.events import Fact, ListedPhone, PhoneChanged
 from ccserver.core.ids import AgentId, LegId, NodeName, is_chosen
 
 log = structlog.get_logger("ccserver.voice")
+
+
+Objects = Mapping[str, Mapping[str, str]]
+"""What Asterisk is told of a phone, by kind."""
 
 
 class Phones:
@@ -39,7 +44,9 @@ class Phones:
         self._calls = calls
         self._lanes = lanes
         self._report = report
-        self._passwords = passwords
+        self._passwords = dict(passwords)
+        self._endpoints = asyncio.Lock()
+        """One change of Asterisk's endpoints at a time."""
         self._rules = rules
         self._known: dict[AgentId, ListedPhone] = {}
         self._asked: set[AgentId] = set()
@@ -61,18 +68,58 @@ class Phones:
 
     async def push(self) -> None:
         """Bring astdb in step: every operator's endpoint as configured, none of anybody who left."""
-        there = {endpoint.resource for endpoint in await self._ari.list_endpoints()}
-        wanted = {agent: objects(agent, password, self._rules) for agent, password in self._passwords.items()}
-        differs = await asyncio.gather(*(self._differs(agent, wanted[agent]) for agent in wanted))
-        new = [agent for agent, other in zip(wanted, differs, strict=True) if other or agent not in there]
+        async with self._endpoints:
+            there = {endpoint.resource for endpoint in await self._ari.list_endpoints()}
+            wanted = self._wanted(self._passwords, self._rules)
+            differs = await asyncio.gather(*(self._differs(agent, wanted[agent]) for agent in wanted))
+            new = [agent for agent, other in zip(wanted, differs, strict=True) if other or agent not in there]
+            await self._make({agent: wanted[agent] for agent in new})
+            for name in there - set(self._passwords):
+                await self._remove_stale(name)
+
+    async def hire(self, passwords: Mapping[AgentId, str], rules: PhoneRules) -> None:
+        """Bring the endpoints of these operators in step, of new ones above all; raises AriError, and then all is as it was."""
+        before, wanted = self._wanted(self._passwords, self._rules), self._wanted(passwords, rules)
+        new = {agent: told for agent, told in wanted.items() if before.get(agent) != told}
+        async with self._endpoints:
+            try:
+                await self._make(new)
+            except ari.AriError:
+                with suppress(ari.AriError):
+                    await self._make({agent: before[agent] for agent in new.keys() & before.keys()})
+                    for agent in new.keys() - before.keys():
+                        await self._remove_stale(agent)
+                raise
+            for agent in new:
+                self._known.setdefault(agent, ListedPhone(agent, reachable=False, in_use=False))
+            self._passwords.update(passwords)
+            self._rules = rules
+
+    def dismiss(self, agent: AgentId) -> None:
+        """He left and his phone is free: it can register no more."""
+        if self._passwords.pop(agent, None) is not None:
+            self._known.pop(agent, None)
+            self._lanes.put(f"phone:{agent}", lambda: self._remove(agent))
+
+    async def _remove(self, agent: AgentId) -> None:
+        async with self._endpoints:
+            if agent in self._passwords:
+                return  # he was taken back meanwhile
+            try:
+                await self._remove_stale(agent)
+            except ari.AriError as error:
+                log.warning("endpoint not removed", agent=agent, reason=str(error))
+
+    def _wanted(self, passwords: Mapping[AgentId, str], rules: PhoneRules) -> dict[AgentId, Objects]:
+        return {agent: objects(agent, password, rules) for agent, password in passwords.items()}
+
+    async def _make(self, new: Mapping[AgentId, Objects]) -> None:
         # All of one kind before the next: Asterisk goes through every endpoint at each change of an AOR.
         for kind in KINDS:
             for agent in new:
-                await self._ari.put_dynamic_config(kind, agent, wanted[agent][kind])
+                await self._ari.put_dynamic_config(kind, agent, new[agent][kind])
         if new:
             log.info("endpoints pushed", agents=",".join(new))
-        for name in there - set(self._passwords):
-            await self._remove_stale(name)
 
     async def _differs(self, agent: AgentId, wanted: Mapping[str, Mapping[str, str]]) -> bool:
         try:
