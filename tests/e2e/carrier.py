@@ -381,7 +381,13 @@ class Audio(asyncio.DatagramProtocol):
         assert host is not None and port is not None
         if self._task is None:
             self.payload = int(port[2])
-            self._task = asyncio.ensure_future(self._run((host[1], int(port[1]))))  # noqa: TID251 - ended by close()
+            self._task = asyncio.ensure_future(self._speak((host[1], int(port[1]))))  # noqa: TID251 - ended by close()
+
+    async def _speak(self, where: tuple[str, int]) -> None:
+        try:
+            await self._run(where)
+        finally:
+            self._socket.close()
 
     async def _run(self, where: tuple[str, int]) -> None:
         loop = asyncio.get_running_loop()
@@ -435,11 +441,11 @@ class Audio(asyncio.DatagramProtocol):
         return spectrum.max() > 1e5 and abs(strongest - tone_hz) < 12
 
     def close(self) -> None:
-        """Silence."""
-        if self._task is not None:
+        """Silence. The socket is closed by who waits on it: closed under him, its number would be given to another."""
+        if self._task is None:
+            self._socket.close()
+        else:
             self._task.cancel()
-            self._task = None
-        self._socket.close()
 
 
 def alaw(samples: np.ndarray) -> bytes:

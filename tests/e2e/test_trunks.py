@@ -336,6 +336,7 @@ async def test_the_cap_holds_while_the_daemon_is_away_and_after_its_return(net: 
     await net.centre.start()
     assert (await (await net.peer.call(CITY, LINE)).answer()).status == 503
     await first.bye()
+    await net.centre.finished()
     third = await net.peer.call(MOBILE, LINE)
     await third.answered()
     await third.bye()
