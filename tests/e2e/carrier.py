@@ -16,8 +16,10 @@ import itertools
 import re
 import secrets
 import socket
+import ssl
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -209,6 +211,30 @@ class Carrier(asyncio.DatagramProtocol):
         self._calls[call.id] = call
         call.invite()
         return call
+
+
+@asynccontextmanager
+async def tls_carrier(host: str, context: ssl.SSLContext) -> AsyncIterator[int]:
+    """A carrier on TLS who answers every OPTIONS with 200; gives his port."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                request = parsed(head, (host, 0))
+                if request.method == "OPTIONS":
+                    lines = ["SIP/2.0 200 OK", *(f"Via: {via}" for via in request.all("Via"))]
+                    lines += [f"{name}: {request[name]}" for name in ("From", "To", "Call-ID", "CSeq")]
+                    writer.write("\r\n".join([*lines, "Content-Length: 0", "", ""]).encode())
+        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(answer, host, 0, ssl=context)
+    try:
+        yield int(server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
 
 
 class Call:

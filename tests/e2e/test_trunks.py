@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from ccserver.config.load import load
 from ccserver.sim.phones import PhoneLibrary
-from tests.e2e.carrier import PCMA, Call, Carrier
+from tests.carrier_tls import certified
+from tests.e2e.carrier import PCMA, Call, Carrier, tls_carrier
 from tests.e2e.centre import LINE, OPERATOR_HZ, OTHER_LINE, Centre, Row, Status, contact_centre, segments
 from tests.e2e.centre_config import CHECKOUT
 from tests.e2e.operator_switch import Sipp, sipp
@@ -27,6 +28,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CITY, MOBILE = "+74951234567", "+79161234567"
 OPERATOR = "127.0.0.23"
 PASSWORD = "s;e#cret \\"
+SEALED = {"sealed": ("", 30), "expired": ("", -1), "misnamed": ("other.example", 30)}
+"""TLS trunks: for whom the carrier's certificate is (empty: for him), and in how many days it runs out."""
 SECRETS = (PASSWORD, "no-good", "let-me-in")
 REFUSING = {"forbidden": 403, "overloaded": 503, "baffled": 401, "silent": 0}
 """Trunks whose carrier takes no registration, and how it says so."""
@@ -112,8 +115,17 @@ async def network(
             f'[[trunks]]\nname = "operator"\ntitle = "Operator"\nhost = "{OPERATOR}"\nport = {port}\nqualify_s = 0\n'
             f'register = true\nuser = "{account["user"]}"\npassword = "{account["password"]}"\naddresses = ["{OPERATOR}"]\n'
         )
+        for name, (certificate_for, days) in SEALED.items():
+            host = f"127.0.0.{30 + len(trunks)}"
+            context = certified(directory / name, certificate_for or host, days=days)
+            tls_port = await stack.enter_async_context(tls_carrier(host, context))
+            trunks.append(
+                f'[[trunks]]\nname = "{name}"\ntitle = "{name.title()}"\nhost = "{host}"\nport = {tls_port}\n'
+                f'transport = "tls"\nqualify_s = 1\nca_file = "{directory / name / "ca.pem"}"\n'
+            )
+        tls = {"tls_port": free_port()}
         centre = await stack.enter_async_context(
-            contact_centre(directory, library, prompts_dir, more="\n".join(trunks))
+            contact_centre(directory, library, prompts_dir, more="\n".join(trunks), sip=tls)
         )
         registrar.server = peer.server = ("127.0.0.1", centre.asterisk.instance.sip_port)
         yield Network(centre, registrar, peer, operator)
@@ -177,6 +189,13 @@ async def test_a_trunk_that_does_not_register_says_why_on_the_page_and_as_an_ala
         alarm = await net.alarm(f"trunk {name}")
         assert alarm["message"] == f"{name.title()}: {trunk['reason']}"
     assert not any(secret in net.centre.log() for secret in SECRETS)
+
+
+async def test_a_tls_trunk_is_of_use_only_with_a_certificate_that_is_valid_and_for_its_host(net: Network) -> None:
+    await net.trunk("sealed", usable=True)
+    await net.trunk("expired", usable=False, reason="shows a certificate that is not valid: certificate has expired")
+    await net.trunk("misnamed", usable=False, reason="IP address mismatch, certificate is not valid for '127.0.0.")
+    assert "TLS: 127.0.0." in (await net.alarm("trunk expired"))["message"]
 
 
 async def test_the_doctor_looks_at_each_trunk_and_says_why(net: Network) -> None:

@@ -1,24 +1,19 @@
 """Trunks as Asterisk reads them, and why one is of no use."""
 
 import asyncio
-import datetime
 import socket
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
 from ccserver.asterisk.errors import SetupError
 from ccserver.asterisk.trunk_causes import TrunkCause, registration_answer
 from ccserver.asterisk.trunks import trunk_authorities, trunks_conf, version_of
 from ccserver.config.schema import Trunk
+from tests.carrier_tls import certified
 
 PEER = Trunk(name="south", title="South", host="192.0.2.10", channels=7, did="to")
 ACCOUNT = Trunk(
@@ -147,27 +142,7 @@ async def test_a_port_where_nobody_listens_is_the_cause(tmp_path: Path) -> None:
 @asynccontextmanager
 async def tls_server(folder: Path, name: str, days: int) -> AsyncIterator[int]:
     """A carrier's TLS port with a certificate for `name` that runs out in so many days; `ca.pem` is its authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.datetime.now(datetime.UTC)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=30))
-        .not_valid_after(now + datetime.timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "ca.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "ca.pem", folder / "key.pem")
+    context = certified(folder, name, days=days)
 
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()

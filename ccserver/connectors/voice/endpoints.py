@@ -7,7 +7,7 @@ from ccserver import ari
 from ccserver.config.schema import Encryption
 from ccserver.core.ids import AgentId
 
-CODECS = "ulaw,alaw,g722"
+CODECS = "alaw,ulaw,g722"
 REGISTRATION_MIN_S = 30
 """Who asks for less, to keep his mapping open, is told to ask for this."""
 RTP_KEEPALIVE_S = 15
