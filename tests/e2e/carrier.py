@@ -25,7 +25,7 @@ from typing import TypeVar
 
 import numpy as np
 
-ANSWERS_WITHIN_S = 15.0
+ANSWERS_WITHIN_S = 40.0
 PCMA, PCMU = 8, 0
 KEYS, KEYS_PAYLOAD = "0123456789*#", 101
 KEY_FRAMES, KEY_ENDS = 8, 3
