@@ -2,13 +2,14 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ccserver.config import schema
 from ccserver.config.errors import shown
 from ccserver.config.findings import Findings
 from ccserver.config.source import Document, KeyPath
 
+Net = ipaddress.IPv4Network | ipaddress.IPv6Network
 _HOST = re.compile(r"(?=.{1,253}\Z)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*\Z")
 
 
@@ -26,6 +27,15 @@ def is_host_name(text: str) -> bool:
     return bool(_HOST.match(text)) and not re.fullmatch(r"[0-9.]+", text)
 
 
+def is_net(text: str) -> bool:
+    """Whether it is a network or an address."""
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
 def check_sip(main: schema.Main, document: Document, found: Findings) -> None:
     """Errors and warnings about `[sip]` and the operators' encryption."""
     sip = main.sip
@@ -38,6 +48,8 @@ def check_sip(main: schema.Main, document: Document, found: Findings) -> None:
             found.error(document, ("sip", "tls_names", position), message)
     for field in ("local_nets", "allow_nets", "deny_nets"):
         _check_nets(getattr(sip, field), field, document, found)
+    if not found.any_error:
+        _check_trunks(main, document, found)
     _check_certificate(sip, document, found)
     if not sip.tls_port:
         _check_encryption(main, document, found)
@@ -58,6 +70,32 @@ def _check_nets(nets: Sequence[str], field: str, document: Document, found: Find
                 near = f": did you mean {ipaddress.ip_network(net, strict=False)}?"
             message = f'expected a network like "192.168.0.0/16" or one address, got {shown(net)}{near}'
             found.error(document, ("sip", field, position), message)
+
+
+def _check_trunks(main: schema.Main, document: Document, found: Findings) -> None:
+    """The access list is asked before anybody is known: a trunk that it does not let in is answered 403."""
+    allowed, denied = map(_nets, (main.sip.allow_nets, main.sip.deny_nets))
+    for position, trunk in enumerate(main.trunks):
+        for address in trunk.addresses or (trunk.host,):
+            if not is_net(address):
+                continue
+            (net,) = _nets((address,))
+            barred = (
+                "sip.allow_nets does not have it" if allowed and not any(_within(net, each) for each in allowed) else ""
+            )
+            if any(_within(net, each) for each in denied):
+                barred = "sip.deny_nets has it"
+            if barred:
+                message = f"calls of {trunk.name} come from {address}, and {barred}: they would be refused with 403"
+                found.warn(document, ("trunks", position), message)
+
+
+def _nets(texts: Iterable[str]) -> tuple[Net, ...]:
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+def _within(net: Net, other: Net) -> bool:
+    return net.version == other.version and other.supernet_of(net)  # type: ignore[arg-type]
 
 
 def _check_certificate(sip: schema.Sip, document: Document, found: Findings) -> None:

@@ -55,3 +55,20 @@ def test_paths_are_relative_to_the_configuration_and_what_tls_alone_uses_is_told
     assert (sip.certificate, sip.private_key) == (str(site.dialplans / "tls/a.pem"), "/etc/a.key")
     (warning,) = site.warnings()
     assert warning.endswith("sip.certificate: warning: TLS is off: sip.tls_port is 0")
+
+
+@pytest.mark.parametrize(
+    ("nets", "told"),
+    [
+        ('allow_nets = ["10.0.0.0/8"]', "sip.allow_nets does not have it"),
+        ('allow_nets = ["192.0.2.0/24"]\ndeny_nets = ["192.0.2.8/29"]', "sip.deny_nets has it"),
+        ('allow_nets = ["192.0.2.0/24", "2001:db8::/32"]', ""),
+        ('deny_nets = ["198.51.100.0/24"]', ""),
+    ],
+)
+def test_a_trunk_that_the_access_list_would_keep_out_is_told(site: Site, nets: str, told: str) -> None:
+    trunk = '[[trunks]]\nname = "north"\ntitle = "North"\nhost = "192.0.2.10"\n'
+    line = site.append("ccserver.toml", f"\n[sip]\n{nets}\n\n{trunk}") + nets.count("\n") + 4
+    warnings = [warning for warning in site.warnings() if "403" in warning]
+    expected = f"calls of north come from 192.0.2.10, and {told}: they would be refused with 403"
+    assert warnings == ([f"ccserver.toml:{line}: trunks[0]: warning: {expected}"] if told else [])
