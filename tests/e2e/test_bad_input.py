@@ -84,7 +84,7 @@ def test_a_configuration_that_is_not_there_is_named(mine: Installation) -> None:
 )
 def test_a_damaged_prompts_toml_is_found_before_anything_starts(mine: Installation, added: str, told: str) -> None:
     prompts = mine.config_dir / "prompts.toml"
-    named = re.search(r'file = "(.+)"', (mine.config_dir / "ccserver.toml").read_text())
+    named = re.search(r'(?m)^file = "(.+)"', (mine.config_dir / "ccserver.toml").read_text())
     assert named is not None
     prompts.write_text(Path(named[1]).read_text() + added)
     mine.change("ccserver.toml", named[0], 'file = "prompts.toml"')
