@@ -96,8 +96,9 @@ class Projector:
 
     async def run(self) -> None:
         """Project until cancelled. Raises `StaleWriter`: another daemon writes for this node, so this one must stop."""
-        delays = _delays(*self._retry)
+        delays, loop = _delays(*self._retry), asyncio.get_running_loop()
         while True:
+            began = loop.time()
             try:
                 more = await self._project()
             except StaleWriter:
@@ -112,7 +113,9 @@ class Projector:
                 self.alarm = None
                 await self._tell()
                 delays = _delays(*self._retry)
-            if not more:
+            if more:
+                await asyncio.sleep(loop.time() - began)  # calls first: a backlog gets half of the loop, not all of it
+            else:
                 await self._linger()
 
     async def _project(self) -> bool:
