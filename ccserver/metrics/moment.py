@@ -163,6 +163,13 @@ def _of_the_centre(status: Status) -> Iterable[Metric]:
     )
     for name, meaning, labels, values in shapes:
         yield _gauge(name, meaning, labels, values)
+    refused = CounterMetricFamily(
+        "ccserver_trunk_refused", "Calls of the trunk that were refused, and why", labels=("trunk", "why")
+    )
+    for trunk in status.trunks:
+        refused.add_metric((trunk.name, "full"), trunk.refused)
+        refused.add_metric((trunk.name, "misdialled"), trunk.misdialled)
+    yield refused
     ignored = CounterMetricFamily("ccserver_engine_ignored", "Facts that found no state waiting for them")
     ignored.add_metric([], status.ignored)
     yield ignored

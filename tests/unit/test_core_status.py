@@ -117,3 +117,16 @@ def test_a_trunk_that_fails_says_since_when_and_why_also_after_a_listing() -> No
     told.lists(trunks=(ListedTrunk(trunk.name, usable=False, reason="no answer"),))
     (shown,) = seen(told).trunks
     assert (shown.usable, shown.reason, shown.since) == (False, "no answer", failed_at)
+
+
+def test_calls_that_a_trunk_brings_in_vain_are_counted() -> None:
+    trunk = Trunk(TrunkName("mtt"), "MTT")
+    told = Case(replace(plan(), trunks={trunk.name: trunk}), ready=False)
+    told.tell(TrunkChanged(NODE, trunk.name, usable=True, refused=2, at=told.now))
+    assert (seen(told).trunks[0].refused, seen(told).trunks[0].misdialled) == (2, 0)
+    told.lists(trunks=(ListedTrunk(trunk.name, usable=True, refused=5),))
+    for n in range(2):
+        contact, leg = ContactId(f"n1-c{n}"), LegId(f"c{n}")
+        told.tell(ContactArrived(contact, leg, NODE, LineNumber("112"), "", told.now, trunk.name, at=told.now))
+    assert (seen(told).trunks[0].refused, seen(told).trunks[0].misdialled) == (5, 2)
+    assert seen(told).contacts == ()

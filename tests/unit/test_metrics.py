@@ -68,9 +68,11 @@ def test_a_call_is_counted_by_line_and_outcome_and_its_wait_by_queue(scraped: Sc
 
 def test_gauges_show_this_moment(scraped: Scraped) -> None:
     assert scraped.scrape()["ccserver_agents", "ready"] == 1
-    scraped.centre.tell(TrunkChanged(NODE, MTT.name, usable=True, at=0))
+    scraped.centre.tell(TrunkChanged(NODE, MTT.name, usable=True, refused=3, at=0))
     scraped.centre.arrives()
     seen = scraped.scrape()
+    assert seen["ccserver_trunk_refused_total", "mtt", "full"] == 3
+    assert seen["ccserver_trunk_refused_total", "mtt", "misdialled"] == 0
     assert (seen["ccserver_agents", "ready"], seen["ccserver_agents", "reserved"]) == (0, 1)
     assert seen["ccserver_contacts_live", "88007707999", "offered"] == 1
     assert (seen["ccserver_queue_waiting", "support"], seen["ccserver_queue_agents", "support", "logged_in"]) == (1, 1)
