@@ -332,6 +332,10 @@ class Call:
         """The final answer to the INVITE, whatever it is."""
         return await self.carrier.until(lambda: self.final)
 
+    async def rings(self) -> Message:
+        """180."""
+        return await self.carrier.until(lambda: next((m for m in self.responses if m.status == 180), None))
+
     async def answered(self) -> Message:
         """200, with its SDP."""
         answer = await self.answer()

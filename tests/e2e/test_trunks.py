@@ -350,6 +350,7 @@ async def test_the_cap_holds_while_the_daemon_is_away_and_after_its_return(net: 
     await first.answered()
     await net.centre.kill()
     second = await net.peer.call(CITY, LINE)  # into the fallback, and back if the daemon is quick
+    await second.rings()
     assert (await (await net.peer.call(CITY, LINE)).answer()).status == 503
     await net.centre.start()
     assert (await (await net.peer.call(CITY, LINE)).answer()).status == 503
@@ -368,11 +369,13 @@ async def test_asterisk_that_has_not_read_the_trunks_is_told_of_with_the_command
     north, south, *others = configured
     stray = replace(south, name="stray", addresses=("127.0.0.99",))
     await centre.retell((replace(north, channels=7), stray, *others))
-    alarm = await net.alarm("trunk configuration")
-    assert "does not know south; has an older north; still has stray" in alarm["message"]
-    assert "`ccserver asterisk render && ccserver asterisk console core reload`" in alarm["message"]
-    await net.trunk("south", usable=False, reason="Asterisk does not know this trunk")
-    await centre.retell(configured)
+    try:
+        alarm = await net.alarm("trunk configuration")
+        assert "does not know south; has an older north; still has stray" in alarm["message"]
+        assert "`ccserver asterisk render && ccserver asterisk console core reload`" in alarm["message"]
+        await net.trunk("south", usable=False, reason="Asterisk does not know this trunk")
+    finally:
+        await centre.retell(configured)
     await net.alarm("trunk configuration", raised=False)
     await net.trunk("south", usable=True)
 
