@@ -14,6 +14,7 @@ WAIT_S = 30.0
 DEMO = """\
   The demo      plays customers and the last operators, with real phones and voices: watch the page, listen to recordings.
                 {first} and {second} are left to you: register one, dial *11, and you are in. Try kill -9 of the daemon.
+                What the daemon does is logged in {log}.
 
 """
 
@@ -33,7 +34,13 @@ def main(path: Path, pid: int, *, demo: bool) -> int:
         trusted = f", trusting {sip['trust']}" if sip["trust"] else ""
         encrypted = f"""
                   or, encrypted: server {sip["host"]}:{sip["tls_port"]}, TLS{trusted}; sound (SRTP) {first["encryption"]}"""
-    played = DEMO.format(first=first["extension"], second=access["operators"][1]["extension"]) if demo else ""
+    played = (
+        DEMO.format(
+            first=first["extension"], second=access["operators"][1]["extension"], log=path.with_name("server.log")
+        )
+        if demo
+        else ""
+    )
     print(
         f"""
   Live page     {access["http"]["url"]}/?token={access["http"]["token"]}

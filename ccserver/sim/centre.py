@@ -6,6 +6,7 @@ daemon may be killed at any moment: the picture then stands still until there is
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import aiohttp
@@ -148,10 +149,9 @@ class Wall:
         """Log operators out, as their supervisor does at night; a centre that is away is left alone."""
         timeout = aiohttp.ClientTimeout(total=ASKS_WITHIN_S)
         async with aiohttp.ClientSession(headers=self._headers, timeout=timeout) as http:
-            for extension in extensions:
-                try:
-                    url, body = f"{self._url}/api/agents/{extension}/state", {"state": "logged_out"}
-                    async with http.post(url, json=body):
-                        pass
-                except (aiohttp.ClientError, TimeoutError):
-                    return
+            await asyncio.gather(*(self._log_out(http, extension) for extension in extensions))
+
+    async def _log_out(self, http: aiohttp.ClientSession, extension: str) -> None:
+        with suppress(aiohttp.ClientError, TimeoutError):
+            async with http.post(f"{self._url}/api/agents/{extension}/state", json={"state": "logged_out"}):
+                pass
