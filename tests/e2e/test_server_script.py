@@ -43,7 +43,7 @@ class Server:
     async def ended(self) -> int:
         """Read to the end; returns the exit code."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(STARTS_WITHIN_S):
             self.said += (await self.process.stdout.read()).decode()
             return await self.process.wait()
 
