@@ -14,7 +14,7 @@ from ccserver.config.journeys import Journeys, Spot, journeys
 from ccserver.config.load import Config
 from ccserver.config.serving import able, all_needs
 from ccserver.core.calendar import Calendar, closes_at, hours_at, opens_at, zone
-from ccserver.core.ids import LineNumber
+from ccserver.core.numbers import canonical
 from ccserver.core.plan import Branch, Collect, Enqueue, HangUp, Line, Menu, Queue, Say, Set, SkillNeed, Step, Voicemail
 
 KEY_NAMES = {"*": "star", "#": "hash"}
@@ -23,8 +23,8 @@ KEY_NAMES = {"*": "star", "#": "hash"}
 def explain_call(config: Config, number: str, at: str | None = None) -> str:
     """The story of a call in lines; raises `QuestionError` for a number that is no line and a time that is none.
 
-    `at` is ISO 8601, means the line's own zone unless it says another, and is now when it is not given; blanks and dashes
-    in `number` do not count.
+    `at` is ISO 8601, means the line's own zone unless it says another, and is now when it is not given; `number` may be
+    written in any form, as trunks may bring it.
     """
     line = _line(config, number)
     flow = config.plan.flows[line.flow]
@@ -72,11 +72,12 @@ def reporting_day(at: datetime, line: Line) -> date:
 
 def _line(config: Config, number: str) -> Line:
     digits = re.sub(r"[\s()-]", "", number)
-    lines = config.plan.lines
-    if digits not in lines:
-        near = did_you_mean(digits, lines) or f"; there are {listed(lines) or 'none'}"
-        raise QuestionError(f"there is no line {shown(number)}{near}")
-    return lines[LineNumber(digits)]
+    lines, region = config.plan.lines, config.plan.rules.region
+    for line in lines.values():
+        if line.number == digits or canonical(line.number, region) == canonical(digits, region):
+            return line
+    near = did_you_mean(digits, lines) or f"; there are {listed(lines) or 'none'}"
+    raise QuestionError(f"there is no line {shown(number)}{near}")
 
 
 def _opening(config: Config, line: Line, at: datetime) -> Iterator[str]:

@@ -153,6 +153,11 @@ def test_without_a_time_it_is_now(config: Config) -> None:
     assert f"{before:%H:%M}" in story.splitlines()[0] or f"{after:%H:%M}" in story.splitlines()[0]
 
 
+@pytest.mark.parametrize("number", ["8 (800) 770-79-99", "+78007707999", "78007707999", "8007707999"])
+def test_a_line_is_found_however_its_number_is_written(config: Config, number: str) -> None:
+    assert told(config, number)[0].startswith("A call to 88007707999 (")
+
+
 def test_a_number_that_is_no_line_is_told_with_the_nearest(config: Config) -> None:
     with pytest.raises(QuestionError) as caught:
         explain_call(config, "88007707998", "2026-12-31T23:50")
