@@ -112,9 +112,16 @@ def problem(instance: Instance, now: datetime) -> str:
 
 
 def worry(instance: Instance, now: datetime) -> str:
-    """`problem` before Asterisk was ever set up: a certificate that will be made is none."""
-    never_made = not instance.sip.certificate and not installed_pair(instance).certificate.exists()
-    return "" if never_made else problem(instance, now)
+    """`problem`, also before Asterisk was ever set up: what the first start will make or copy is none."""
+    if not instance.sip.tls_port or installed_pair(instance).certificate.exists():
+        return problem(instance, now)
+    if not instance.sip.certificate:
+        return ""
+    try:
+        known = read_usable(source_pair(instance))
+    except CertificateUnusable as error:
+        return f"{error}: phones cannot use TLS"
+    return known.flaw(dialled_names(instance), now, instance.sip.expiry_warning_days)
 
 
 def watch(instance: Instance, now: Callable[[], float]) -> Callable[[], str]:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 
 from ccserver.__main__ import main
 from ccserver.asterisk import authority, certificates
-from ccserver.asterisk.certificates import dialled_names, installed_pair, own_names, problem, watch
+from ccserver.asterisk.certificates import dialled_names, installed_pair, own_names, problem, watch, worry
 from ccserver.asterisk.errors import CertificateUnusable
 from ccserver.asterisk.keypair import Pair, read_certificate, read_private_key, read_usable
 from ccserver.asterisk.settings import Instance
@@ -150,6 +150,13 @@ def test_without_a_usable_certificate_tls_stays_off_and_plain_sip_starts(
     assert text.startswith(f"{tmp_path / file}: {told}") and text.endswith(": phones cannot use TLS")
 
 
+def test_before_the_first_start_a_given_certificate_is_judged_by_itself(given: Instance, tmp_path: Path) -> None:
+    assert worry(given, NOW) == ""
+    assert "expires on" in worry(given, NOW + timedelta(days=390))
+    cut(tmp_path / "privkey.pem")
+    assert worry(given, NOW).endswith("cut short: BEGIN without END of a PRIVATE KEY: phones cannot use TLS")
+
+
 def test_a_renewal_that_went_wrong_leaves_the_certificate_before_it_in_use(given: Instance, tmp_path: Path) -> None:
     certificates.install(given, NOW)
     cut(tmp_path / "fullchain.pem")
@@ -246,8 +253,8 @@ def test_the_command_line_makes_shows_and_checks_and_check_warns(
     given = authority.server_pair(tmp_path / "other")
     site.change(
         "ccserver.toml",
-        "tls_port = 5061",
-        f'tls_port = 5061\ncertificate = "{given.certificate}"\nprivate_key = "{given.key}"',
+        "\ntls_port = 5061",
+        f'\ntls_port = 5061\ncertificate = "{given.certificate}"\nprivate_key = "{given.key}"',
     )
     code, _, err = ccserver("certificates", "make")
     assert code == 69 and "given in sip.certificate: whoever made it renews it" in err
