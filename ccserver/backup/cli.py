@@ -5,9 +5,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec import MsgspecError
 from msgspec.structs import replace
 
-from ccserver.backup.manifest import PARTS
+from ccserver.backup.errors import BackupUnreadable
+from ccserver.backup.manifest import MAIN_FILE, PARTS
 from ccserver.backup.places import Places, places_of, places_told_by
 from ccserver.config import places
 from ccserver.config.crosscheck import store_flaw
@@ -87,7 +89,10 @@ def _restore(args: argparse.Namespace) -> int:
         print(told(head.parts, contents.manifest))
         return 0
     parts = chosen(args.file, contents, args.only or ())
-    there = _places(args.config, contents.main_file if "configuration" in parts else None)
+    try:
+        there = _places(args.config, contents.main_file if "configuration" in parts else None)
+    except MsgspecError as error:
+        raise BackupUnreadable(args.file, f"{MAIN_FILE} in it: {error}") from error
     if args.store is not None and (flaw := store_flaw(args.store)):
         raise QuestionError(f"--store: {flaw}")
     url = store_url(args.store, there.state_dir) if args.store is not None else there.store_url

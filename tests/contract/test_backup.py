@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
+from ccserver.__main__ import main
 from ccserver.backup.container import Writer, members, writing
 from ccserver.backup.errors import (
     BackupError,
@@ -28,7 +29,7 @@ from ccserver.backup.places import Places, marker_in, refuse_unfinished
 from ccserver.backup.verified import verified
 from ccserver.store import dump
 from ccserver.store.database import Database
-from ccserver.store.errors import JournalLocked
+from ccserver.store.errors import JournalLocked, StoreUnavailable
 from ccserver.store.journal import SqliteJournal
 from ccserver.store.journal_file import JournalReader
 from ccserver.store.lock import JournalLock
@@ -331,6 +332,29 @@ def test_a_restore_killed_between_two_places_keeps_the_daemon_from_starting(fres
     marker_in(fresh.state_dir).touch()
     with pytest.raises(RestoreUnfinished, match="run it again, with --replace"):
         refuse_unfinished(fresh.state_dir)
+
+
+def test_a_store_that_is_away_leaves_no_half_of_a_backup(mine: Places, tmp_path: Path) -> None:
+    away = msgspec.structs.replace(mine, store_url="postgresql://ccserver@127.0.0.1:1/store")
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    with pytest.raises(StoreUnavailable, match="nobody listens there"):
+        made(away, shelf / "b.tar.gz")
+    assert list(shelf.iterdir()) == []
+    file, fresh = made(mine, tmp_path / "b.tar.gz"), tmp_path / "fresh"
+    with pytest.raises(RestoreFailed, match=r"nobody listens there.*; everything is as it was"):
+        put_back(file, msgspec.structs.replace(places(fresh, ""), store_url=away.store_url))
+    assert files(fresh) == {}
+
+
+def test_a_configuration_that_is_no_toml_is_told_so(
+    mine: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CCSERVER_STATE", str(tmp_path / "fresh" / "var"))
+    (mine.config_dir / "ccserver.toml").write_text("[[[")
+    file = made(mine, tmp_path / "b.tar.gz")
+    assert main(["--config", str(tmp_path / "fresh"), "restore", str(file)]) == 69
+    assert "b.tar.gz: configuration/dialplans/ccserver.toml in it: " in capsys.readouterr().err
 
 
 def test_a_store_that_was_only_migrated_is_an_empty_place(mine: Places, fresh: Places, tmp_path: Path) -> None:
