@@ -96,7 +96,6 @@ async def grow(site: Stand, parties: Parties, system: System, kind: str, bounds:
     finally:
         parties.hang_up(talks + waiting)
         await parties.end(talks + waiting)
-        await site.rests()
     return steps
 
 
@@ -148,16 +147,18 @@ def _connected(talks: list[Call], waiting: list[Call]) -> bool:
 
 
 async def measure(kinds: list[str], bounds: Bounds, script: Script) -> list[Held]:
-    """Every kind of both systems, turn about."""
+    """Every kind of both systems, turn about, each on a fresh Asterisk."""
     steps = []
-    with tempfile.TemporaryDirectory(prefix="bench-") as name, Sound() as sound:
-        async with stand(Path(name) / "site", bounds.most) as site:
-            secrets = site.asterisk.secrets
-            async with Parties(site.asterisk.instance.sip_port, secrets.caller_password, sound) as parties:
-                await parties.register({**site.ours, **site.peers})
-                await site.all_ready()
-                for kind in kinds:
-                    for system in SYSTEMS:
+    for kind in kinds:
+        for system in SYSTEMS:
+            # A fresh Asterisk each time: hundreds of recordings to be encoded would disturb whoever comes next.
+            with tempfile.TemporaryDirectory(prefix="bench-") as name, Sound() as sound:
+                async with stand(Path(name) / "site", bounds.most) as site:
+                    secrets = site.asterisk.secrets
+                    async with Parties(site.asterisk.instance.sip_port, secrets.caller_password, sound) as parties:
+                        await parties.register(site.ours if system == "ccserver" else site.peers)
+                        if system == "ccserver":
+                            await site.all_ready()
                         steps += await grow(site, parties, system, kind, bounds, script)
     return steps
 

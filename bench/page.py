@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -48,7 +49,9 @@ class Page:
         if into is not None:
             self._around()  # a page without a place for it is told now, not after ten minutes
         words = [word for word in sys.argv[1:] if word != "--into" and word != str(into)]
-        self._head = f"`{' '.join(['python -m', f'bench.{name}', *words])}`, {machine()}"
+        nice = os.getpriority(os.PRIO_PROCESS, 0)
+        before = [f"nice -n {nice}"] if nice else []
+        self._head = f"`{' '.join([*before, 'python -m', f'bench.{name}', *words])}`, {machine()}"
 
     def _around(self) -> tuple[str, str]:
         assert self._into is not None

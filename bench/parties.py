@@ -14,6 +14,7 @@ from bench.sound import Leg, Sound, before_all_others
 from bench.tones import CUSTOMER_HZ, OPERATOR_HZ
 
 CALLER = "caller"
+OPERATOR_TAG = "o"
 SETTLES_S = 5.0
 """An operator's phone may hear of the end so much later than the customer's."""
 
@@ -212,11 +213,12 @@ class Parties:
         if call is None:
             self._operators.send(response(invite, "480 Nobody Knows Him", to_tag="o"), invite.source)
             return
-        self._tasks.create_task(self._operator(call, invite), name=f"operator of {call.number}")
+        # At once: the same INVITE, sent again, may be the next thing that is read.
+        dialog = self._operators.accept(invite, OPERATOR_TAG)
+        self._tasks.create_task(self._operator(call, invite, dialog), name=f"operator of {call.number}")
 
-    async def _operator(self, call: Call, invite: Message) -> None:
-        tag = "o"
-        dialog = self._operators.accept(invite, tag)
+    async def _operator(self, call: Call, invite: Message, dialog: Dialog) -> None:
+        tag = OPERATOR_TAG
         gone = asyncio.Event()
         cancelled = False
 
