@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ccserver.ari.errors import AriRejected, NotFound
 from ccserver.ari.objects import (
     Application,
     AsteriskInfo,
@@ -258,8 +259,14 @@ class AriClient(Transport):
         return await self.create_unique(Bridge, path("bridges", bridge_id), body, path("bridges", bridge_id))
 
     async def add_to_bridge(self, bridge_id: str, *channel_ids: str) -> None:
-        """Put channels into a bridge, out of the one they are in."""
-        await self.send("POST", path("bridges", bridge_id, "addChannel"), {"channel": list(channel_ids)})
+        """Put channels into a bridge, out of the one they are in; NotFound when there is none of the bridge and channels."""
+        where = path("bridges", bridge_id, "addChannel")
+        try:
+            await self.send("POST", where, {"channel": list(channel_ids)})
+        except AriRejected as rejected:
+            if (rejected.status, rejected.message) == (400, "Channel not found"):  # the one request that says it so
+                raise NotFound("POST", where, rejected.status, rejected.message) from rejected
+            raise
 
     async def remove_from_bridge(self, bridge_id: str, *channel_ids: str) -> None:
         """Take channels out of a bridge; they stay ours."""

@@ -4,9 +4,12 @@ import asyncio
 import time
 from pathlib import Path
 
+import pytest
 from ari_bench import listening, phone_call, playing
+from asterisk_instance import AsteriskInstance
 
-from ccserver.ari import AriClient, PlaybackStarted
+from ccserver.ari import AriClient, Conflict, NotFound, PlaybackStarted
+from ccserver.asterisk.settings import ARI_USER
 from ccserver.connectors.voice.ami import Ami
 from ccserver.connectors.voice.calls import Call, Calls, MadeLeg
 from ccserver.connectors.voice.endpoints import PhoneRules
@@ -99,3 +102,34 @@ async def test_a_leg_that_was_made_before_the_node_was_listed_and_is_not_there_i
     agent_leg = MadeLeg(contact=CONTACT, agent=AgentId("1001"), settled_at=time.time())
     voice.calls.made[leg_of_offer(OFFER)] = agent_leg
     assert (await voice.listing_while(asyncio.Event())).legs == ()
+
+
+class Unfinished(AriClient):
+    """Of a bridge that is to be deleted it says what an overloaded Asterisk says: deleted already, and it is not gone yet."""
+
+    asked = 0
+
+    async def delete_bridge(self, bridge_id: str) -> None:
+        self.asked += 1
+        raise Conflict("DELETE", f"/bridges/{bridge_id}", 409, "Bridge not in Stasis application")
+
+
+async def test_a_bridge_that_cannot_be_deleted_yet_does_not_keep_a_node_from_being_listed(
+    ari: AriClient, asterisk: AsteriskInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ccserver.connectors.voice.listing.BRIDGE_YOUNG_S", -1.0)
+    await ari.create_bridge(CONTACT, name="left over")
+    async with Unfinished(asterisk.instance.ari_url, ARI_USER, asterisk.secrets.ari_password) as unfinished:
+        listed = await Voice(unfinished).lister.list(ListNode(NODE, False, (), 0.0, lane="node:n"))
+        assert unfinished.asked == 1 and listed.legs == ()
+
+
+async def test_an_offer_whose_caller_is_gone_from_asterisk_says_so(ari: AriClient) -> None:
+    await ari.create_bridge(CONTACT, name="of nobody")
+    try:
+        with pytest.raises(NotFound, match="Channel not found"):
+            await ari.add_to_bridge(CONTACT, "1700000000.1")
+        with pytest.raises(NotFound):
+            await ari.add_to_bridge("n-of-no-bridge", "1700000000.1")
+    finally:
+        await ari.delete_bridge(CONTACT)
