@@ -1,5 +1,6 @@
 """Calls that operators make: real phones, a real Asterisk, and a carrier's switches at the other end."""
 
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from tests.e2e.switch import SWITCH_HZ, Does, Switch
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+CRASHING = str(Path(__file__).with_name("crashing_daemon.py"))
 CUSTOMER = "89161234567"
 E164 = "+79161234567"
 RINGING_HZ = 425
@@ -148,6 +150,8 @@ async def test_the_number_shown_is_that_of_the_operators_line_and_as_each_trunk_
     overflowed = await net.second.taken()
     assert (overflowed.number, overflowed.shown) == (CUSTOMER, "88007707999")
     assert not overflowed.invite["P-Asserted-Identity"], "this carrier takes the number from From alone"
+    refused = await net.first.call(E164, LINE)
+    assert (await refused.answer()).status == 503, "a call that leaves counts for those that come in, too"
     await call.hangup()
     await taken.ended()
     await other.hangup()
@@ -197,7 +201,7 @@ async def test_when_no_trunk_takes_it_the_operator_is_told_and_the_cdr_says_why(
     net.first.does, net.second.does = 503, 500
     call = await net.operator_calls(phone)
     await Hearing(site, call).hears("outbound-no-trunk")
-    await call.wait_gone(PATIENCE_S)
+    await call.hangup()
     (contact,) = await site.finished()
     assert contact["outcome"] == "no_trunk"
     assert contact["reason"] == "first: refused (SIP 503); second: refused (SIP 500)"
@@ -210,7 +214,8 @@ async def test_a_call_that_may_not_leave_is_refused_by_voice_and_reaches_no_trun
     for number, prompt in numbers.items():
         call = await net.operator_calls(phone, number)
         await Hearing(site, call).hears(prompt)
-        await call.wait_gone(PATIENCE_S)
+        await call.hangup()
+        await site.agent("1002", "ready")
     contacts = await site.finished(len(numbers))
     assert [contact["outcome"] for contact in contacts] == ["blocked"] * 3
     assert [contact["attempts"] for contact in contacts] == [[]] * 3
@@ -277,3 +282,45 @@ async def test_killed_while_they_talk_the_talk_goes_on_and_its_end_is_known(net:
     assert contact["attempts"][0]["ended_at"] is not None
     assert not net.first.untaken and not net.second.untaken
     await site.agent("1001", "ready")
+
+
+async def test_killed_before_the_customer_was_dialled_he_is_called_after_all_and_once(net: Network) -> None:
+    site = net.centre
+    await site.stop()
+    await site.start("DialCustomer", "after", program=(CRASHING,))
+    phone = await site.operator("1001")
+    call = await phone.dial(CUSTOMER)
+    assert await site.ended(30) == -signal.SIGKILL, site.log()
+    await site.start()
+    taken = await net.first.taken()
+    call.say_tone(OPERATOR_HZ["1001"])
+    await call.hears(SWITCH_HZ, PATIENCE_S)
+    await taken.audio.hears(OPERATOR_HZ["1001"])
+    await site.contact("talking", agent="1001")
+    await call.hangup()
+    await taken.ended()
+    (contact,) = await site.finished()
+    assert (contact["outcome"], segments(contact)[-1]) == ("answered", ("talk", "agent_left"))
+    assert not net.first.untaken and not net.second.untaken
+
+
+async def test_asterisk_dies_under_a_call_which_has_then_failed_and_the_next_one_leaves(net: Network) -> None:
+    site, phone = net.centre, await net.centre.operator("1001")
+    await net.operator_calls(phone)
+    await net.first.taken()
+    await site.contact("talking")
+    await site.asterisk.kill()
+    await site.until(lambda status: not status["asterisk"]["connected"])
+    await site.asterisk.start()
+    (contact,) = await site.finished(timeout_s=40)
+    assert (contact["outcome"], segments(contact)[-1]) == ("answered", ("talk", "failed"))
+    assert net.attempts(contact) == [("first", "answered")]
+    await phone.close()
+    phone = await site.phone("1001")
+    await site.agent("1001", "ready", timeout_s=30)
+    await site.until(lambda status: all(trunk["usable"] for trunk in status["trunks"]), timeout_s=30)
+    call = await net.operator_calls(phone)
+    taken = await net.first.taken()
+    await site.contact("talking", agent="1001")
+    taken.hang_up()
+    await call.wait_gone(PATIENCE_S)
