@@ -115,7 +115,7 @@ PLAN = Plan(
         TRUNKS[1]: Trunk(TRUNKS[1], "Second", priority=2, channels=2, number_format="national"),
         TRUNKS[2]: Trunk(TRUNKS[2], "Inbound", outbound=False),
     },
-    tolls=Tolls(calls_per_hour=14, operator_calls_per_hour=8),
+    tolls=Tolls(calls_per_hour=7, operator_calls_per_hour=4),
     outbound=Outbound(ring_timeout_s=25.0, wrap_up_s=5.0),
     hash=PlanHash("first"),
 )

@@ -16,6 +16,7 @@ from ccserver.core.events import (
     LegRinging,
     NodeConnected,
     NodeListed,
+    OutboundDialled,
     PhoneChanged,
 )
 from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, TrunkName
@@ -78,6 +79,11 @@ class Observed:
     def arrives(self, line: str = "88007707999") -> None:
         """A customer dials, and is offered to the operator at once."""
         self.tell(ContactArrived(CONTACT, LEG, NODE, LineNumber(line), "89161234567", self.clock.time, MTT.name, at=0))
+
+    def dials(self, number: str, leg: str = LEG) -> None:
+        """The operator calls a customer from that leg; `<node>-<leg>.1` is the customer's."""
+        contact = ContactId(f"{NODE}-{leg}")
+        self.tell(OutboundDialled(contact, LegId(leg), NODE, AGENT, number, self.clock.time, at=0))
 
     def talks(self, ring_s: float, talk_s: float) -> None:
         """The operator answers after a while; later the customer hangs up."""

@@ -4,9 +4,17 @@ import pytest
 from msgspec.structs import replace
 
 from ccserver.core.agent import AgentState
-from ccserver.core.commands import AnswerLeg, DialCustomer, HangUpLeg, PlayPrompts, StopPlay
+from ccserver.core.commands import AnswerLeg, DialCustomer, HangUpLeg, ListNode, PlayPrompts, StopPlay
 from ccserver.core.contact import ContactOutcome, ContactState
-from ccserver.core.events import CommandFailed, ContactArrived, LegAway, ListedLeg, ListedTrunk
+from ccserver.core.events import (
+    CommandFailed,
+    ContactArrived,
+    LegAway,
+    LegHistory,
+    ListedLeg,
+    ListedTrunk,
+    NodeConnected,
+)
 from ccserver.core.ids import AgentId, ContactId, FlowName, Language, LegId, LineNumber, TrunkName
 from ccserver.core.numbers import NumberFormat
 from ccserver.core.plan import Line, Outbound, Plan, Tolls, Trunk
@@ -274,3 +282,18 @@ def test_a_talk_of_no_length_leaves_no_recording_to_be_kept() -> None:
     told.ended(CUSTOMER)
     recording = told.contact("o1").recording
     assert recording is not None and recording.talks == (), "what was recorded is discarded"
+
+
+def test_a_customer_who_answered_and_left_in_the_gap_was_talked_with() -> None:
+    told = case(MTT)
+    told.dials()
+    told.wait(1.0)
+    told = told.restarted()
+    told.wait(9.0)
+    told.tell(NodeConnected(NODE, 0.0, at=told.now))
+    (asked,) = told.commanded(ListNode)
+    assert set(asked.expected) == {"o1", CUSTOMER}, "else CEL would not be asked about them"
+    gone = (LegHistory(LegId(CUSTOMER), 1003.0, 1008.0), LegHistory(LegId("o1"), 1000.0, 1008.5))
+    told.lists(gap=True, histories=gone)
+    contact = told.contact("o1")
+    assert (contact.outcome, contact.dial_s, contact.talk_s) == (ContactOutcome.ANSWERED, 3.0, 5.0)

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ccserver.api.sources import Alarm
 from ccserver.ari import Counters
 from ccserver.core.events import LegEnded, TrunkChanged
+from ccserver.core.ids import LegId
 from ccserver.metrics import Metrics
 from ccserver.store.database import Database
 from ccserver.store.journal_file import JournalReader
@@ -17,7 +18,7 @@ from ccserver.store.projector import Projector
 from ccserver.store.sql import SqlStore
 from tests.config_site import CHECKOUT
 from tests.unit.core_case import NODE
-from tests.unit.observed import LEG, MTT, Observed, observed
+from tests.unit.observed import LEG, MTT, OFFER, Observed, observed
 
 REFERENCE = (CHECKOUT / "docs" / "reference" / "metrics.md").read_text()
 
@@ -64,6 +65,19 @@ def test_a_call_is_counted_by_line_and_outcome_and_its_wait_by_queue(scraped: Sc
     assert seen["ccserver_queue_wait_seconds_bucket", "5.0", "answered", "support"] == 1
     assert seen["ccserver_talk_seconds_sum", "support"] == 60.0
     assert seen["ccserver_engine_events_total", "ContactArrived"] == 1
+
+
+def test_a_call_that_an_operator_makes_is_counted_by_outcome_and_its_attempts_by_trunk(scraped: Scraped) -> None:
+    scraped.centre.tell(TrunkChanged(NODE, MTT.name, usable=True, at=0))
+    scraped.centre.dials("89161234567")
+    scraped.centre.tell(LegEnded(OFFER, 17, 486, at=0))
+    scraped.centre.tell(LegEnded(LEG, at=0))
+    scraped.centre.dials("88091234567", "c2")
+    scraped.centre.tell(LegEnded(LegId("c2"), at=0))
+    seen = scraped.scrape()
+    assert seen["ccserver_attempts_total", "busy", "mtt"] == 1
+    assert seen["ccserver_contacts_total", "outbound", "88007707999", "busy"] == 1
+    assert seen["ccserver_contacts_total", "outbound", "88007707999", "blocked"] == 1
 
 
 def test_gauges_show_this_moment(scraped: Scraped) -> None:
