@@ -99,6 +99,9 @@ def _line(plan: Plan, operator: Operator | None) -> LineNumber:
 
 
 def _refusal(floor: Floor, operator: Operator | None, contact: Contact) -> Refusal | None:
+    """An emergency call leaves from every phone, and beside a contact that he serves."""
+    if is_emergency(contact.ani, floor.rules.region):
+        return None
     if operator is None:
         return Refusal(PromptName("agent-not-an-operator"), "the phone belongs to no operator")
     serves = floor.agents[operator.extension].contact
@@ -138,7 +141,8 @@ def _try_next(floor: Floor, contact: Contact) -> None:
 
 def _make(floor: Floor, contact: Contact, trunk: Trunk, why: str) -> None:
     plan, region = floor.plan_of(contact), floor.rules.region
-    line = plan.lines[contact.line]
+    line = plan.lines.get(contact.line)
+    shown = canonical(line.caller_id or line.number, region) if line else ""
     settings = plan.outbound
     attempt = Attempt(
         id=AttemptId(f"{contact.id}.{contact.attempts + 1}"),
@@ -156,7 +160,7 @@ def _make(floor: Floor, contact: Contact, trunk: Trunk, why: str) -> None:
             contact.leg,
             trunk.name,
             attempt.number,
-            written(canonical(line.caller_id or line.number, region), trunk.number_format, region),
+            written(shown, trunk.number_format, region),
             trunk.reach_timeout_s + settings.ring_timeout_s + RING_GRACE_S,
             contact.recording.name if contact.recording else None,
             lane=contact.id,
@@ -187,7 +191,7 @@ def customer_answered(floor: Floor, contact: Contact, event: LegAnswered) -> Non
     attempt = attempts.advance(_current(contact), event)
     assert attempt.answered_at is not None
     at = attempt.answered_at
-    if contact.agent is not None:
+    if contact.agent is not None and floor.agents[contact.agent].contact == contact.id:
         floor.signal(contact.agent, Signal.ANSWERED, at)
     contact = close_segment(floor, contact, SegmentOutcome.ANSWERED, at)
     contact = open_segment(floor, contact, SegmentKind.TALK, at, agent=contact.agent)

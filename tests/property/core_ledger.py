@@ -225,7 +225,8 @@ def check_agents(router: Router) -> None:
     for contact in floor.contacts.values():
         if contact.direction is Direction.OUTBOUND and contact.agent is not None and not contact.left:
             holds = floor.agents[contact.agent].contact == contact.id
-            assert holds or contact.outcome is ContactOutcome.BLOCKED, f"{contact.id} has lost its agent"
+            beside = contact.outcome is ContactOutcome.BLOCKED or contact.ani == "112"
+            assert holds or beside, f"{contact.id} has lost its agent"
             if holds:
                 assert contact.agent not in held, "two contacts at once"
                 held[contact.agent] = contact.id

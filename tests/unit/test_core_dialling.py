@@ -297,3 +297,26 @@ def test_a_customer_who_answered_and_left_in_the_gap_was_talked_with() -> None:
     told.lists(gap=True, histories=gone)
     contact = told.contact("o1")
     assert (contact.outcome, contact.dial_s, contact.talk_s) == (ContactOutcome.ANSWERED, 3.0, 5.0)
+
+
+@pytest.mark.parametrize("agent", ["1001", None])
+def test_an_emergency_call_leaves_beside_a_talk_and_from_any_phone(agent: str | None) -> None:
+    told = case(MTT)
+    told.call("c1")
+    told.answers("n1-c1.1")
+    told.dials("112", agent)
+    assert [number for _, number, _ in dialled_by(told)] == ["112"]
+    told.answers(CUSTOMER)
+    told.ended(OPERATOR)
+    told.ended(CUSTOMER)
+    assert told.contact("o1").outcome is ContactOutcome.ANSWERED
+    assert (told.agent().state, told.agent().contact) == (AgentState.TALKING, "n1-c1")
+
+
+def test_an_emergency_call_needs_no_line() -> None:
+    told = Case(replace(house(MTT), lines={}))
+    told.trunk("mtt")
+    told.dials("112")
+    assert dialled_by(told) == [("mtt", "112", "")]
+    told.dials("89161234567", "1002", leg="o2")
+    assert said(told) == ["outbound-no-trunk"]
