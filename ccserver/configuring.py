@@ -24,6 +24,7 @@ from ccserver.config.explain import explain_call
 from ccserver.config.load import Config, load
 from ccserver.config.places import state_dir
 from ccserver.config.running import read_running, running_of
+from ccserver.config.walk import walk_call
 from ccserver.store.journal_file import JournalReader
 
 MISCONFIGURED = 78
@@ -31,13 +32,15 @@ RELOAD_WITHIN_S = 60.0
 
 CHECK = """
 Read the whole configuration and say every mistake with its file, line and field; nothing is started. With --call,
-tell every step that a caller of this line can come to: what he hears, which key leads where, who could answer.
+tell every step that a caller of this line can come to: what he hears, which key leads where, who could answer; with
+--keys, walk the one journey of a caller who presses these (what stands between two commas at each question; "" is nothing).
 With --diff, tell what `ccserver reload` would change.
 
   ccserver check
   ccserver check --diff
   ccserver check --call 88007707999
   ccserver check --call 88007707999 --at 2026-12-31T23:50
+  ccserver check --call 88007707999 --at 2026-12-31T23:50 --keys 3,1
 """
 RELOAD = """
 Let the running daemon take up the configuration as the files say it now: all of it, or nothing. Calls go on; whoever
@@ -57,6 +60,9 @@ def add_check_options(parser: argparse.ArgumentParser) -> None:
     """Of `ccserver check`."""
     parser.add_argument("--call", metavar="NUMBER", help="say what would happen to a call to this line")
     parser.add_argument("--at", metavar="TIME", help="at this time, such as 2026-12-31T23:50 (default: now)")
+    parser.add_argument(
+        "--keys", metavar="KEYS", help="walk the journey of a caller who presses these, such as 1,12345#"
+    )
     parser.add_argument("--diff", action="store_true", help="say what a reload would change")
 
 
@@ -64,6 +70,8 @@ def run_check(args: argparse.Namespace) -> int:
     """Problems on stderr, what was asked on stdout; 78 when the configuration cannot be used."""
     if args.at is not None and args.call is None:
         raise QuestionError("--at says when a call comes: say to which line, too, with --call NUMBER")
+    if args.keys is not None and args.call is None:
+        raise QuestionError("--keys says what a caller presses: say to which line he calls, too, with --call NUMBER")
     problems = check(args.config)
     for problem in problems:
         print(problem, file=sys.stderr)
@@ -74,7 +82,8 @@ def run_check(args: argparse.Namespace) -> int:
     if certificate := certificates.worry(instance_of(config), datetime.now(UTC)):
         print(f"ccserver: warning: {certificate}", file=sys.stderr)
     if args.call is not None:
-        print(explain_call(config, args.call, args.at))
+        by_keys = args.keys is not None
+        print(walk_call(config, args.call, args.at, args.keys) if by_keys else explain_call(config, args.call, args.at))
     if args.diff:
         print("\n".join(map(str, _differences(config))) or "nothing differs from what runs")
     if args.call is None and not args.diff and not problems and not certificate:

@@ -26,7 +26,7 @@ def explain_call(config: Config, number: str, at: str | None = None) -> str:
     `at` is ISO 8601, means the line's own zone unless it says another, and is now when it is not given; `number` may be
     written in any form, as trunks may bring it.
     """
-    line = _line(config, number)
+    line = line_called(config, number)
     flow = config.plan.flows[line.flow]
     when = moment(at, line) if at is not None else datetime.now(zone(line.timezone))
     hours = {name: hours_at(calendar, when.timestamp()) for name, calendar in config.plan.calendars.items()}
@@ -36,7 +36,7 @@ def explain_call(config: Config, number: str, at: str | None = None) -> str:
         for step in flow.steps.values()
         if isinstance(step, Branch | Enqueue) and step.calendar is not None
     )
-    story = [*_opening(config, line, when), *(_hours(config.plan.calendars[name], when) for name in asked)]
+    story = [*opening(config, line, when), *(calendar_state(config.plan.calendars[name], when) for name in asked)]
     for language in dict.fromkeys(spot.language for spot in ways.ways):
         # What is known of variables makes spots of one step; a reader wants the step once.
         spots = {spot.step: spot for spot in ways.ways if spot.language == language}
@@ -70,7 +70,8 @@ def reporting_day(at: datetime, line: Line) -> date:
         raise QuestionError(f"the year {at.year} is too far away") from None
 
 
-def _line(config: Config, number: str) -> Line:
+def line_called(config: Config, number: str) -> Line:
+    """The line of that number; raises `QuestionError`."""
     digits = re.sub(r"[\s()-]", "", number)
     lines, region = config.plan.lines, config.plan.rules.region
     for line in lines.values():
@@ -80,14 +81,15 @@ def _line(config: Config, number: str) -> Line:
     raise QuestionError(f"there is no line {shown(number)}{near}")
 
 
-def _opening(config: Config, line: Line, at: datetime) -> Iterator[str]:
+def opening(config: Config, line: Line, at: datetime) -> Iterator[str]:
+    """Which call this is."""
     yield f"A call to {line.number} ({line.name}) on {at:%A}, {at.day} {at:%B %Y, %H:%M}, {line.timezone}."
     yield f"The reports count it to {reporting_day(at, line).isoformat()} (the day of this line starts at {line.day_starts_at})."
     start = config.plan.flows[line.flow].start
     yield f"The flow {line.flow} ({line.flow}.toml) answers in language {line.language}, from step {start}."
 
 
-def _hours(calendar: Calendar, when: datetime) -> str:
+def calendar_state(calendar: Calendar, when: datetime) -> str:
     """Open or not, and what comes next."""
     hours, there = hours_at(calendar, when.timestamp()), zone(calendar.timezone)
     change = closes_at if hours == "open" else opens_at
@@ -123,7 +125,7 @@ def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[st
         case Branch():
             yield from _branching(spot, step, ways)
         case Enqueue():
-            yield from _waiting(config, spot, step)
+            yield from waiting(config, spot, step)
         case Voicemail():
             yield from _says(config, spot, step.prompts)
             yield f"Records a message until #, {step.silence_s} s of silence or {step.max_s} s. Then: {step.next}."
@@ -135,10 +137,11 @@ def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[st
 
 
 def _says(config: Config, spot: Spot, items: tuple[str, ...]) -> Iterator[str]:
-    yield from (f"Says {_quoted(config, spot, item)}" for item in items)
+    yield from (f"Says {quoted(config, spot, item)}" for item in items)
 
 
-def _quoted(config: Config, spot: Spot, item: str) -> str:
+def quoted(config: Config, spot: Spot, item: str) -> str:
+    """What is said, with the prompt's name."""
     kind, colon, text = item.partition(":")
     if colon:
         return f"{text} {'digit by digit' if kind == 'digits' else 'as a number'}."
@@ -147,7 +150,7 @@ def _quoted(config: Config, spot: Spot, item: str) -> str:
 
 def _again(config: Config, spot: Spot, step: Menu | Collect) -> Iterator[str]:
     for what, prompt in (("A wrong key", step.invalid), (f"{step.timeout_s:g} s without a key", step.silence)):
-        remark = f"says {_quoted(config, spot, prompt)} and asks again" if prompt and step.retries else "asks again"
+        remark = f"says {quoted(config, spot, prompt)} and asks again" if prompt and step.retries else "asks again"
         if step.retries:
             yield f"{what}: {remark}."
     times = {0: "A wrong key or silence", 1: "The second time"}.get(
@@ -180,7 +183,8 @@ def _branching(spot: Spot, step: Branch, ways: Journeys) -> Iterator[str]:
         yield f"If {condition}: {to}." if condition != "otherwise" else f"Otherwise: {to}."
 
 
-def _waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
+def waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
+    """What happens in the queue, and who could answer."""
     queue = config.plan.queues[step.queue]
     yield f"Waits in queue {queue.name} ({queue.title}) for an operator{_skilled(queue, step.skills)}."
     if credit_s := queue.priority_s + step.priority_s:
@@ -189,7 +193,7 @@ def _waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
     names = listed((f"{operator.extension} {operator.name}" for operator in operators), 30)
     yield f"{len(operators)} could take it when ready: {names}."
     yield f"A phone rings {queue.ring_timeout_s:g} s at most; the talk is {'' if queue.record else 'not '}recorded."
-    yield from (f"Who must wait hears {_quoted(config, spot, item)}" for item in step.announce)
+    yield from (f"Who must wait hears {quoted(config, spot, item)}" for item in step.announce)
     if step.max_wait_s is not None:
         yield f"Nobody within {step.max_wait_s:g} s: {step.otherwise}."
     if step.closed is not None:

@@ -81,6 +81,8 @@ class FlowTurn(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str]
     language: Language
     effects: tuple[Effect, ...] = ()
+    path: tuple[StepName, ...] = ()
+    """Steps that were entered, also those that nobody notices; who explains a journey wants to know. Empty: none was."""
 
 
 def begin(scene: Scene) -> FlowTurn:
@@ -170,8 +172,10 @@ def _enter(
 ) -> FlowTurn:
     """Run instant steps until one must wait; `complaint` is said before the step's own prompts."""
     before: list[Effect] = []
+    path: list[StepName] = []
     for _ in range(len(scene.flow.steps) + 1):
         step = scene.flow.steps[name]
+        path.append(name)
         if isinstance(step, Set):
             scene = replace(scene, variables={**scene.variables, **step.variables})
             if step.language is not None:
@@ -190,7 +194,7 @@ def _enter(
         return _still(scene, scene.position, Finish(failed=True))
     position = FlowPosition(flow=scene.flow.name, step=name, ahead=ahead, attempt=attempt)
     turn = _arrive(replace(scene, position=position), step, (complaint,) if complaint else ())
-    return replace(turn, effects=(*before, *turn.effects))
+    return replace(turn, effects=(*before, *turn.effects), path=(*path, *turn.path))
 
 
 def _arrive(

@@ -1,0 +1,200 @@
+"""`ccserver check --call NUMBER --at TIME --keys 1,0`: one journey, walked by the interpreter that serves real callers.
+
+He listens to the end, then presses: what stands between two commas at each question, and nothing once all is pressed. How long
+something is said is estimated by its text; pauses are those of the flow.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import datetime
+from typing import assert_never, get_args
+
+from ccserver.config.errors import QuestionError, listed, shown
+from ccserver.config.explain import KEY_NAMES, calendar_state, line_called, moment, opening, quoted, waiting
+from ccserver.config.journeys import Spot
+from ccserver.config.load import Config
+from ccserver.core import flow
+from ccserver.core.calendar import hours_at, zone
+from ccserver.core.contact import FlowPosition
+from ccserver.core.flow import Finish, FlowTurn, Hush, JoinQueue, Record, Scene, Speak, SpeakLanguage
+from ccserver.core.ids import PlayId, RecordingName, StepName
+from ccserver.core.plan import Branch, Collect, Enqueue, Key, Line, Menu, Set, Voicemail
+
+PRESS_S = 1.0
+"""After the question, and between two keys."""
+LETTERS_PER_S = 13.0
+"""Of a voice that takes its time."""
+TURNS_MAX = 500
+_KEYS = frozenset(get_args(Key))
+_NO_STEP = StepName("")
+
+
+def walk_call(config: Config, number: str, at: str | None, keys: str) -> str:
+    """The story of that journey in lines; raises `QuestionError` for a number, a time or keys that are none.
+
+    `keys`: groups of keys with commas between them, `1,12345#`; empty: he presses nothing.
+    """
+    line = line_called(config, number)
+    when = moment(at, line) if at is not None else datetime.now(zone(line.timezone))
+    journey = _Journey(config, line, when, _groups(keys))
+    pressed = f"He presses {', then '.join(_groups(keys))}." if _groups(keys) else "He presses nothing."
+    return "\n".join([*opening(config, line, when), pressed, "", *journey.told()])
+
+
+def _groups(keys: str) -> list[str]:
+    groups = [group.strip() for group in keys.split(",")] if keys.strip() else []
+    for group in groups:
+        if not group or not set(group) <= _KEYS:
+            got = shown(group) if group else "nothing between two commas"
+            message = f"expected keys like 1,0 or 1,12345# (0 to 9, * and #), got {got}"
+            raise QuestionError(message)
+    return groups
+
+
+def _in_number(step: Collect, key: str) -> str:
+    if key == step.terminator:
+        return "which ends the number"
+    return f"a digit of {step.variable}" if key.isdigit() else "which is no digit"
+
+
+class _Journey:
+    def __init__(self, config: Config, line: Line, when: datetime, groups: list[str]) -> None:
+        self._config = config
+        self._flow = config.plan.flows[line.flow]
+        self._began = self._now = when.timestamp()
+        self._groups = deque(groups)
+        self._step = self._flow.start
+        self._position = FlowPosition(flow=line.flow, step=self._flow.start)
+        self._variables = {"line": str(line.number), "ani": "anonymous"}
+        self._language = line.language
+        self._ended = False
+
+    def told(self) -> Iterator[str]:
+        """Line by line."""
+        yield from self._follow(flow.begin(self._scene()))
+        for _ in range(TURNS_MAX):
+            if self._ended:
+                break
+            yield from self._go_on()
+        else:
+            yield f"{self._clock()}  and so on: he has not come to an end after {TURNS_MAX} turns"
+        if self._groups:
+            yield f"{' ' * 7}Nobody asked for the rest of his keys: {', then '.join(self._groups)}."
+
+    def _go_on(self) -> Iterator[str]:
+        """What happens next where the flow waits: the end of what is said, a key, silence, the end of a message."""
+        position = self._position
+        step = self._flow.steps[position.step]
+        if position.play is not None:
+            yield from self._follow(flow.play_finished(self._scene()))
+        elif isinstance(step, Menu | Collect) and self._groups and not (position.digits and position.deadline):
+            yield from self._press(self._groups.popleft(), step)
+        elif position.deadline is not None:
+            quiet_s = position.deadline - self._now
+            self._now = position.deadline
+            yield f"{self._clock()}  presses nothing {'more ' if position.digits else ''}for {quiet_s:g} s"
+            yield from self._follow(flow.time_up(self._scene()))
+        elif isinstance(step, Voicemail):
+            self._now += step.max_s
+            ends = f"# or {step.silence_s} s of silence would have ended it"
+            yield f"{self._clock()}  has spoken for {step.max_s} s, the most there is; {ends}"
+            yield from self._follow(flow.recorded(self._scene()))
+        else:  # nothing that could still happen: the plan was checked, so this is the end of a journey
+            self._ended = True
+
+    def _press(self, group: str, question: Menu | Collect) -> Iterator[str]:
+        for number, key in enumerate(group):
+            self._now += PRESS_S
+            step = self._flow.steps[self._position.step]
+            name = f"{key} ({KEY_NAMES[key]})" if key in KEY_NAMES else key
+            if isinstance(step, Menu):
+                leads = "" if key in step.keys else f", which leads nowhere: the menu has {listed(step.keys)}"
+                yield f"{self._clock()}  presses {name}{leads}"
+            elif isinstance(step, Collect):
+                yield f"{self._clock()}  presses {name}, {_in_number(step, key)}"
+            else:
+                yield f"{self._clock()}  presses {name} at step {self._position.step}"
+            turn = flow.key_pressed(self._scene(), key)  # type: ignore[arg-type]
+            yield from self._follow(turn)
+            if self._ended:
+                if rest := group[number + 1 :]:
+                    self._groups.appendleft(rest)
+                return
+
+    def _follow(self, turn: FlowTurn) -> Iterator[str]:
+        """Where the turn led, and what the caller notices of it."""
+        steps = self._flow.steps
+        for name in turn.path:
+            step = steps[name]
+            match step:
+                case Branch():
+                    yield f"{self._clock()}  {name}: {self._asked(step, turn)}"
+                case Set() if step.variables:
+                    values = listed(f"{variable} = {shown(value)}" for variable, value in step.variables.items())
+                    yield f"{self._clock()}  {name}: {values}"
+                case Enqueue() if step.closed is not None and step.calendar is not None and turn.path[-1] != name:
+                    yield f"{self._clock()}  {name}: {self._state(step.calendar)}"
+        self._position = turn.position
+        self._variables, self._language = dict(turn.variables), turn.language
+        arrived = turn.path[-1] if turn.path else None
+        for effect in turn.effects:
+            match effect:
+                case Speak():
+                    heading = f"{self._clock()}  {turn.position.step}: " if arrived else f"{self._clock()}  "
+                    for item in effect.items:
+                        yield f"{heading}hears {self._quoted(item)}"
+                        heading = " " * len(heading)
+                        self._now += max(1.0, len(self._config.prompts.text(item, self._language)) / LETTERS_PER_S)
+                case SpeakLanguage():
+                    yield f"{' ' * 7}is spoken to in {effect.language} from here on"
+                case Record():
+                    yield f"{self._clock()}  {turn.position.step}: hears a beep and speaks"
+                case JoinQueue():
+                    yield from self._queued(effect.step)
+                    self._ended = True
+                case Finish():
+                    yield f"{self._clock()}  {turn.position.step}: is hung up on. The end."
+                    self._ended = True
+                case Hush():
+                    pass
+                case _:
+                    assert_never(effect)
+
+    def _queued(self, step: Enqueue) -> Iterator[str]:
+        spot = Spot(step=self._position.step, language=self._language)
+        heading = f"{self._clock()}  {self._position.step}: "
+        for sentence in waiting(self._config, spot, step):
+            yield f"{heading}{sentence}"
+            heading = " " * 7
+
+    def _quoted(self, item: str) -> str:
+        return quoted(self._config, Spot(step=_NO_STEP, language=self._language), item)
+
+    def _asked(self, step: Branch, turn: FlowTurn) -> str:
+        if step.calendar is not None:
+            return self._state(step.calendar)
+        value = turn.language if step.variable == "language" else turn.variables.get(step.variable or "", "")
+        return f"{step.variable} is {shown(value)}"
+
+    def _state(self, calendar: str) -> str:
+        """Open or not at this moment."""
+        found = self._config.plan.calendars[calendar]  # type: ignore[index]
+        there = datetime.fromtimestamp(self._now, zone(found.timezone))
+        return f"the calendar {calendar} is {hours_at(found, self._now)} ({calendar_state(found, there)})"
+
+    def _scene(self) -> Scene:
+        return Scene(
+            flow=self._flow,
+            position=self._position,
+            variables=self._variables,
+            language=self._language,
+            calendars=self._config.plan.calendars,
+            now=self._now,
+            next_play=PlayId("play"),
+            next_recording=RecordingName("voicemail"),
+        )
+
+    def _clock(self) -> str:
+        """Since the call began."""
+        minutes, seconds = divmod(int(self._now - self._began), 60)
+        return f"{minutes:2}:{seconds:02}"
