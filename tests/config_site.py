@@ -12,6 +12,18 @@ from ccserver.config.load import Config, load
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
+HOURS = """
+[steps.now]
+do = "branch"
+calendar = "shop"
+cases = { open = "greeting" }
+otherwise = "closed"
+
+[steps.closed]
+do = "hangup"
+prompts = ["line-closed"]
+"""
+
 
 class Site:
     """The demo under `root`, laid out as in a checkout; every change must really change something."""
@@ -41,6 +53,22 @@ class Site:
         before = self.file(name).read_text() if self.file(name).exists() else ""
         self.file(name).write_text(before + text)
         return before.count("\n") + 1
+
+    def with_calendar(self) -> None:
+        """The calendar that stands in the demo as an example is one."""
+        text = self.file("ccserver.toml").read_text()
+        begin = text.index("# [[calendars]]")
+        end = text.index("\n\n", begin)
+        written = re.sub(r"(?m)^# ", "", text[begin:end])
+        written = re.sub(r"(?m)^days = .*$", "days = {}", written)
+        self.file("ccserver.toml").write_text(text[:begin] + written + text[end:])
+
+    def with_hours(self) -> None:
+        """And both lines go by it: who comes at another time hears so."""
+        self.with_calendar()
+        for flow in ("nordlis.toml", "velmira.toml"):
+            self.change(flow, 'start = "greeting"', 'start = "now"')
+            self.append(flow, HOURS)
 
     def load(self, **overrides: object) -> Config:
         """Load it; overrides by field with __ for the dot."""

@@ -15,6 +15,9 @@ TRUNKS = "from-trunk"
 _CONTEXT = re.compile(r"\s*\[([^\]]+)\]")
 _EXTENSION = re.compile(r"\s*exten\s*=>?\s*([^,;\s]+)\s*,", re.IGNORECASE)
 _HANDED_OVER = re.compile(r"\bStasis\(\s*ccserver\s*,\s*line\b", re.IGNORECASE)
+_GOES_ELSEWHERE = re.compile(r"\b(?:Goto|GotoIf|GotoIfTime|Gosub|GosubIf|Macro|AGI|Dial)\(", re.IGNORECASE)
+"""What becomes of such a call is beyond us."""
+_BREADTH = {"X": 10, "Z": 9, "N": 8, ".": 1000, "!": 2000}
 _CLASSES = {"X": "[0-9]", "Z": "[1-9]", "N": "[2-9]", ".": ".+", "!": ".*", "-": ""}
 
 
@@ -30,6 +33,8 @@ def check_dialplan(numbers: Iterable[str], document: Document, found: Findings, 
         if not any(re.fullmatch(pattern, number, re.IGNORECASE) for pattern in patterns):
             message = "no extension in *.conf beside this file hands this number to Stasis(ccserver,line,…)"
             found.warn(document, ("lines", position, "number"), message)
+        elif swallower := _swallower(number, document.file.parent, ignoring=() if trunks else (TRUNKS,)):
+            found.warn(document, ("lines", position, "number"), swallower)
 
 
 def line_patterns(directory: Path, ignoring: Container[str] = ()) -> Iterator[str]:
@@ -42,6 +47,51 @@ def line_patterns(directory: Path, ignoring: Container[str] = ()) -> Iterator[st
         for name, context in _contexts(text):
             if name not in ignoring and any(_HANDED_OVER.search(line) for line in context):
                 yield from (as_regex(match[1]) for line in context if (match := _EXTENSION.match(line)))
+
+
+def _swallower(number: str, directory: Path, ignoring: Container[str]) -> str:
+    """Which extension takes the calls before another hands them over; Asterisk takes the narrowest that fits."""
+    for file in sorted(directory.glob("[!.]*.conf")):
+        try:
+            text = file.read_text(errors="replace")
+        except OSError:
+            continue
+        for name, context in _contexts(text):
+            fits = [
+                (extension, lines)
+                for extension, lines in _extensions(context).items()
+                if re.fullmatch(as_regex(extension), number, re.IGNORECASE)
+            ]
+            handing = [extension for extension, lines in fits if _any(_HANDED_OVER, lines)]
+            if name in ignoring or not handing:
+                continue
+            first, lines = min(fits, key=lambda each: _breadth(each[0]))
+            if not _any(_HANDED_OVER, lines) and not _any(_GOES_ELSEWHERE, lines):
+                return f"extension {first} of [{name}] in {file.name} takes these calls before {handing[0]} hands them over"
+    return ""
+
+
+def _any(pattern: re.Pattern[str], lines: Iterable[str]) -> bool:
+    return any(pattern.search(line) for line in lines)
+
+
+def _extensions(context: Iterable[str]) -> dict[str, list[str]]:
+    """The lines of each extension: its own, and the `same =>` that follow."""
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in context:
+        if match := _EXTENSION.match(line):
+            lines = found.setdefault(match[1], [])
+        lines.append(line)
+    return found
+
+
+def _breadth(extension: str) -> tuple[int, ...]:
+    """How much a pattern lets through, from its first character on: less comes first."""
+    if not extension.startswith("_"):
+        return ()
+    parts = re.findall(r"\[[^\]]+\]|.", extension[1:])
+    return tuple(len({*_members(part[1:-1])}) if len(part) > 1 else _BREADTH.get(part.upper(), 1) for part in parts)
 
 
 def as_regex(extension: str) -> str:

@@ -16,7 +16,7 @@ from ccserver.config.serving import nobody
 from ccserver.config.source import Document, KeyPath
 from ccserver.core.calendar import Hours
 from ccserver.core.ids import Language, LineNumber, StepName
-from ccserver.core.plan import Branch, Collect, Enqueue, Flow, Plan, Set, Step
+from ccserver.core.plan import Branch, Collect, Enqueue, Flow, HangUp, Plan, Set, Step
 
 _REFERENCE = re.compile(r"\{([^{}]*)\}")
 HOURS = get_args(Hours)
@@ -58,6 +58,7 @@ def check_journeys(flow: Flow, document: Document, plan: Plan, catalogue: Catalo
         _check_spoken(step, ("steps", name), languages or (callers[0][1],), catalogue, document, found)
         _check_names(step, ("steps", name), plan, catalogue, document, found)
     _check_silence(ways, document, found)
+    _check_dead_ends(flow, document, found)
 
 
 def circles(graph: Mapping[T, tuple[T, ...]]) -> Iterator[tuple[T, ...]]:
@@ -196,6 +197,20 @@ def _check_names(
                 if value not in plan.lines:
                     near = did_you_mean(value, plan.lines)
                     found.error(document, (*path, "cases", value), f"there is no line {shown(value)}{near}")
+
+
+def _check_dead_ends(flow: Flow, document: Document, found: Findings) -> None:
+    """Ends that nobody explains to the caller, and crossroads that are none."""
+    for name, step in flow.steps.items():
+        ways = {target for _, target in targets(step)}
+        if isinstance(step, Branch) and len(ways) == 1:
+            found.warn(document, ("steps", name), f"decides nothing: every way leads to {ways.pop()}")
+        if isinstance(step, Enqueue):
+            for path, target in targets(step):
+                end = flow.steps[target]
+                if isinstance(end, HangUp) and not end.prompts:
+                    message = "whoever waited in vain is hung up on without a word"
+                    found.warn(document, ("steps", name, *path), message)
 
 
 def _check_silence(ways: Journeys, document: Document, found: Findings) -> None:

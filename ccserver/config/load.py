@@ -24,6 +24,7 @@ from ccserver.config.flowcheck import check_journeys, check_steps
 from ccserver.config.freeze import frozen_plan
 from ccserver.config.network import effective_encryption
 from ccserver.config.prompts import Catalogue, check_house_prompts, read_catalogue
+from ccserver.config.schedules import check_schedules
 from ccserver.config.source import Document, KeyPath, field_path, read
 from ccserver.config.trunkcheck import check_trunks, with_passwords
 from ccserver.core.plan import Plan
@@ -140,6 +141,8 @@ def _cross_checked(
     check_served(main, plan, document, found)
     for name, flow in plan.flows.items():
         check_journeys(flow, flow_documents[name], plan, catalogue, found)
+    if not found.any_error:
+        check_schedules(main, plan, document, flow_documents, found)
     return plan, catalogue
 
 

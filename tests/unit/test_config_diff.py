@@ -12,7 +12,9 @@ from tests.config_site import Site
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    return Site(tmp_path)
+    made = Site(tmp_path)
+    made.with_calendar()
+    return made
 
 
 def told(before: Config, after: Config) -> list[str]:
@@ -34,7 +36,7 @@ def told(before: Config, after: Config) -> list[str]:
             "operators.1001.queues: orders, service -> orders",
         ),
         ("ccserver.toml", '"10:00-05:00"', '"10:00-24:00"', "calendars.shop.week.mon: 10:00-05:00 -> 10:00-24:00"),
-        ("ccserver.toml", "days = {} ", 'days = { 01-01 = "closed" }', "calendars.shop.days.01-01: new (closed)"),
+        ("ccserver.toml", "days = {}", 'days = { 01-01 = "closed" }', "calendars.shop.days.01-01: new (closed)"),
         (
             "ccserver.toml",
             'name = "Нордлис"',

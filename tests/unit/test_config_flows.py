@@ -279,10 +279,9 @@ def test_a_flow_with_branches_without_end_is_checked_so_far_and_says_so(site: Si
         )
     steps += '[steps.b16]\ndo = "hangup"\n'
     with_steps(site, steps, first="b0")
-    (warning,) = site.warnings()
-    assert warning.startswith("nordlis.toml:") and warning.endswith(
-        "the flow has too many branches to be checked in full"
-    )
+    said = "the flow has too many branches to be checked in full"
+    (warning,) = (warning for warning in site.warnings() if "decides nothing" not in warning)
+    assert warning.startswith("nordlis.toml:") and warning.endswith(said)
 
 
 def test_circles_that_touch_are_told_as_one_and_others_apart() -> None:

@@ -91,6 +91,7 @@ def test_too_few_digits_and_what_is_no_digit_are_asked_again(site: Site) -> None
 
 
 def test_time_passes_so_a_calendar_may_close_on_the_way(site: Site) -> None:
+    site.with_calendar()
     site.change("nordlis.toml", 'next = "menu"', 'next = "now"')
     site.append(
         "nordlis.toml",
