@@ -27,7 +27,18 @@ from ccserver.backup.places import refuse_unfinished
 from ccserver.config.errors import ConfigErrors, QuestionError
 from ccserver.config.load import Config, load
 from ccserver.config.running import read_running
-from ccserver.configuring import CHECK, MISCONFIGURED, RELOAD, DaemonAway, add_check_options, run_check, run_reload
+from ccserver.configuring import (
+    CHECK,
+    GRAPH,
+    MISCONFIGURED,
+    RELOAD,
+    DaemonAway,
+    add_check_options,
+    add_graph_options,
+    run_check,
+    run_graph,
+    run_reload,
+)
 from ccserver.connectors.voice import NodeTooOld
 from ccserver.logs import configure
 from ccserver.replay import replay
@@ -194,6 +205,7 @@ def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
     add_check_options(
         verb("check", "find what is wrong in the configuration, without starting anything", CHECK, run_check)
     )
+    add_graph_options(verb("graph", "draw a flow", GRAPH, run_graph))
     verb("reload", "let the running daemon take up the configuration", RELOAD, run_reload)
 
     verb("migrate", "make the store's tables, or bring them up to date", MIGRATE, _migrate)

@@ -1,4 +1,4 @@
-"""The verbs with which an admin changes a configuration and keeps his calls: `check` and `reload`. Parsed by `__main__`."""
+"""The verbs of an admin who changes a configuration and keeps his calls: `check`, `graph`, `reload`. Parsed by `__main__`."""
 
 import argparse
 import json
@@ -21,6 +21,7 @@ from ccserver.config.check import check
 from ccserver.config.diff import Change, differences
 from ccserver.config.errors import Problem, QuestionError, Severity
 from ccserver.config.explain import explain_call
+from ccserver.config.graph import dot_text, flow_named, svg
 from ccserver.config.load import Config, load
 from ccserver.config.places import state_dir
 from ccserver.config.running import read_running, running_of
@@ -52,6 +53,15 @@ is on the line keeps what he began with. When it is refused, every reason is tol
 """
 
 
+GRAPH = """
+Draw a flow: its steps, what is said, which key leads where. Without --svg it prints Graphviz's DOT text, which needs no
+Graphviz; the page shows the same with the callers of this moment.
+
+  ccserver graph nordlis
+  ccserver graph nordlis --svg nordlis.svg
+"""
+
+
 class DaemonAway(Exception):
     """Nobody answers who could reload; one line."""
 
@@ -64,6 +74,12 @@ def add_check_options(parser: argparse.ArgumentParser) -> None:
         "--keys", metavar="KEYS", help="walk the journey of a caller who presses these, such as 1,12345#"
     )
     parser.add_argument("--diff", action="store_true", help="say what a reload would change")
+
+
+def add_graph_options(parser: argparse.ArgumentParser) -> None:
+    """Of `ccserver graph`."""
+    parser.add_argument("flow", metavar="FLOW", help="its name: the file's without .toml")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw it into this file, with Graphviz")
 
 
 def run_check(args: argparse.Namespace) -> int:
@@ -101,6 +117,21 @@ def _differences(config: Config) -> tuple[Change, ...]:
     if plan is None:
         raise QuestionError(f"{journal}: no daemon has run on it yet, there is nothing to compare with")
     return differences(plan, read_running(config.state_dir), config.plan, running_of(config))
+
+
+def run_graph(args: argparse.Namespace) -> int:
+    """DOT text on stdout, or a file with the drawing."""
+    config = load(args.config)
+    dot = dot_text(flow_named(config.plan, args.flow), config.plan, config.prompts, {})
+    if args.svg is None:
+        print(dot, end="")
+        return 0
+    try:
+        args.svg.write_bytes(svg(dot))
+    except OSError as error:
+        raise QuestionError(f"{args.svg}: cannot be written: {error.strerror}") from None
+    print(args.svg)
+    return 0
 
 
 def run_reload(_args: argparse.Namespace) -> int:

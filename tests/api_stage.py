@@ -285,6 +285,9 @@ class Stage:
         self.archive.kept[gone.id] = replace(_cdr(gone, self.now(), recorded=False), outcome=outcome, reason=reason)
         self.set_agent(gone.agent, AgentState.READY)
 
+    def at_step(self, contact: ContactId, step: str) -> None:
+        self._move(contact, step=StepName(step))
+
     def enqueue(self, contact: ContactId, queue: QueueName = ORDERS, ago_s: float = 0.0) -> None:
         self._move(contact, state=ContactState.WAITING, step=StepName(""), queue=queue, since=self.now() - ago_s)
 

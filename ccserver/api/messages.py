@@ -76,6 +76,21 @@ class ReloadReply(Struct, frozen=True):
     warnings: tuple[ConfigProblemReply, ...]
 
 
+class FlowReply(Struct, frozen=True, kw_only=True):
+    """A flow in force: its steps, the lines that run it, and how many callers are in it now."""
+
+    name: str
+    steps: int
+    lines: tuple[str, ...]
+    callers: int
+
+
+class FlowsReply(Struct, frozen=True):
+    """All of them, by name."""
+
+    flows: tuple[FlowReply, ...]
+
+
 class HealthReply(Struct, frozen=True):
     """Whether the daemon does its work; `reasons` is empty when it does."""
 

@@ -35,6 +35,7 @@ class PageRoutes:
         """For the router; the document leaves them out, programs have no use for them."""
         return (
             _page("GET", "/", self.live),
+            _page("GET", "/flows", self.flows),
             _page("GET", "/login", self.form),
             _page("POST", "/login", self.login),
             _page("POST", "/logout", self.logout),
@@ -48,6 +49,10 @@ class PageRoutes:
         if not self._auth.has_session(request):
             return _elsewhere("/login")
         return _file("live.html")
+
+    async def flows(self, request: web.Request) -> web.StreamResponse:
+        """The drawings of the flows."""
+        return _file("flows.html") if self._auth.has_session(request) else _elsewhere("/login")
 
     async def form(self, request: web.Request) -> web.StreamResponse:
         """Where the token is asked for."""

@@ -12,6 +12,7 @@ from ccserver.api.agents import AgentRoutes
 from ccserver.api.auth import Auth
 from ccserver.api.contacts import ContactRoutes
 from ccserver.api.errors import ApiError, CannotListen
+from ccserver.api.flows import FlowRoutes
 from ccserver.api.live import LiveRoutes
 from ccserver.api.messages import ErrorReply, Problem
 from ccserver.api.metrics import MetricsRoutes
@@ -57,6 +58,7 @@ def build(
         *live.operations(),
         *MetricsRoutes(metrics).operations(),
         *ReloadRoutes(configuration).operations(),
+        *FlowRoutes(desk, configuration).operations(),
     ]
     document = DocumentRoutes(described)
     operations = [*described, *document.operations(), *PageRoutes(auth).operations()]
