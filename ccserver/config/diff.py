@@ -31,6 +31,8 @@ TRUNKS = (
 NEW_JOURNAL = "it begins the id of every contact: change it only with a new journal, when no contact lives"
 _REMEDIES = {"asterisk": RENDER, "sip": RENDER, "trunks": TRUNKS, "node": NEW_JOURNAL}
 """By the table of the setting; of all others a restart of the daemon is enough."""
+_NOT_RELOADED = {"rules.region": RESTART}
+"""Fields of the plan that others than the core have been told at the start."""
 _ORDER = ("node", "lines", "calendars", "queues", "operators", "trunks", "tolls", "rules", "flows")
 _SECRETS = "sha256:"
 
@@ -63,7 +65,7 @@ def differences(plan: Plan | None, running: Running | None, new_plan: Plan, new:
         for table in [*known, *sorted((before | after).keys() - set(known))]:
             remedy = _REMEDIES.get(table, "")
             changes += (
-                Change(change.field, change.what, remedy)
+                Change(change.field, change.what, _NOT_RELOADED.get(change.field, remedy))
                 for change in _compared(_written(table), before.get(table), after.get(table))
             )
     # A trunk is told of in the plan and among the settings.

@@ -116,6 +116,7 @@ def test_the_same_in_another_order_is_no_change(site: Site) -> None:
         ("port = 8080", "port = 8081", "api.port: 8080 -> 8081", RESTART),
         ("[api]", "[limits]\ninbox_events = 500\n[api]", "limits.inbox_events: 10000 -> 500", RESTART),
         ("[api]", '[recordings]\ndirectory = "talks"\n[api]', "recordings.directory: ", RESTART),
+        ("refused_pause_s = 10", 'region = "KZ"', "rules.region: RU -> KZ", RESTART),
         ('name = "cc1"', 'name = "cc2"', "node.name: cc1 -> cc2", NEW_JOURNAL),
     ],
 )
