@@ -33,9 +33,9 @@ RELOAD_WITHIN_S = 60.0
 
 CHECK = """
 Read the whole configuration and say every mistake with its file, line and field; nothing is started. With --call,
-tell every step that a caller of this line can come to: what he hears, which key leads where, who could answer; with
---keys, walk the one journey of a caller who presses these (what stands between two commas at each question; "" is nothing).
-With --diff, tell what `ccserver reload` would change.
+tell every step that a caller of this line can come to: what he hears, which key leads where, who could answer. With
+--keys, walk the one journey of a caller who presses these: what stands between two commas at each question. With
+--diff, tell what `ccserver reload` would change.
 
   ccserver check
   ccserver check --diff
