@@ -163,6 +163,8 @@ class Reloader:
 
     async def _reload(self) -> Reloaded:
         before = self.in_force
+        # Taken before the reading: a file that is saved meanwhile is seen by the next look.
+        self._seen = await asyncio.to_thread(_signature, before)
         try:
             candidate = await asyncio.to_thread(_read, before, self._prompts_dir)
             changes = candidate.changes
@@ -173,7 +175,7 @@ class Reloader:
         except ConfigErrors as errors:
             self._raise_alarm(errors)
             raise
-        self.alarm, self._seen = None, _signature(self.in_force)
+        self.alarm = None
         return Reloaded(configuration=shown_path(before.file), changes=changes, warnings=_warnings(candidate))
 
     async def _take_up(self, candidate: Candidate) -> None:

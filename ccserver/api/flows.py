@@ -1,4 +1,4 @@
-"""`/api/flows`: the flows in force as drawings, each step with the callers who are in it at this moment."""
+"""`/api/flows`: the flows in force as drawings, each step with the callers who are in it, or wait by it, at this moment."""
 
 import asyncio
 from collections import Counter, OrderedDict
@@ -12,7 +12,6 @@ from ccserver.api.operations import Answer, Operation, json_reply, query_of
 from ccserver.api.sources import Configuration
 from ccserver.config.errors import QuestionError
 from ccserver.config.graph import dot_text, flow_named, svg
-from ccserver.core.contact import ContactState
 from ccserver.core.ids import FlowName, StepName
 from ccserver.ports import Desk
 
@@ -107,6 +106,6 @@ class FlowRoutes:
         found: dict[FlowName, Counter[StepName]] = {}
         for contact in self._desk.status().contacts:
             line = plan.lines.get(contact.line)
-            if contact.state is ContactState.FLOW and line is not None:
+            if contact.step and line is not None:
                 found.setdefault(line.flow, Counter())[StepName(contact.step)] += 1
         return found

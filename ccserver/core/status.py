@@ -93,7 +93,7 @@ class ContactStatus(Struct, frozen=True, kw_only=True):
     trunk: TrunkName | None
     state: ContactState
     step: str
-    """The flow's step, while it is in the flow."""
+    """The flow's step, while it is in the flow; the step that led into the queue, while it waits."""
     queue: QueueName | None
     position: int | None
     """From 1 in its queue, while it waits."""
@@ -236,7 +236,7 @@ def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus
         direction=contact.direction,
         trunk=contact.trunk,
         state=contact.state,
-        step=contact.flow.step if contact.flow and contact.state is ContactState.FLOW else "",
+        step=contact.flow.step if contact.flow and contact.state in {ContactState.FLOW, *QUEUED} else "",
         queue=contact.place.queue if contact.place else contact.offer.queue if contact.offer else None,
         position=positions.get(contact.id),
         agent=contact.offer.agent if contact.offer else _caller(contact),

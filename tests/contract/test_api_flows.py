@@ -15,9 +15,12 @@ needs_graphviz = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphvi
 
 async def test_all_flows_in_force_are_listed_with_their_lines_and_callers() -> None:
     stage = Stage()
-    waiting, _ = stage.arrive(), stage.arrive()
+    waiting, talking = stage.arrive(), stage.arrive()
     stage.arrive(line=VELMIRA)
     stage.enqueue(waiting)
+    stage.at_step(waiting, "orders")
+    stage.enqueue(talking)
+    stage.answer(talking, "1001")
     async with admitted(stage) as client, client.get("/api/flows") as answer:
         assert answer.status == 200
         told = msgspec.json.decode(await answer.read(), type=FlowsReply)

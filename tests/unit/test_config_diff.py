@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ccserver.config.diff import NEW_JOURNAL, RENDER, RESTART, differences
+from ccserver.config.diff import NEW_JOURNAL, RENDER, RESTART, TRUNKS, differences
 from ccserver.config.load import Config
 from ccserver.config.running import encoded, read_running, running_of, running_path
 from tests.config_site import Site
@@ -155,3 +155,35 @@ def test_of_what_is_not_known_nothing_is_said(site: Site) -> None:
     assert [change.field for change in differences(before.plan, None, after.plan, running_of(after))] == [
         "queues.orders.ring_timeout_s"
     ]
+
+
+TRUNK = """
+[[trunks]]
+name = "mtt"
+title = "MTT"
+host = "192.0.2.5"
+user = "cc"
+password = "topsecret"
+register = true
+priority = 1
+"""
+
+
+def test_a_trunk_is_told_of_once_and_its_password_never(site: Site) -> None:
+    site.append("ccserver.toml", TRUNK)
+    before = site.load()
+    site.change("ccserver.toml", "priority = 1\n", "priority = 2\n")
+    assert told(before, site.load()) == [f"trunks.mtt.priority: 1 -> 2 (needs a restart: {TRUNKS})"]
+    site.change("ccserver.toml", "topsecret", "topsecreter")
+    changes = told(before, site.load())
+    assert f"trunks.mtt.password: another value (needs a restart: {TRUNKS})" in changes
+    assert not any("topsecret" in change for change in changes)
+    assert b"topsecret" not in encoded(running_of(site.load()))
+
+
+def test_the_encryption_of_a_phone_needs_no_restart(site: Site) -> None:
+    site.change("ccserver.toml", "[api]", "[sip]\ntls_port = 5061\n[api]")
+    before = site.load()
+    site.change("ccserver.toml", 'name = "Анна Соколова"', 'name = "Анна Соколова"\nencryption = "required"')
+    (change,) = told(before, site.load())
+    assert change.startswith("operators.1001.encryption: ") and change.endswith(" -> required")

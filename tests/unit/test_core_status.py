@@ -40,8 +40,8 @@ def test_contacts_are_shown_in_the_order_of_arrival_with_their_place_in_the_queu
     shown = [(each.id, each.state, each.queue, each.position, each.agent, each.step) for each in seen(house()).contacts]
     assert shown == [
         ("n1-c1", "talking", SUPPORT, None, "1001", ""),
-        ("n1-c2", "waiting", SUPPORT, 2, None, ""),
-        ("n1-c3", "waiting", SUPPORT, 1, None, ""),
+        ("n1-c2", "waiting", SUPPORT, 2, None, "wait"),
+        ("n1-c3", "waiting", SUPPORT, 1, None, "urgent"),
         ("n1-c4", "flow", None, None, None, "ask"),
     ]
 

@@ -22,7 +22,7 @@ async def test_the_flows_are_drawn_and_callers_are_counted(board: Opened) -> Non
         drawing = page.locator("#paper svg")
         await expect(drawing).to_contain_text("greeting")
         await expect(page.locator("#names a[aria-current]")).to_have_text("nordlis")
-        await expect(page.locator("#facts")).to_have_text("Линии: 88007707999 · Сейчас в сценарии: 0")
+        await expect(page.locator("#facts")).to_have_text("Линии: 88007707999 · Сейчас в меню и очередях: 0")
         stage.at_step(stage.arrive(), "menu")
         await expect(drawing).to_contain_text("● 1")
         await page.click("#names a:has-text('velmira')")

@@ -16,7 +16,7 @@ const TEXTS = {
     flows_none: "Сценариев нет.",
     flows_lines: "Линии: {lines}",
     flows_no_line: "Ни одна линия его не использует",
-    flows_now: "Сейчас в сценарии: {n}",
+    flows_now: "Сейчас в меню и очередях: {n}",
     flows_stale: "Нет связи с сервером: рисунок устарел.",
     back: "К контакт-центру",
 
@@ -176,7 +176,7 @@ const TEXTS = {
     flows_none: "There are no flows.",
     flows_lines: "Lines: {lines}",
     flows_no_line: "No line uses it",
-    flows_now: "In it now: {n}",
+    flows_now: "In menus and queues now: {n}",
     flows_stale: "No connection to the server: the drawing is old.",
     back: "To the contact centre",
 
