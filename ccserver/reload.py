@@ -168,7 +168,8 @@ class Reloader:
         try:
             candidate = await asyncio.to_thread(_read, before, self._prompts_dir)
             changes = candidate.changes
-            if refused := [*_unchangeable(before, changes), *self._harmful(candidate)]:
+            refused = await asyncio.to_thread(_refusals, before, candidate, self._silent)
+            if refused := [*refused, *self._left_waiting(candidate.config)]:
                 raise ConfigErrors(refused)
             if changes:
                 await self._take_up(candidate)
@@ -189,6 +190,10 @@ class Reloader:
             new = listed(sorted(set(plan.operators) - known))
             message = f"the phones of {new or 'the operators'} cannot be admitted now: {error}"
             raise ConfigErrors([Problem(file=shown_path(config.file), field="operators", message=message)]) from None
+        if refused := [*self._left_waiting(config)]:  # they came while the phones were admitted
+            for agent in plan.operators.keys() - known:
+                self._phones.dismiss(agent)
+            raise ConfigErrors(refused)
         # Before the plan: nobody may come to a prompt that cannot be said yet.
         self.speech.adopt(candidate.book)
         await self._adopt(plan)
@@ -200,9 +205,9 @@ class Reloader:
             self._let_go(self._floor.agents[agent])
         for agent in plan.operators.keys() - known:
             self._phones.look_at(agent)
-        self._keep_running(config)
+        await asyncio.to_thread(self._keep_running, config)
         with suppress(AsteriskError):  # a full disk has an alarm of its own
-            self._tell_access(config, secrets)
+            await asyncio.to_thread(self._tell_access, config, secrets)
 
     async def _adopt(self, plan: Plan) -> None:
         """Returns when the core has the plan and the journal knows."""
@@ -223,14 +228,8 @@ class Reloader:
         with suppress(AsteriskError):
             write_if_changed(config.state_dir, running_path(config.state_dir), encoded(running_of(config)))
 
-    def _harmful(self, candidate: Candidate) -> Iterator[Problem]:
-        """What somebody on the line would suffer from, though the files are right."""
-        config = candidate.config
-        book_file = shown_path(config.prompts.file)
-        for key in sorted(candidate.silent - self._silent):
-            language, _, name = key.partition("/")
-            message = f"has no sound in {language} yet, callers would hear silence: run `ccserver prompts build` first"
-            yield Problem(file=book_file, line=_line(config.prompts.file, name), field=name, message=message)
+    def _left_waiting(self, config: Config) -> Iterator[Problem]:
+        """Callers for whom nobody would come any more."""
         for queue, count in stranded(self._floor, config.plan).items():
             message = (
                 f"nobody could serve it any more, and {count} contact{' is' if count == 1 else 's are'} in it or may come to it: "
@@ -293,13 +292,20 @@ def _candidate(running: Config, prompts_dir: Path) -> Candidate:
     )
 
 
-def _unchangeable(before: Config, changes: tuple[Change, ...]) -> Iterator[Problem]:
-    """Why the whole reload is refused: what cannot change in a running daemon."""
-    for change in changes:
+def _refusals(before: Config, candidate: Candidate, silent_before: frozenset[str]) -> list[Problem]:
+    """Why the whole reload is refused though the files are right; for a thread, for it looks up the lines in them."""
+    refused = []
+    for change in candidate.changes:
         if change.remedy:
             message = f"{change.what} cannot change in a running daemon: {change.remedy}"
             line = _line(before.file, change.field)
-            yield Problem(file=shown_path(before.file), line=line, field=change.field, message=message)
+            refused.append(Problem(file=shown_path(before.file), line=line, field=change.field, message=message))
+    book_file = candidate.config.prompts.file
+    for key in sorted(candidate.silent - silent_before):
+        language, _, name = key.partition("/")
+        message = f"has no sound in {language} yet, callers would hear silence: run `ccserver prompts build` first"
+        refused.append(Problem(file=shown_path(book_file), line=_line(book_file, name), field=name, message=message))
+    return refused
 
 
 def _warnings(candidate: Candidate) -> tuple[Problem, ...]:

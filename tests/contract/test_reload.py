@@ -4,7 +4,7 @@ Asterisk is not here (tests/e2e/test_reload.py has it): the phones only note wha
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,9 +19,10 @@ from ccserver.config.errors import ConfigErrors
 from ccserver.config.load import Config
 from ccserver.config.running import read_running
 from ccserver.connectors.voice import EndpointsRefused, PhoneRules
+from ccserver.core import conversation
 from ccserver.core.commands import Command
-from ccserver.core.events import ConfigReplaced, PhoneChanged
-from ccserver.core.ids import AgentId
+from ccserver.core.events import ConfigReplaced, ContactArrived, PhoneChanged
+from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName
 from ccserver.core.router import Router
 from ccserver.engine import Engine, Limits
 from ccserver.reload import Reloader
@@ -40,12 +41,14 @@ class Phones:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.away = False
+        self.meanwhile: Callable[[], None] = lambda: None
         self.dismissed: asyncio.Queue[AgentId] = asyncio.Queue()
 
     async def hire(self, passwords: dict[AgentId, str], rules: PhoneRules) -> None:
         if self.away:
             raise EndpointsRefused("Asterisk does not answer")
         self.asked.append(f"hire {len(passwords)}")
+        self.meanwhile()
 
     def look_at(self, agent: AgentId) -> None:
         self.asked.append(f"look at {agent}")
@@ -81,10 +84,18 @@ class Daemon:
         self.unbuilt = missing
 
     def perform(self, command: Command) -> None:
-        raise AssertionError(f"a reload commands nothing: {command}")
+        assert self.floor.contacts, f"a reload commands nothing: {command}"
 
     async def run(self) -> None:
         raise AssertionError
+
+    def call(self) -> None:
+        """A caller comes into the flow of Nordlis."""
+        arrived = ContactArrived(
+            ContactId("cc1-1.1"), LegId("1.1"), NodeName("cc1"), LineNumber("88007707999"), "+7916", 0.0, at=0.0
+        )
+        self.floor.now = max(self.floor.now, 1.0)
+        conversation.arrive(self.floor, arrived)
 
     def tell(self, config: Config, secrets: Secrets) -> None:
         self.told.append((len(config.plan.operators), len(config.plan.lines)))
@@ -209,6 +220,22 @@ async def test_when_asterisk_takes_no_endpoints_nothing_has_changed(tmp_path: Pa
         assert refused == (
             "ccserver.toml: operators: the phones of 1011 cannot be admitted now: Asterisk does not answer"
         )
+
+
+async def test_a_caller_who_comes_to_a_queue_at_the_last_moment_is_not_left_alone_in_it(tmp_path: Path) -> None:
+    async with running(tmp_path) as daemon:
+        text = daemon.site.file("ccserver.toml").read_text().replace('["orders", "service"]', '["orders"]')
+        begin, end = text.index('[[queues]]\nname = "service"'), text.index("# --- operators")
+        daemon.site.file("ccserver.toml").write_text(text[:begin] + text[end:] + NEW)
+        for flow in ("nordlis.toml", "velmira.toml"):
+            path = daemon.site.file(flow)
+            path.write_text(path.read_text().replace('queue = "service"', 'queue = "orders"'))
+        daemon.phones.meanwhile = daemon.call
+        said = r"queues\.service: nobody could serve it any more, and 1 contact is in it"
+        with pytest.raises(ConfigErrors, match=said):
+            await daemon.reloader.reload()
+        assert daemon.phones.asked == ["hire 11", "dismiss 1011"]
+        assert daemon.floor.plan == daemon.config.plan
 
 
 async def test_who_left_keeps_his_endpoint_while_his_phone_is_in_a_call(tmp_path: Path) -> None:
