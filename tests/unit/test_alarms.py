@@ -78,3 +78,10 @@ def test_events_that_could_not_be_read_are_counted(malformed: int, unknown: int)
     assert events_unread(counters) == ""
     counters.malformed_events, counters.unknown_events = malformed, unknown
     assert f"{malformed} malformed, {unknown} of unknown kinds" in events_unread(counters)
+
+
+def test_after_a_reload_other_prompts_are_waited_for(tmp_path: Path) -> None:
+    unbuilt = Unbuilt([], tmp_path)
+    assert unbuilt() == ""
+    unbuilt.expect(["ru/new"])
+    assert unbuilt().startswith("1 prompts are not built")

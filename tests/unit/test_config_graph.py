@@ -11,7 +11,7 @@ from ccserver.config.errors import QuestionError
 from ccserver.config.graph import dot_text, flow_named, svg
 from ccserver.config.load import Config
 from ccserver.core.ids import StepName
-from tests.config_site import Site
+from tests.config_site import CHECKOUT, Site
 
 
 @pytest.fixture
@@ -66,3 +66,13 @@ def test_a_flow_that_is_none_is_told_with_the_nearest(site: Site) -> None:
 def test_what_graphviz_does_not_understand_is_told() -> None:
     with pytest.raises(QuestionError, match=r"cannot be drawn: .*syntax error"):
         svg("digraph {")
+
+
+def test_the_drawing_in_the_docs_is_of_the_demo_as_it_is(site: Site) -> None:
+    """Drawn anew by: ccserver graph nordlis --svg docs/how-to/nordlis.svg"""
+    steps = set(site.load().plan.flows["nordlis"].steps)  # type: ignore[index]
+    root = ET.fromstring((CHECKOUT / "docs" / "how-to" / "nordlis.svg").read_text(encoding="utf-8"))
+    names = {
+        node.find("{*}title").text for node in root.iter("{http://www.w3.org/2000/svg}g") if node.get("class") == "node"
+    }  # type: ignore[union-attr]
+    assert names - {"(start)"} == steps
