@@ -25,6 +25,7 @@ from ccserver.core.records import (
     AttemptSaved,
     ContactSaved,
     IntervalSaved,
+    LearntSaved,
     OfferSaved,
     PlanAdopted,
     Record,
@@ -98,7 +99,7 @@ class ContactLog:
                 )
             case PlanAdopted(plan=plan):
                 _say("configuration adopted", plan=plan.hash)
-            case SegmentSaved() | OfferSaved() | AttemptSaved() | AgentSaved():
+            case SegmentSaved() | OfferSaved() | AttemptSaved() | AgentSaved() | LearntSaved():
                 pass  # under way: told when it ends
             case _:
                 assert_never(record)

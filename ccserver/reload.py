@@ -36,6 +36,7 @@ from ccserver.core.events import ConfigReplaced
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, PlanHash
 from ccserver.core.plan import Plan
+from ccserver.core.queueing import prompts_told
 from ccserver.core.records import AgentSaved, PlanAdopted
 from ccserver.core.succession import stranded
 from ccserver.ports import Clock, Effort, Inbox, Turn
@@ -321,6 +322,7 @@ def _silent(plan: Plan, book: PromptBook, prompts_dir: Path) -> frozenset[str]:
     """`<language>/<prompt>` that a flow or the server itself would say, and that has no sound."""
     steps = (step for flow in plan.flows.values() for step in flow.steps.values())
     said = {item for step in steps for _, item in spoken(step)}
+    said |= {name for queue in plan.queues.values() for name in prompts_told(queue)}
     said |= {*CODE_PROMPTS, *OUTBOUND_PROMPTS, *map(reason_prompt, plan.rules.not_ready_reasons)}
     return frozenset(key for key in PromptResolver(book, prompts_dir).unbuilt() if key.partition("/")[2] in said)
 

@@ -34,7 +34,11 @@ def router_state(restored: Restored) -> State:
     """What the journal kept, as the router takes it."""
     plan = restored.plan
     return State(
-        plan=plan.hash if plan else None, plans=restored.plans, contacts=restored.contacts, agents=restored.agents
+        plan=plan.hash if plan else None,
+        plans=restored.plans,
+        contacts=restored.contacts,
+        agents=restored.agents,
+        learnt=restored.learnt,
     )
 
 

@@ -10,13 +10,15 @@ from ccserver.config.calendars import check_calendar
 from ccserver.config.errors import did_you_mean, listed, shown
 from ccserver.config.findings import Findings
 from ccserver.config.network import check_sip
-from ccserver.config.prompts import Catalogue, check_language
+from ccserver.config.prompts import Catalogue, check_language, check_told
 from ccserver.config.serving import all_needs, gap, nobody
 from ccserver.config.source import Document, KeyPath
 from ccserver.config.tollcheck import check_tolls
 from ccserver.core.calendar import zone
+from ccserver.core.ids import QueueName
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Enqueue, Plan, Queue
+from ccserver.core.queueing import prompts_told
 
 RESERVED_REASONS = ("rona", "refused", "phone_busy")
 """Not-ready reasons that the server itself gives (`core.agent.Agent.reason`)."""
@@ -44,6 +46,8 @@ def check_main(main: schema.Main, plan: Plan, document: Document, catalogue: Cat
     for position, queue in enumerate(main.queues):
         if queue.name not in used:
             found.warn(document, ("queues", position), f"no flow leads to queue {queue.name}")
+        told = prompts_told(plan.queues[QueueName(queue.name)])
+        check_told(catalogue, document, told, ("queues", position, "tell_every_s"), found)
     for position, operator in enumerate(main.operators):
         _check_operator(operator, ("operators", position), plan, document, found)
         if flaw := check_language(catalogue, operator.language):

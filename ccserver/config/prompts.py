@@ -98,6 +98,14 @@ def check_house_prompts(catalogue: Catalogue, main: Document, reasons: Iterable[
                 )
 
 
+def check_told(catalogue: Catalogue, main: Document, told: Iterable[str], path: KeyPath, found: Findings) -> None:
+    """What who waits in a queue is told must be there in every language: nobody knows in which he will wait."""
+    for name in told:
+        flaws = [flaw for language in catalogue.languages if (flaw := catalogue.flaw(name, language))]
+        if flaws:
+            found.error(main, path, f"{flaws[0]}; who waits in the queue is told it")
+
+
 def check_language(catalogue: Catalogue, language: str) -> str | None:
     """Why there is no such language; None when there is."""
     if language in catalogue.languages:

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from ccserver.core import plan
 from ccserver.core.numbers import NumberFormat
-from ccserver.core.plan import Key, Pick
+from ccserver.core.plan import Key, Pick, Standing
 
 NAME = r"\A[A-Za-z][A-Za-z0-9_-]{0,39}\Z"
 _VARIABLE = r"\A[a-z][a-z0-9_]{0,39}\Z"
@@ -370,6 +370,9 @@ class Queue(_Table, frozen=True):
     ring_timeout_s: PhoneTimeout = 20.0
     wrap_up_s: Seconds = 15.0
     record: bool = True
+    tell_every_s: Seconds = 0.0
+    tell: tuple[Standing, ...] = ("position", "wait")
+    messages: tuple[Prompt, ...] = ()
 
 
 class Operator(_Table, frozen=True):

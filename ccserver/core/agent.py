@@ -16,7 +16,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ccserver.core.ids import AgentId, ContactId, LegId
+from ccserver.core.ids import AgentId, ContactId, LegId, QueueName
 
 
 class AgentState(StrEnum):
@@ -58,6 +58,10 @@ class Agent(Struct, frozen=True, kw_only=True):
     """His phone is in a call that we did not make."""
     dialled: tuple[float, ...] = ()
     """When the calls of the last hour that he made left: whole seconds, for the limits of `core.tolls`."""
+    serving: QueueName | None = None
+    """The queue whose contact he serves, from the talk until the end of the wrap-up,"""
+    serving_since: float | None = None
+    """and since when."""
     intervals: int = 0
     """Number of his state intervals so far."""
 

@@ -172,6 +172,13 @@ class Place(Struct, frozen=True, kw_only=True):
     closes_at: float | None = None
     """When the queue's hours end; the flow goes on at `closed` then."""
     closed: StepName | None = None
+    estimate_s: float | None = None
+    """What was expected when it began to wait; None: nobody asked, or nobody was at work."""
+    tell_at: float | None = None
+    """When it is told next how it stands."""
+    tellings: int = 0
+    said_s: float | None = None
+    """The bound that it was told last: none that it is told later is above."""
 
     @property
     def ends_at(self) -> float | None:
@@ -267,6 +274,7 @@ class Contact(Struct, frozen=True, kw_only=True):
         times = [
             self.flow.deadline if self.flow and self.state is ContactState.FLOW else None,
             self.place.ends_at if self.place and self.state is ContactState.WAITING else None,
+            self.place.tell_at if self.place and self.state is ContactState.WAITING else None,
             self.offer.deadline if self.offer else None,
             self.attempt.deadline if self.attempt and self.state is ContactState.DIALLING else None,
         ]

@@ -2,8 +2,7 @@
 
 from msgspec.structs import replace
 
-from ccserver.core import flow
-from ccserver.core.calendar import closes_at
+from ccserver.core import flow, queueing
 from ccserver.core.commands import (
     AnswerLeg,
     HangUpLeg,
@@ -11,7 +10,6 @@ from ccserver.core.commands import (
     RecordVoicemail,
     ReleaseContact,
     SetLanguage,
-    StartMusic,
     StopPlay,
 )
 from ccserver.core.contact import (
@@ -19,19 +17,16 @@ from ccserver.core.contact import (
     ContactOutcome,
     ContactState,
     FlowPosition,
-    Place,
     SegmentKind,
     SegmentOutcome,
-    closed_segment,
-    opened,
 )
 from ccserver.core.events import ContactArrived, Event, KeyPressed, PlayFinished, VoicemailRecorded
 from ccserver.core.floor import Floor
 from ccserver.core.flow import FlowTurn, Scene
 from ccserver.core.ids import RecordingName
 from ccserver.core.numbers import canonical
-from ccserver.core.plan import Enqueue
-from ccserver.core.records import RecordingSaved, SegmentSaved
+from ccserver.core.records import RecordingSaved
+from ccserver.core.segments import close_segment, open_segment
 
 NO_SUCH_NUMBER = 1
 """Q.850: unallocated number."""
@@ -125,7 +120,17 @@ def resume(floor: Floor, contact: Contact, at: float) -> None:
     apply(floor, contact, flow.resume(scene(floor, contact)), at)
 
 
-def overflow(floor: Floor, contact: Contact, event: Event) -> None:
+def waited(floor: Floor, contact: Contact, event: Event) -> None:
+    """In the queue: its hours or his patience are over, or it is time to tell him how he stands."""
+    place = contact.place
+    assert place is not None
+    if place.ends_at is not None and place.ends_at <= floor.now:
+        _overflow(floor, contact, event.at)
+    else:
+        queueing.tell(floor, contact)
+
+
+def _overflow(floor: Floor, contact: Contact, at: float) -> None:
     """Nobody came in time, or the queue closes: the place is given up and the flow goes on."""
     place = contact.place
     assert place is not None
@@ -134,61 +139,10 @@ def overflow(floor: Floor, contact: Contact, event: Event) -> None:
     assert target is not None
     if place.play is not None:
         floor.command(StopPlay(contact.leg, place.play, lane=contact.id))
-    outcome = SegmentOutcome.CLOSED_OUT if closes else SegmentOutcome.OVERFLOWED
-    contact = close_segment(floor, contact, outcome, event.at)
+    contact = queueing.leave(floor, contact, SegmentOutcome.CLOSED_OUT if closes else SegmentOutcome.OVERFLOWED, at)
     contact = replace(contact, place=None, state=ContactState.FLOW)
-    contact = _open_flow(floor, contact, event.at)
-    apply(floor, contact, flow.go(scene(floor, contact), target), event.at)
-
-
-def announced(floor: Floor, contact: Contact, event: PlayFinished) -> None:
-    """The announcement is over: music."""
-    if contact.place and contact.place.play == event.play:
-        contact = floor.keep(replace(contact, place=replace(contact.place, play=None)))
-        play_music(floor, contact)
-
-
-def settle(floor: Floor) -> None:
-    """Whoever began to wait in this step and got nobody hears the announcement, then music."""
-    for contact_id in floor.unsettled:
-        contact = floor.contacts.get(contact_id)
-        if contact is None or contact.state is not ContactState.WAITING or contact.place is None or contact.away:
-            continue
-        step = _enqueue_step(floor, contact)
-        if not step.announce:
-            play_music(floor, contact)
-            continue
-        play, items = floor.next_play(contact), flow.filled(scene(floor, contact), step.announce)
-        floor.command(PlayPrompts(contact.leg, play, items, contact.language, lane=contact.id))
-        floor.keep(replace(contact, plays=contact.plays + 1, place=replace(contact.place, play=play)))
-    floor.unsettled.clear()
-
-
-def play_music(floor: Floor, contact: Contact) -> None:
-    """Hold music of the contact's queue."""
-    assert contact.place is not None
-    floor.command(StartMusic(contact.leg, music(floor, contact), lane=contact.id))
-
-
-def music(floor: Floor, contact: Contact) -> str:
-    """The hold music of the contact's queue."""
-    assert contact.place is not None
-    return floor.plan_of(contact).queues[contact.place.queue].music
-
-
-def close_segment(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float) -> Contact:
-    """The open segment ends with its one outcome."""
-    contact, segment = closed_segment(contact, outcome, at)
-    floor.record(SegmentSaved(segment))
-    return contact
-
-
-def open_segment(floor: Floor, contact: Contact, kind: SegmentKind, at: float, **about: object) -> Contact:
-    """The next segment begins."""
-    contact = opened(contact, kind, at, **about)
-    assert contact.segment is not None
-    floor.record(SegmentSaved(contact.segment))
-    return contact
+    contact = _open_flow(floor, contact, at)
+    apply(floor, contact, flow.go(scene(floor, contact), target), at)
 
 
 def _open_flow(floor: Floor, contact: Contact, at: float) -> Contact:
@@ -217,30 +171,10 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
                     RecordVoicemail(contact.leg, turn.position.recording, step.max_s, step.silence_s, lane=contact.id)
                 )
             case flow.JoinQueue(step):
-                contact = _join_queue(floor, contact, step, at)
+                contact = queueing.join(floor, contact, step, at)
             case flow.Finish(failed):
                 contact = _finish(floor, contact, at, failed=failed)
     floor.keep(contact)
-
-
-def _join_queue(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Contact:
-    """A place in the queue: its order is fixed here and never changes."""
-    plan = floor.plan_of(contact)
-    queue = plan.queues[step.queue]
-    contact = close_segment(floor, contact, SegmentOutcome.QUEUED, at)
-    contact = open_segment(floor, contact, SegmentKind.QUEUE, at, queue=step.queue)
-    place = Place(
-        queue=step.queue,
-        needs=tuple(sorted({*queue.skills, *step.skills})),
-        entered_at=at,
-        order=at - queue.priority_s - step.priority_s,
-        deadline=None if step.max_wait_s is None else floor.now + step.max_wait_s,
-        otherwise=step.otherwise,
-        closes_at=closes_at(plan.calendars[step.calendar], floor.now) if step.calendar and step.closed else None,
-        closed=step.closed,
-    )
-    floor.unsettled[contact.id] = None
-    return replace(contact, state=ContactState.WAITING, place=place, first_queue=contact.first_queue or step.queue)
 
 
 def _finish(floor: Floor, contact: Contact, at: float, *, failed: bool) -> Contact:
@@ -254,10 +188,3 @@ def _finish(floor: Floor, contact: Contact, at: float, *, failed: bool) -> Conta
     if contact.first_queue is not None and outcome is ContactOutcome.FLOW_COMPLETED:
         outcome = ContactOutcome.OVERFLOWED
     return replace(contact, state=ContactState.CLOSING, outcome=outcome)
-
-
-def _enqueue_step(floor: Floor, contact: Contact) -> Enqueue:
-    assert contact.flow is not None
-    step = floor.plan_of(contact).flows[contact.flow.flow].steps[contact.flow.step]
-    assert isinstance(step, Enqueue), "the flow stands where it led into the queue"
-    return step

@@ -23,7 +23,6 @@ from ccserver.core.contact import (
     SegmentKind,
     SegmentOutcome,
 )
-from ccserver.core.conversation import close_segment, open_segment
 from ccserver.core.events import (
     CommandFailed,
     Event,
@@ -41,6 +40,7 @@ from ccserver.core.parting import hang_up_operator, tell
 from ccserver.core.plan import Operator, Plan, Trunk
 from ccserver.core.records import AttemptSaved
 from ccserver.core.routing import GONE_LIST_S, RING_GRACE_S, withdraw
+from ccserver.core.segments import close_segment, open_segment
 from ccserver.core.tolls import Refusal
 from ccserver.core.trunking import choose
 

@@ -14,11 +14,12 @@ from ccserver.core import agent as agents
 from ccserver.core.agent import Agent, AgentState, Signal
 from ccserver.core.commands import Command
 from ccserver.core.contact import Contact, ContactState
-from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlanHash, PlayId, TrunkName
+from ccserver.core.ewt import Learnt
+from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlanHash, PlayId, QueueName, TrunkName
 from ccserver.core.matching import Ability, Idle, Matcher, Need, Waiting
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Line, Plan, Rules
-from ccserver.core.records import AgentSaved, ContactSaved, IntervalSaved, Record
+from ccserver.core.records import AgentSaved, ContactSaved, IntervalSaved, LearntSaved, Record
 
 
 class Outcome(Struct, frozen=True):
@@ -63,6 +64,9 @@ class CodeCall(Struct, frozen=True):
 
 
 EMPTY_PLAN = Plan(node=NodeName(""), lines={}, queues={}, operators={}, flows={})
+NOTHING_LEARNT = Learnt()
+SERVING = {AgentState.TALKING, AgentState.WRAP_UP}
+"""States in which an agent's contact still costs him time."""
 Due = tuple[float, str, str]
 """(when, kind of noun, its id)."""
 
@@ -89,6 +93,8 @@ class Floor:
         """Contacts on each trunk now."""
         self.misdialled: dict[TrunkName, int] = {}
         """Calls that each trunk brought for a number that is none of ours, since start."""
+        self.learnt: dict[QueueName, Learnt] = {}
+        """What each queue's past tells of its waits."""
         self.lines_by_number: dict[str, Line] = {}
         self.waiting = Waiting()
         self.idle = Idle()
@@ -180,6 +186,10 @@ class Floor:
         before = self.agents.get(agent.id)
         if agent == before:
             return agent  # every listing tells of every phone, and mostly nothing new
+        if agent.serving is not None and agent.state not in SERVING:
+            handled_s = max(0.0, agent.since - (agent.serving_since or agent.since))
+            self.learn(agent.serving, self.learnt_of(agent.serving).with_handled(handled_s))
+            agent = replace(agent, serving=None, serving_since=None)
         if before is not None and (before.state, before.reason) != (agent.state, agent.reason):
             agent = replace(agent, intervals=before.intervals + 1)
             self._records.append(
@@ -220,6 +230,17 @@ class Floor:
                 self.signal(agent_id, Signal.TIME_UP, at)
             else:
                 self.note(replace(agent, deadline=self.now + seconds))
+
+    # --- queues -------------------------------------------------------------------------------------------------
+
+    def learnt_of(self, queue: QueueName) -> Learnt:
+        """What the queue's past tells."""
+        return self.learnt.get(queue) or NOTHING_LEARNT
+
+    def learn(self, queue: QueueName, learnt: Learnt) -> None:
+        """It tells more now."""
+        self.learnt[queue] = learnt
+        self._touched["queue", queue] = None
 
     # --- time ---------------------------------------------------------------------------------------------------
 
@@ -287,8 +308,10 @@ class Floor:
         for kind, name in self._touched:
             if kind == "contact":
                 self._records.append(ContactSaved(self.contacts[ContactId(name)]))
-            else:
+            elif kind == "agent":
                 self._records.append(AgentSaved(self.agents[AgentId(name)]))
+            else:
+                self._records.append(LearntSaved(QueueName(name), self.learnt[QueueName(name)]))
         outcome = Outcome(tuple(self._records), tuple(self._commands))
         self._records, self._commands, self._touched = [], [], {}
         return outcome

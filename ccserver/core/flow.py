@@ -213,7 +213,7 @@ def _arrive(
         case HangUp() if not step.prompts:
             return _still(scene, scene.position, Finish())
         case Say() | Menu() | Collect() | Voicemail() | HangUp():
-            items = first + filled(scene, step.prompts)
+            items = first + filled(scene.variables, step.prompts)
             return _still(scene, replace(scene.position, play=scene.next_play), Speak(items))
         case _:
             assert_never(step)
@@ -272,15 +272,15 @@ def _hours(scene: Scene, calendar: CalendarName | None) -> Hours:
     return hours_at(scene.calendars[calendar], scene.now) if calendar is not None else "open"
 
 
-def filled(scene: Scene, items: tuple[str, ...]) -> tuple[str, ...]:
+def filled(variables: Mapping[str, str], items: tuple[str, ...]) -> tuple[str, ...]:
     """`digits:{order}` with the caller's own digits; a prompt's name stays as it is."""
-    return tuple(_filled(scene, item) for item in items)
+    return tuple(_filled(variables, item) for item in items)
 
 
-def _filled(scene: Scene, item: str) -> str:
+def _filled(variables: Mapping[str, str], item: str) -> str:
     kind, colon, text = item.partition(":")
     if not colon:
         return item
-    for name in scene.variables:
-        text = text.replace(f"{{{name}}}", scene.variables[name])
+    for name, value in variables.items():
+        text = text.replace(f"{{{name}}}", value)
     return f"{kind}:{text}"

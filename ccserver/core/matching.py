@@ -91,6 +91,10 @@ class Waiting:
     def __contains__(self, contact: ContactId) -> bool:
         return contact in self._places
 
+    def before(self, order: float, contact: str) -> list[tuple[Need, int]]:
+        """How many of each line are served before one with this order."""
+        return [(need, count) for need, line in self._lines.items() if (count := line.bisect_left((order, contact)))]
+
     def heads(self) -> Iterator[tuple[float, ContactId, Need]]:
         """The first of each line, oldest first."""
         yield from sorted((*line[0], need) for need, line in self._lines.items())

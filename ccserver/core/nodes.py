@@ -9,7 +9,7 @@ from math import inf
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, dialling, reconcile, routing
+from ccserver.core import conversation, dialling, queueing, reconcile, routing
 from ccserver.core.commands import AnswerLeg, HangUpLeg, JoinLegs, ListNode, StopPlay
 from ccserver.core.contact import Contact, ContactState, Direction, FlowPosition
 from ccserver.core.events import Event, ListedLeg, NodeConnected, NodeListed, NodeLost, TrunkChanged
@@ -107,7 +107,7 @@ def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[Le
         floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
     match contact.state:
         case ContactState.WAITING:
-            conversation.play_music(floor, contact)
+            queueing.play_music(floor, contact)
         case ContactState.OFFERED if contact.offer and (agent_leg := legs.get(contact.offer.leg)):
             if not (agent_leg.up or agent_leg.ringing or agent_leg.pending):
                 # Made, and never dialled: we died between the two.

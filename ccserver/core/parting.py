@@ -10,12 +10,12 @@ from ccserver.core.agent import AgentState, Signal
 from ccserver.core.attempt import Attempt, AttemptOutcome
 from ccserver.core.commands import DialCustomer, HangUpLeg, PlayPrompts
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, SegmentOutcome
-from ccserver.core.conversation import close_segment
 from ccserver.core.events import CommandFailed, Event, LegEnded, PlayFinished
 from ccserver.core.floor import Floor
 from ccserver.core.ids import PromptName
 from ccserver.core.records import AttemptSaved
 from ccserver.core.routing import close, talked
+from ccserver.core.segments import close_segment
 
 
 def tell(floor: Floor, contact: Contact, outcome: ContactOutcome, prompt: PromptName) -> None:

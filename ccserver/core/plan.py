@@ -27,6 +27,8 @@ from ccserver.core.numbers import NumberFormat, Region
 
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
 Pick = Literal["longest_idle", "most_skilled"]
+Standing = Literal["position", "wait"]
+"""What who waits is told: his number in the queue; a bound of his wait."""
 
 
 class Say(Struct, frozen=True, tag_field="do", tag="say"):
@@ -212,6 +214,11 @@ class Queue(Struct, frozen=True):
     """A phone that rang this long in silence: RONA."""
     wrap_up_s: float = 15.0
     record: bool = True
+    tell_every_s: float = 0.0
+    """How often who waits is told how he stands; 0: never."""
+    tell: tuple[Standing, ...] = ("position", "wait")
+    messages: tuple[str, ...] = ()
+    """One after the other, each time he is told."""
 
 
 class Operator(Struct, frozen=True):

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, dialling, parting, routing
+from ccserver.core import conversation, dialling, parting, queueing, routing
 from ccserver.core.commands import AnswerLeg, PlayPrompts, RecordVoicemail
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.events import CommandFailed, Event, LegAway, LegReturned, PlayFinished, VoicemailRecorded
@@ -58,7 +58,7 @@ def _come_back(floor: Floor, contact: Contact, event: LegReturned) -> None:
     elif contact.state is ContactState.FLOW:
         conversation.resume(floor, replace(contact, away=False), event.at)
     else:
-        conversation.play_music(floor, floor.keep(replace(contact, away=False)))
+        queueing.play_music(floor, floor.keep(replace(contact, away=False)))
 
 
 def _command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:
@@ -96,9 +96,9 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.FLOW, _H.VOICEMAIL): conversation.voicemail_recorded,
     (_S.FLOW, _H.TIME_UP): conversation.time_up,
     (_S.FLOW, _H.COMMAND_FAILED): _command_failed,
-    (_S.WAITING, _H.PLAYED): conversation.announced,
+    (_S.WAITING, _H.PLAYED): queueing.announced,
     (_S.WAITING, _H.COMMAND_FAILED): _command_failed,
-    (_S.WAITING, _H.TIME_UP): conversation.overflow,
+    (_S.WAITING, _H.TIME_UP): conversation.waited,
     (_S.OFFERED, _H.PHONE_RANG): routing.phone_rang,
     (_S.OFFERED, _H.PHONE_ANSWERED): routing.phone_answered,
     (_S.OFFERED, _H.PHONE_ENDED): routing.phone_ended,

@@ -8,7 +8,8 @@ from msgspec import Struct
 from ccserver.core.agent import Agent, AgentState
 from ccserver.core.attempt import Attempt
 from ccserver.core.contact import Contact, Segment
-from ccserver.core.ids import AgentId, ContactId, RecordingName
+from ccserver.core.ewt import Learnt
+from ccserver.core.ids import AgentId, ContactId, QueueName, RecordingName
 from ccserver.core.offer import Offer
 from ccserver.core.plan import Plan
 
@@ -77,6 +78,21 @@ class RecordingSaved(_Record, frozen=True, kw_only=True):
     lost: str = ""
 
 
+class LearntSaved(_Record, frozen=True):
+    """What a queue has learnt of its waits."""
+
+    queue: QueueName
+    learnt: Learnt
+
+
 Record = (
-    PlanAdopted | ContactSaved | SegmentSaved | OfferSaved | AttemptSaved | AgentSaved | IntervalSaved | RecordingSaved
+    PlanAdopted
+    | ContactSaved
+    | SegmentSaved
+    | OfferSaved
+    | AttemptSaved
+    | AgentSaved
+    | IntervalSaved
+    | RecordingSaved
+    | LearntSaved
 )

@@ -5,13 +5,13 @@ phone that answered in time is never taken for a silent one. Three drivers turn 
 tests. State goes in by `restore`, or comes to be by the events; `deadline()` is the one time to be woken at.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ccserver.core import conversation, dialling, nodes, presence, routing
+from ccserver.core import conversation, dialling, nodes, presence, queueing, routing
 from ccserver.core.agent import Agent
 from ccserver.core.commands import HangUpLeg, ListNode
 from ccserver.core.contact import Contact
@@ -43,8 +43,9 @@ from ccserver.core.events import (
     TrunkChanged,
     VoicemailRecorded,
 )
+from ccserver.core.ewt import Learnt
 from ccserver.core.floor import Floor, NodeLink, Outcome
-from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, contact_of_made_leg
+from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, QueueName, contact_of_made_leg
 from ccserver.core.plan import Plan
 from ccserver.core.reactions import Happening, react
 from ccserver.core.records import PlanAdopted, RecordingSaved
@@ -60,6 +61,7 @@ class State(Struct, frozen=True):
     plans: tuple[Plan, ...]
     contacts: tuple[Contact, ...]
     agents: tuple[Agent, ...]
+    learnt: Mapping[QueueName, Learnt] = {}
 
 
 class TimeUp(Event, frozen=True):
@@ -110,7 +112,7 @@ class Router:
             self._time_up(*due)
         while (pair := floor.matcher.best(floor.waiting, floor.idle)) is not None:
             routing.make_offer(floor, pair)
-        conversation.settle(floor)
+        queueing.settle(floor)
         return floor.draft()
 
     @property
@@ -132,6 +134,7 @@ class Router:
             plans=tuple(floor.plans[hash_] for hash_ in used if hash_ in floor.plans),
             contacts=tuple(floor.contacts.values()),
             agents=tuple(floor.agents.values()),
+            learnt=dict(floor.learnt),
         )
 
     def restore(self, state: State, now: float) -> None:
@@ -146,6 +149,7 @@ class Router:
             floor.adopt(floor.plans[state.plan])
         for agent in state.agents:
             floor.note(agent)
+        floor.learnt = dict(state.learnt)
         floor.draft()
 
     # --- one event ------------------------------------------------------------------------------------------------

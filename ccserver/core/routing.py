@@ -23,14 +23,15 @@ from ccserver.core.contact import (
     SegmentKind,
     SegmentOutcome,
 )
-from ccserver.core.conversation import close_segment, music, open_segment, play_music
 from ccserver.core.events import CommandFailed, Event, LegAnswered, LegEnded, LegRinging, RecordingStarted
 from ccserver.core.floor import Floor
 from ccserver.core.ids import OfferId, RecordingName
 from ccserver.core.matching import Pair
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
 from ccserver.core.plan import Queue
+from ccserver.core.queueing import leave, music, play_music
 from ccserver.core.records import OfferSaved
+from ccserver.core.segments import close_segment, open_segment
 
 RING_GRACE_S = 15.0
 """Asterisk stops the ringing by itself this much later than we would: only when we are away."""
@@ -105,9 +106,9 @@ def phone_answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
     assert offer.state is OfferState.ACCEPTED and offer.answered_at is not None
     at = offer.answered_at
     floor.record(OfferSaved(offer))
-    floor.signal(offer.agent, Signal.ANSWERED, at)
+    floor.signal(offer.agent, Signal.ANSWERED, at, serving=offer.queue, serving_since=at)
     floor.command(JoinLegs(contact.leg, offer.id, lane=contact.id))
-    contact = close_segment(floor, contact, SegmentOutcome.ANSWERED, at)
+    contact = leave(floor, contact, SegmentOutcome.ANSWERED, at)
     contact = open_segment(floor, contact, SegmentKind.TALK, at, queue=offer.queue, agent=offer.agent, offer=offer.id)
     floor.keep(
         replace(
@@ -245,7 +246,7 @@ def _leave_queue(floor: Floor, contact: Contact, event: LegEnded) -> Contact:
         contact = replace(contact, offer=None, ring_s=contact.ring_s + offer.ring_s)
     short = event.at - entered_at < short_s
     outcome = SegmentOutcome.SHORT_ABANDONED if short else SegmentOutcome.ABANDONED
-    contact = close_segment(floor, contact, SegmentOutcome.FAILED if event.lost else outcome, event.at)
+    contact = leave(floor, contact, SegmentOutcome.FAILED if event.lost else outcome, event.at)
     return replace(contact, outcome=ContactOutcome.FAILED if event.lost else ContactOutcome.ABANDONED)
 
 

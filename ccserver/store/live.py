@@ -7,20 +7,24 @@ A row is (kind, key) -> JSON:
     contact    contact id   the contact, until it is CLOSED
     recording  recording    the closed contact whose recording is still awaited, until a `RecordingSaved` tells its end
     agent      agent id     the agent, for ever
+    learnt     queue        what the queue has learnt of its waits, for ever
 
 `changes` makes rows of a turn's records; `restored` makes the nouns of rows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec import Struct
 
 from ccserver.core.agent import Agent
 from ccserver.core.contact import Contact, ContactState
+from ccserver.core.ewt import Learnt
+from ccserver.core.ids import QueueName
 from ccserver.core.plan import Plan
-from ccserver.core.records import AgentSaved, ContactSaved, PlanAdopted, Record, RecordingSaved
+from ccserver.core.records import AgentSaved, ContactSaved, LearntSaved, PlanAdopted, Record, RecordingSaved
 
+KINDS = ("plan", "current", "contact", "recording", "agent", "learnt")
 Row = tuple[str, str, bytes]
 """kind, key, value."""
 
@@ -28,6 +32,7 @@ _encode = msgspec.json.Encoder().encode
 _plan = msgspec.json.Decoder(Plan).decode
 _contact = msgspec.json.Decoder(Contact).decode
 _agent = msgspec.json.Decoder(Agent).decode
+_learnt = msgspec.json.Decoder(Learnt).decode
 
 
 class Restored(Struct, frozen=True, kw_only=True):
@@ -46,6 +51,8 @@ class Restored(Struct, frozen=True, kw_only=True):
     agents: tuple[Agent, ...]
     pending_recordings: tuple[Contact, ...]
     """CLOSED contacts whose recording was asked for (`KeepRecording`) and of which nothing was heard since."""
+    learnt: Mapping[QueueName, Learnt] = {}
+    """Of each queue."""
 
 
 def changes(records: Iterable[Record]) -> dict[tuple[str, str], bytes | None]:
@@ -63,6 +70,8 @@ def changes(records: Iterable[Record]) -> dict[tuple[str, str], bytes | None]:
                     rows["recording", contact.recording.name] = _encode(contact)
             case RecordingSaved(recording=recording):
                 ended.append(recording)
+            case LearntSaved(queue=queue, learnt=learnt):
+                rows["learnt", queue] = _encode(learnt)
             case PlanAdopted(plan=plan):
                 rows["plan", plan.hash] = _encode(plan)
                 rows["current", "plan"] = plan.hash.encode()
@@ -73,7 +82,7 @@ def changes(records: Iterable[Record]) -> dict[tuple[str, str], bytes | None]:
 
 def restored(rows: Iterable[Row], seq: int, now: float) -> Restored:
     """The nouns; raises `msgspec.MsgspecError` on a row that is none of ours."""
-    of: dict[str, dict[str, bytes]] = {"plan": {}, "current": {}, "contact": {}, "recording": {}, "agent": {}}
+    of: dict[str, dict[str, bytes]] = {kind: {} for kind in KINDS}
     for kind, key, value in sorted(rows):
         of[kind][key] = value
     contacts = tuple(map(_contact, of["contact"].values()))
@@ -89,4 +98,5 @@ def restored(rows: Iterable[Row], seq: int, now: float) -> Restored:
         contacts=contacts,
         agents=tuple(map(_agent, of["agent"].values())),
         pending_recordings=pending,
+        learnt={QueueName(queue): _learnt(value) for queue, value in of["learnt"].items()},
     )

@@ -28,6 +28,7 @@ from ccserver.core.records import (
     AttemptSaved,
     ContactSaved,
     IntervalSaved,
+    LearntSaved,
     OfferSaved,
     PlanAdopted,
     RecordingSaved,
@@ -152,8 +153,8 @@ def rows(turns: Iterable[TurnRecords], journal: str) -> dict[Table, list[Values]
     found: dict[Table, dict[tuple[Value, ...], Values]] = {}
     for turn in turns:
         for record in turn.records:
-            if isinstance(record, AgentSaved):
-                continue  # his intervals tell
+            if isinstance(record, AgentSaved | LearntSaved):
+                continue  # his intervals tell; and what was learnt serves the next second, not tomorrow
             table, values = _row(record, turn.now, journal)
             of_table = found.setdefault(table, {})
             key = tuple(values[column.name] for column in table.primary_key)

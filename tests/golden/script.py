@@ -74,7 +74,13 @@ CAUSES = {
     "unknown": (1, 404),
     "hangs-up": (16, None),
 }
-SETTINGS = {"ring": "ring_timeout_s", "reach": "reach_timeout_s", "wrapup": "wrap_up_s", "priority": "priority_s"}
+SETTINGS = {
+    "ring": "ring_timeout_s",
+    "reach": "reach_timeout_s",
+    "wrapup": "wrap_up_s",
+    "priority": "priority_s",
+    "tell": "tell_every_s",
+}
 
 
 class ScriptError(Exception):

@@ -100,7 +100,7 @@ PLAN = Plan(
         QUEUE_LINE: Line(QUEUE_LINE, "Queue", QUEUE_FLOW.name, Language("ru")),
     },
     queues={
-        ORDERS: Queue(ORDERS, "Orders", (_need("orders", 1),)),
+        ORDERS: Queue(ORDERS, "Orders", (_need("orders", 1),), tell_every_s=20.0, messages=("patience",)),
         SERVICE: Queue(SERVICE, "Service", (_need("service", 1),), pick="most_skilled", wrap_up_s=0.0, record=False),
     },
     operators={

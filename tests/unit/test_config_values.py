@@ -78,6 +78,17 @@ def site(tmp_path: Path) -> Site:
         ('1 = "break"', '1 = "rona"', 'rules.not_ready_reasons.1: "rona" is a reason that the server itself gives'),
         ('2 = "lunch"', '2 = "break"', 'rules.not_ready_reasons.2: "break" stands on 1 already'),
         ('1 = "break"', '6 = "break"', 'rules.not_ready_reasons.6: there is no prompt "reason-6" in prompts.toml'),
+        # [[queues]]
+        (
+            "wrap_up_s = 5",
+            'wrap_up_s = 5\ntell_every_s = 60\nmessages = ["web-site"]',
+            'queues[0].tell_every_s: there is no prompt "web-site" in prompts.toml; who waits in the queue is told it',
+        ),
+        (
+            "wrap_up_s = 5",
+            'wrap_up_s = 5\ntell = ["place"]',
+            'queues[0].tell[0]: expected one of "position", "wait", got "place"',
+        ),
         # [[lines]]
         (
             'number = "88007707999"',

@@ -1,0 +1,63 @@
+"""How long a contact will wait, seen from the floor: who is before it, who can take it, and what they are doing."""
+
+from ccserver.core import ewt
+from ccserver.core.agent import Agent, AgentState
+from ccserver.core.contact import Contact
+from ccserver.core.floor import Floor
+from ccserver.core.ids import AgentId
+from ccserver.core.matching import Ability, Need
+
+AT_WORK = {
+    AgentState.READY,
+    AgentState.RESERVED,
+    AgentState.RINGING,
+    AgentState.DIALLING,
+    AgentState.TALKING,
+    AgentState.WRAP_UP,
+    AgentState.BUSY,
+}
+"""Whoever will take a contact sooner or later."""
+
+
+def position(floor: Floor, contact: Contact) -> int:
+    """From 1: how many of its queue are served first, and itself."""
+    assert contact.place is not None
+    place = contact.place
+    return 1 + sum(count for need, count in floor.waiting.before(place.order, contact.id) if need.queue == place.queue)
+
+
+def expected_wait_s(floor: Floor, contact: Contact) -> float | None:
+    """From now on, as likely more as less; None: nobody who could take it is at work."""
+    assert contact.place is not None
+    need = Need(contact.place.queue, contact.place.needs)
+    return _expected(floor, need, floor.waiting.before(contact.place.order, contact.id))
+
+
+def _expected(floor: Floor, need: Need, before: list[tuple[Need, int]]) -> float | None:
+    people = _at_work(floor)
+    mine = {agent.id for agent, ability in people if floor.matcher.able(need, ability)}
+    ahead = sum(count * _share(floor, other, people, mine) for other, count in before)
+    ready = sum(agent.offerable for agent, _ in people if agent.id in mine)
+    busy_s = [_busy_s(agent, floor.now) for agent, _ in people if agent.id in mine and not agent.offerable]
+    if mine and ahead < ready:
+        return 0.0
+    return ewt.expected_wait_s(ahead - ready, busy_s, floor.learnt_of(need.queue))
+
+
+def _at_work(floor: Floor) -> list[tuple[Agent, Ability]]:
+    operators = floor.plan.operators
+    return [
+        (agent, Ability.of(operators[agent.id]))
+        for agent in floor.agents.values()
+        if agent.state in AT_WORK and agent.id in operators
+    ]
+
+
+def _share(floor: Floor, need: Need, people: list[tuple[Agent, Ability]], mine: set[AgentId]) -> float:
+    """Of those who can take such a contact, how many could take mine: only they keep me waiting by it."""
+    able = [agent.id for agent, ability in people if floor.matcher.able(need, ability)]
+    return sum(agent in mine for agent in able) / len(able) if able else 0.0
+
+
+def _busy_s(agent: Agent, now: float) -> float:
+    return max(0.0, now - (agent.serving_since or agent.since))

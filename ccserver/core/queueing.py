@@ -1,0 +1,147 @@
+"""The contact in a queue: its place, what it hears while it waits, and what is learnt from its wait."""
+
+from msgspec.structs import replace
+
+from ccserver.core import flow
+from ccserver.core.calendar import closes_at
+from ccserver.core.commands import PlayPrompts, StartMusic
+from ccserver.core.contact import Contact, ContactState, Place, SegmentKind, SegmentOutcome
+from ccserver.core.events import PlayFinished
+from ccserver.core.ewt import SPOKEN_S, spoken_bound_s
+from ccserver.core.floor import Floor
+from ccserver.core.plan import Enqueue, Queue
+from ccserver.core.prospects import expected_wait_s, position
+from ccserver.core.segments import close_segment, open_segment
+
+POSITIONS_SAID = 10
+"""Beyond it a caller is told that there are more than so many before him."""
+ABANDONED = {SegmentOutcome.ABANDONED, SegmentOutcome.SHORT_ABANDONED}
+
+
+def join(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Contact:
+    """A place in the queue: its order is fixed here and never changes."""
+    plan = floor.plan_of(contact)
+    queue = plan.queues[step.queue]
+    contact = close_segment(floor, contact, SegmentOutcome.QUEUED, at)
+    contact = open_segment(floor, contact, SegmentKind.QUEUE, at, queue=step.queue)
+    place = Place(
+        queue=step.queue,
+        needs=tuple(sorted({*queue.skills, *step.skills})),
+        entered_at=at,
+        order=at - queue.priority_s - step.priority_s,
+        deadline=None if step.max_wait_s is None else floor.now + step.max_wait_s,
+        otherwise=step.otherwise,
+        closes_at=closes_at(plan.calendars[step.calendar], floor.now) if step.calendar and step.closed else None,
+        closed=step.closed,
+    )
+    floor.unsettled[contact.id] = None
+    return replace(contact, state=ContactState.WAITING, place=place, first_queue=contact.first_queue or step.queue)
+
+
+def leave(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float) -> Contact:
+    """The wait is over, one way or the other; the queue learns from it."""
+    assert contact.place is not None
+    place = contact.place
+    waited_s = max(0.0, at - place.entered_at)
+    learnt = floor.learnt_of(place.queue).with_wait(waited_s, abandoned=outcome in ABANDONED)
+    if outcome is SegmentOutcome.ANSWERED and place.estimate_s is not None:
+        learnt = learnt.with_error(place.estimate_s, waited_s)
+    floor.learn(place.queue, learnt)
+    return close_segment(floor, contact, outcome, at)
+
+
+def settle(floor: Floor) -> None:
+    """Whoever began to wait in this step and got nobody hears the announcement, and how he stands, then music."""
+    for contact_id in floor.unsettled:
+        contact = floor.contacts.get(contact_id)
+        if contact is None or contact.state is not ContactState.WAITING or contact.place is None or contact.away:
+            continue
+        _say(floor, contact, flow.filled(contact.variables, _step(floor, contact).announce))
+    floor.unsettled.clear()
+
+
+def tell(floor: Floor, contact: Contact) -> None:
+    """It is time to tell him again how he stands; an agent who becomes ready meanwhile cuts it short."""
+    _say(floor, contact, ())
+
+
+def announced(floor: Floor, contact: Contact, event: PlayFinished) -> None:
+    """The announcement is over: music."""
+    if contact.place and contact.place.play == event.play:
+        contact = floor.keep(replace(contact, place=replace(contact.place, play=None)))
+        play_music(floor, contact)
+
+
+def play_music(floor: Floor, contact: Contact) -> None:
+    """Hold music of the contact's queue."""
+    floor.command(StartMusic(contact.leg, music(floor, contact), lane=contact.id))
+
+
+def music(floor: Floor, contact: Contact) -> str:
+    """The hold music of the contact's queue."""
+    return _queue(floor, contact).music
+
+
+def prompts_told(queue: Queue) -> tuple[str, ...]:
+    """Everything that may be said to who waits in the queue, besides what the flow announces."""
+    if queue.tell_every_s <= 0:
+        return ()
+    names = (
+        [*(f"position-{n}" for n in range(1, POSITIONS_SAID + 1)), "position-more"] if "position" in queue.tell else []
+    )
+    names += [_wait_prompt(bound_s) for bound_s in SPOKEN_S] if "wait" in queue.tell else []
+    return (*names, *queue.messages)
+
+
+def _wait_prompt(bound_s: float) -> str:
+    return f"wait-{bound_s // 60:.0f}"
+
+
+def _say(floor: Floor, contact: Contact, first: tuple[str, ...]) -> None:
+    """`first`, then how he stands and the queue's next message; the next time is set whatever there was to say."""
+    assert contact.place is not None
+    queue = _queue(floor, contact)
+    items, place = _standing(floor, contact, queue)
+    if queue.tell_every_s > 0:
+        place = replace(place, tell_at=floor.now + queue.tell_every_s)
+    items = (*first, *items)
+    if not items:
+        play_music(floor, floor.keep(replace(contact, place=place)))
+        return
+    play = floor.next_play(contact)
+    floor.command(PlayPrompts(contact.leg, play, items, contact.language, lane=contact.id))
+    floor.keep(replace(contact, plays=contact.plays + 1, place=replace(place, play=play)))
+
+
+def _standing(floor: Floor, contact: Contact, queue: Queue) -> tuple[tuple[str, ...], Place]:
+    """What he is told, and his place with what he will have been told."""
+    assert contact.place is not None
+    place = contact.place
+    if queue.tell_every_s <= 0:
+        return (), place
+    items: list[str] = []
+    if "position" in queue.tell:
+        number = position(floor, contact)
+        items.append(f"position-{number}" if number <= POSITIONS_SAID else "position-more")
+    if "wait" in queue.tell and (estimate_s := expected_wait_s(floor, contact)) is not None:
+        # Asked for only where it is told: an estimate looks at every operator at work.
+        place = place if place.tellings else replace(place, estimate_s=estimate_s)
+        bound_s = spoken_bound_s(floor.learnt_of(place.queue).bound_s(estimate_s), place.said_s)
+        if bound_s is not None:
+            items.append(_wait_prompt(bound_s))
+            place = replace(place, said_s=bound_s)
+    if queue.messages and place.tellings:
+        items.append(queue.messages[(place.tellings - 1) % len(queue.messages)])
+    return tuple(items), replace(place, tellings=place.tellings + 1)
+
+
+def _queue(floor: Floor, contact: Contact) -> Queue:
+    assert contact.place is not None
+    return floor.plan_of(contact).queues[contact.place.queue]
+
+
+def _step(floor: Floor, contact: Contact) -> Enqueue:
+    assert contact.flow is not None
+    step = floor.plan_of(contact).flows[contact.flow.flow].steps[contact.flow.step]
+    assert isinstance(step, Enqueue), "the flow stands where it led into the queue"
+    return step
