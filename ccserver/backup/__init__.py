@@ -6,7 +6,7 @@
     manifest.py    what it says of itself
     places.py      where each part lies on this machine
 
-The parts: `configuration` (dialplans, prompts with human recordings), `secrets` (passwords, our certificates), `store` (rows, in
+The parts: `configuration` (dialplans, prompts with human recordings), `secrets` (passwords, certificates), `store` (rows, in
 a form that SQLite and PostgreSQL both take), `journal` (with the callbacks promised meanwhile), `recordings` (their list; the
 sound only when asked for). A backup needs no pause: the store is read as of one moment, and the journal after it, so it
 has every turn that the store lacks.

@@ -111,6 +111,9 @@ class _Making:
             if (secrets := self._places.state_dir / "secrets.toml").exists():
                 writer.add_file(SECRETS, secrets)
             self._add_tree(writer, CERTIFICATES)
+            for name, path in self._places.given().items():
+                if path.is_file():
+                    writer.add_file(name, path)
         if "store" in self.parts:
             asyncio.run(self._add_store(writer))
         if "journal" in self.parts:

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import msgspec
 from msgspec import Struct
@@ -11,9 +12,12 @@ from msgspec import Struct
 from ccserver.backup.errors import RestoreUnfinished
 from ccserver.config import schema
 from ccserver.config.load import Config, store_url
+from ccserver.config.places import MAIN_FILE as MAIN_NAME
 
 DIALPLANS, PROMPTS = "configuration/dialplans/", "configuration/prompts/"
 SECRETS, CERTIFICATES = "secrets/secrets.toml", "secrets/certificates/"
+GIVEN = "secrets/given/"
+"""What the configuration refers to and is kept elsewhere: a carrier's password, a certificate that was bought."""
 CALLBACKS, SOUND = "journal/callbacks/", "sound/"
 RAW = "raw"
 """Of calls that still go on: not yet recordings."""
@@ -53,6 +57,23 @@ class Places(Struct, frozen=True, kw_only=True):
         found = _prompts(self.prompts_file) if tree == PROMPTS else _files(directory)
         return {f"{tree}{path.relative_to(directory)}": path for path in found}
 
+    def given(self) -> dict[str, Path]:
+        """The files that `ccserver.toml` names and that are not beside it, by their names in a backup."""
+        main = msgspec.toml.decode((self.config_dir / MAIN_NAME).read_bytes(), type=_Main)
+        named = {main.sip.certificate, main.sip.private_key}
+        named |= {path for trunk in main.trunks for path in (trunk.password_file, trunk.ca_file)}
+        places = {f"{GIVEN}{quote(path, safe='')}": self.place_of(path) for path in sorted(named - {""})}
+        return {name: path for name, path in places.items() if not path.is_relative_to(self.config_dir)}
+
+    def place_of(self, path: str) -> Path:
+        """As `ccserver.toml` means it."""
+        return Path(os.path.normpath(self.config_dir / path))
+
+
+def given_path(name: str) -> str:
+    """What `ccserver.toml` calls a file of this name in a backup."""
+    return unquote(name.removeprefix(GIVEN))
+
 
 def places_of(config: Config) -> Places:
     """Where an installation has its parts."""
@@ -77,8 +98,21 @@ def places_told_by(main_file: bytes, config_dir: Path, state_dir: Path) -> Place
     )
 
 
+class _Sip(Struct, frozen=True):
+    certificate: str = ""
+    private_key: str = ""
+
+
+class _Trunk(Struct, frozen=True):
+    password_file: str = ""
+    ca_file: str = ""
+
+
 class _Main(Struct, frozen=True):
     """As much of ccserver.toml as tells where something lies."""
+
+    sip: _Sip = _Sip()
+    trunks: tuple[_Trunk, ...] = ()
 
     store: schema.Store = schema.Store()
     recordings: schema.Recordings = schema.Recordings()

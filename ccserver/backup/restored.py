@@ -20,7 +20,7 @@ from ccserver.backup.container import Found, members
 from ccserver.backup.errors import BackupUnreadable, PlaceTaken, RestoreFailed
 from ccserver.backup.made import told
 from ccserver.backup.manifest import JOURNAL_FILE, PARTS
-from ccserver.backup.places import SECRETS, SOUND, Places, sha256_of
+from ccserver.backup.places import GIVEN, SECRETS, SOUND, Places, given_path, sha256_of
 from ccserver.backup.switch import Switch
 from ccserver.backup.verified import Contents, recordings_in, rows_in
 from ccserver.store import dump
@@ -87,6 +87,7 @@ class _Restoring:
         self.missing = 0
         """Recordings that are listed and not there."""
         self._trees = self._trees_to_write()
+        self._given = self._given_to_write()
 
     async def run(self) -> None:
         """From the checks to the end."""
@@ -142,12 +143,21 @@ class _Restoring:
                 trees.append(tree)
         return trees
 
+    def _given_to_write(self) -> dict[str, Path]:
+        """The files of their own places, but for those that are there as they are in the backup."""
+        told_of = self._asked.contents.manifest.members if "secrets" in self._asked.parts else {}
+        given = {name: self._places.place_of(given_path(name)) for name in told_of if name.startswith(GIVEN)}
+        return {
+            name: path for name, path in given.items() if not path.is_file() or sha256_of(path) != told_of[name].sha256
+        }
+
     def _taken_files(self) -> Iterator[str]:
         if self._asked.replace:
             return
         for tree in self._trees:
             if self._places.files(tree):
                 yield str(self._places.trees[tree])
+        yield from (str(path) for path in self._given.values() if path.exists())
         for part, path in (("secrets", self._places.state_dir / "secrets.toml"), ("journal", self._places.journal)):
             if part in self._asked.parts and path.exists():
                 yield str(path)
@@ -179,6 +189,8 @@ class _Restoring:
                 self._look_at_journal()
             elif found.name == SECRETS and part in self._asked.parts:
                 self._write(found, self._places.state_dir / "secrets.toml")
+            elif found.name in self._given:
+                self._put(found, self.switch.beside(self._given[found.name]))
             elif "recordings" in self._asked.parts and found.name.startswith(SOUND):
                 path = self._places.recordings_dir / found.name.removeprefix(SOUND)
                 if not path.exists():  # a recording never changes

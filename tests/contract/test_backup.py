@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import os
+import re
 import shutil
 import zlib
 from pathlib import Path
@@ -103,6 +104,24 @@ def test_the_sound_comes_back_only_when_it_was_taken(mine: Places, fresh: Places
     put_back(made(mine, tmp_path / "b.tar.gz", with_sound=True), fresh)
     recordings = files(fresh.recordings_dir)
     assert recordings == {"2026/05/28/a1-1.opus": b"opus one", "2026/05/28/a1-2.opus": b"opus two"}
+
+
+def test_what_the_configuration_refers_to_elsewhere_comes_along(mine: Places, fresh: Places, tmp_path: Path) -> None:
+    main = mine.config_dir / "ccserver.toml"
+    absolute = tmp_path / "elsewhere" / "bought.pem"
+    absolute.parent.mkdir()
+    absolute.write_text("certificate")
+    (mine.config_dir.parent / "north.password").write_text("of the carrier")
+    trunk = f'[[trunks]]\nname = "north"\npassword_file = "../north.password"\nca_file = "{absolute}"\n'
+    main.write_text(f"{main.read_text()}\n{trunk}")
+    file = made(mine, tmp_path / "b.tar.gz")
+    absolute.unlink()
+    put_back(file, fresh)
+    assert (fresh.config_dir.parent / "north.password").read_text() == "of the carrier"
+    assert absolute.read_text() == "certificate"
+    absolute.write_text("another")
+    with pytest.raises(PlaceTaken, match=re.escape(str(absolute))):
+        put_back(file, places(tmp_path / "third", fresh.store_url.replace("fresh", "third")))
 
 
 def test_a_part_alone_leaves_the_others_as_they_are(mine: Places, fresh: Places, tmp_path: Path) -> None:
@@ -352,7 +371,7 @@ def test_a_configuration_that_is_no_toml_is_told_so(
 ) -> None:
     monkeypatch.setenv("CCSERVER_STATE", str(tmp_path / "fresh" / "var"))
     (mine.config_dir / "ccserver.toml").write_text("[[[")
-    file = made(mine, tmp_path / "b.tar.gz")
+    file = made(mine, tmp_path / "b.tar.gz", ("configuration", "store"))
     assert main(["--config", str(tmp_path / "fresh"), "restore", str(file)]) == 69
     assert "b.tar.gz: configuration/dialplans/ccserver.toml in it: " in capsys.readouterr().err
 
