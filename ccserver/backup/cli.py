@@ -20,17 +20,17 @@ Verb = Callable[[str, str, str, Callable[[argparse.Namespace], int]], argparse.A
 """Adds one: its name, a summary, its story, what it does."""
 
 BACKUP = """
-Everything that makes this contact centre this one, in one file, made while calls go on: configuration (dialplans, prompts
-with human recordings), secrets, store, journal, and the list of recordings (their sound only with --with-recordings).
-Whoever has the file has the passwords: it is for its owner alone.
+Everything that makes this contact centre this one, in one file, made while calls go on: configuration (dialplans,
+prompts with human recordings), secrets, store, journal, and the list of recordings (their sound only with
+--with-recordings). Whoever has the file has the passwords: it is for its owner alone.
 
   ccserver backup /var/backups/ccserver              a directory: the file gets a name of its own
   ccserver backup /var/backups/ccserver --keep 14    ... and all but the newest 14 go
   ccserver backup move.tar.gz --only store           some parts, into this file
 """
 RESTORE = """
-Put a backup into its place, all of it or nothing. It is read whole before anything is written. Without --replace it
-refuses where something is already; with it, what was there is moved aside and kept. No daemon may run on the place.
+Put a backup into its place, all of it or nothing. It is read whole before anything is written. Without --replace
+it refuses where something is already; with it, what was there is moved aside and kept. No daemon may run there.
 
   ccserver restore FILE --check                      what is in it, and whether it is whole
   ccserver restore FILE
