@@ -66,7 +66,11 @@ class Network:
         return await self.centre.until(look)
 
     async def hang_up_all(self) -> None:
-        """Every channel, by Asterisk itself."""
+        """Every channel, by Asterisk itself, once all are answered."""
+        async with asyncio.timeout(20), self.centre.http.ws_connect(self.centre.url + "/api/live") as socket:
+            async for _ in socket:
+                if all(channel["state"] == "Up" for channel in await self.centre.ari("channels")):
+                    break
         for channel in await self.centre.ari("channels"):
             url = f"{self.centre.asterisk.instance.ari_url}/channels/{channel['id']}"
             async with self.centre.http.delete(url, headers=self.centre.asterisk.ari_headers):
