@@ -191,7 +191,7 @@ class OperatorAtWork:
         match self._nature.idle():
             case Breaks() as pause:
                 await self._break(phone, pause)
-            case AsksColleague(lasts_s, _):
+            case AsksColleague(lasts_s):
                 await self._ask_colleague(phone, lasts_s)
             case LosesPhone(lasts_s):
                 await phone.unregister()

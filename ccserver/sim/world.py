@@ -212,7 +212,6 @@ class AsksColleague:
     """Calls another operator: his phone is busy without us."""
 
     lasts_s: float
-    whim: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +273,7 @@ class Operator:
         """He has waited for that long."""
         roll = self._dice.random()
         if roll < 0.5:
-            return AsksColleague(self._dice.uniform(6, 15), self._dice.getrandbits(32))
+            return AsksColleague(self._dice.uniform(6, 15))
         if roll < 0.7:
             return LosesPhone(self._dice.uniform(6, 15))
         return self._break()
