@@ -125,8 +125,8 @@ our own, which phones must be told to trust; it is made and renewed by itself wh
 """
 DEMO = """
 Play the world around the contact centre that runs on this machine, so that there is something to see: customers call
-in, press keys, wait or give up; operators log in, talk, take breaks, and miss a call now and then. Real SIP phones, real
-sound. The first two operators are left to you. Ctrl-C ends it: calls are hung up, operators logged out.
+in, press keys, wait or give up; operators log in, talk, take breaks, and miss a call now and then. Real SIP phones,
+real sound. The first two operators are left to you. Ctrl-C ends it: calls are hung up, operators logged out.
 
   ccserver demo
   ccserver demo --operators 3 --calls-per-minute 2

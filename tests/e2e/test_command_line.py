@@ -18,12 +18,25 @@ from tests.e2e.centre import Centre
 from tests.e2e.centre_config import CHECKOUT
 from tests.e2e.installation import Commands, Ended, Installation
 
-VERBS = ("run", "check", "graph", "reload", "migrate", "prompts", "backup", "restore", "replay", "doctor", "asterisk")
+VERBS = (
+    "run",
+    "check",
+    "graph",
+    "reload",
+    "migrate",
+    "prompts",
+    "backup",
+    "restore",
+    "replay",
+    "doctor",
+    "demo",
+    "asterisk",
+)
 ANOTHER_DECISION = """
     update turn set records = cast(replace(cast(records as text), '"ready"', '"talking"') as blob)
     where seq = (select max(seq) from turn where cast(records as text) like '%"ready"%')
 """
-ASTERISK_VERBS = ("render", "start", "exec", "stop", "status", "rescue", "console")
+ASTERISK_VERBS = ("render", "start", "exec", "unit", "stop", "status", "rescue", "console")
 
 
 @pytest.fixture(scope="module")
