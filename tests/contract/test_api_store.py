@@ -1,4 +1,4 @@
-"""The API on the real store, feed and sound: a whole call as the engine leaves it, read over HTTP."""
+"""The API on the real store of either kind, feed and sound: a whole call as the engine leaves it, read over HTTP."""
 
 import io
 import wave
@@ -19,7 +19,10 @@ from ccserver.store.journal_file import TurnRecords
 from ccserver.store.schema import migrate
 from ccserver.store.sql import SqlStore
 from tests.api_stage import TOKEN, Stage
+from tests.store_databases import postgres, store_url
 from tests.store_turns import NODE, Script
+
+__all__ = ["postgres", "store_url"]
 
 
 class Kept:
@@ -36,9 +39,8 @@ class Kept:
 
 
 @asynccontextmanager
-async def on_real_parts(folder: Path, turns: int) -> AsyncIterator[ClientSession]:
+async def on_real_parts(folder: Path, url: str, turns: int) -> AsyncIterator[ClientSession]:
     """One call of ten turns, of which the store knows the first `turns`."""
-    url = f"sqlite:///{folder / 'store.sqlite'}"
     await migrate(url)
     store = await SqlStore.opened(url)
     try:
@@ -56,8 +58,8 @@ async def on_real_parts(folder: Path, turns: int) -> AsyncIterator[ClientSession
         await store.close()
 
 
-async def test_a_whole_call_reads_as_it_happened(tmp_path: Path) -> None:
-    async with on_real_parts(tmp_path, 10) as client:
+async def test_a_whole_call_reads_as_it_happened(tmp_path: Path, store_url: str) -> None:
+    async with on_real_parts(tmp_path, store_url, 10) as client:
         async with client.get("/api/contacts?limit=5") as answer:
             (row,) = msgspec.json.decode(await answer.read(), type=ContactsReply).contacts
         async with client.get(f"/api/contacts/{row.id}") as answer:
@@ -80,8 +82,8 @@ async def test_a_whole_call_reads_as_it_happened(tmp_path: Path) -> None:
     assert [(offer.agent, offer.outcome, offer.ring_s) for offer in detail.offers] == [("1001", "accepted", 3.4)]
 
 
-async def test_while_it_goes_on_its_end_is_null(tmp_path: Path) -> None:
-    async with on_real_parts(tmp_path, 5) as client:
+async def test_while_it_goes_on_its_end_is_null(tmp_path: Path, store_url: str) -> None:
+    async with on_real_parts(tmp_path, store_url, 5) as client:
         async with client.get("/api/contacts") as answer:
             (row,) = msgspec.json.decode(await answer.read(), type=ContactsReply).contacts
         async with client.get(f"/api/contacts/{row.id}/recording") as answer:
@@ -90,8 +92,8 @@ async def test_while_it_goes_on_its_end_is_null(tmp_path: Path) -> None:
     assert (row.outcome, row.ended_at, row.ivr_s, row.talk_s, row.recording) == (None, None, None, None, None)
 
 
-async def test_the_kept_opus_is_heard_as_wav(tmp_path: Path) -> None:
-    async with on_real_parts(tmp_path, 10) as client:
+async def test_the_kept_opus_is_heard_as_wav(tmp_path: Path, store_url: str) -> None:
+    async with on_real_parts(tmp_path, store_url, 10) as client:
         async with client.get("/api/contacts") as answer:
             (row,) = msgspec.json.decode(await answer.read(), type=ContactsReply).contacts
         assert row.recording is not None
@@ -111,8 +113,8 @@ async def test_the_kept_opus_is_heard_as_wav(tmp_path: Path) -> None:
         assert abs(sound.getnframes() / 8000 - 2.0) < 0.05
 
 
-async def test_before_and_limit_page_through_the_store(tmp_path: Path) -> None:
-    async with on_real_parts(tmp_path, 10) as client:
+async def test_before_and_limit_page_through_the_store(tmp_path: Path, store_url: str) -> None:
+    async with on_real_parts(tmp_path, store_url, 10) as client:
         async with client.get("/api/contacts") as answer:
             (row,) = msgspec.json.decode(await answer.read(), type=ContactsReply).contacts
         async with client.get(f"/api/contacts?before={row.id}") as answer:
