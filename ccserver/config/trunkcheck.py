@@ -4,7 +4,6 @@ import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
 
-from msgspec import convert
 from msgspec.structs import replace
 
 from ccserver.config import schema
@@ -62,7 +61,7 @@ def _password(trunk: schema.Trunk, path: KeyPath, document: Document, found: Fin
     if not password or not conforms(password, schema.Password):
         found.error(document, path, "the file must hold the password and nothing else, on one line")
         return ""
-    return convert(password, str)
+    return password
 
 
 def _check_account(trunk: schema.Trunk, path: KeyPath, document: Document, found: Findings) -> None:
