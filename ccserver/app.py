@@ -26,7 +26,7 @@ from ccserver.asterisk.access import write_access
 from ccserver.asterisk.files import make_dir
 from ccserver.asterisk.history import leg_histories
 from ccserver.asterisk.secrets import Secrets, ensure_secrets, load_secrets
-from ccserver.asterisk.settings import AMI_USER, ARI_USER, Instance, default_shown_dirs
+from ccserver.asterisk.settings import AMI_USER, ARI_USER, Instance, instance_of
 from ccserver.asterisk.trunk_causes import TrunkCause
 from ccserver.audio import prompts
 from ccserver.audio.archive import Archive
@@ -268,18 +268,6 @@ def trunk_settings(trunk: Trunk, instance: Instance) -> TrunkSettings:
         registers=trunk.register,
         version=trunks.version_of(trunk),
         cause=TrunkCause(trunk, instance.message_log_path, instance.etc_dir / trunks.CA_FILE),
-    )
-
-
-def instance_of(config: Config) -> Instance:
-    """The Asterisk that the configuration describes."""
-    asterisk = config.asterisk
-    return Instance(
-        state_dir=config.state_dir,
-        dialplans_dir=config.dialplans_dir,
-        sip=config.sip,
-        shown_dirs=default_shown_dirs(),
-        **{name: getattr(asterisk, name) for name in asterisk.__struct_fields__},
     )
 
 

@@ -49,32 +49,35 @@ class Setup:
     trunks: Sequence[Trunk] = ()
 
 
-def default_setup() -> Setup:
+def default_setup(_: argparse.Namespace) -> Setup:
     """The checkout's dialplan on the default ports, with the demo's operators."""
     instance = Instance(state_dir=state_dir(), dialplans_dir=CHECKOUT / "dialplans", shown_dirs=default_shown_dirs())
     return Setup(instance, [str(extension) for extension in range(1001, 1011)])
 
 
-def add_verbs(parser: argparse.ArgumentParser, setup: Callable[[], Setup]) -> None:
-    """Give `parser` the verbs above; after parsing, `args.run(args)` does it and returns the exit code.
+def add_verbs(parser: argparse.ArgumentParser, setup: Callable[[argparse.Namespace], Setup]) -> None:
+    """Give `parser` the verbs above; after parsing, `args.act(args)` does it and returns the exit code.
 
     `AsteriskError` comes out as it is: one line, for the caller to print.
     """
-    verbs = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
+    kind = argparse.ArgumentParser
+    verbs = parser.add_subparsers(metavar="VERB", required=True, title="verbs", parser_class=kind)
 
     def verb(name: str, what: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
         added = verbs.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
-        added.set_defaults(run=run)
+        added.set_defaults(act=run)
         return added
 
     verb(
         "render",
         "write Asterisk's configuration files, and make the passwords that are missing",
-        lambda _: _render(setup()),
+        lambda args: _render(setup(args)),
     )
-    verb("start", "start Asterisk and return when it answers", lambda _: _start(setup()))
+    verb("start", "start Asterisk and return when it answers", lambda args: _start(setup(args)))
     verb("exec", "become Asterisk as it was rendered last, in the foreground", lambda _: exec_saved(state_dir()))
-    verb("unit", "print the drop-in with which systemd starts Asterisk in its own root", lambda _: _unit(setup()))
+    verb(
+        "unit", "print the drop-in with which systemd starts Asterisk in its own root", lambda args: _unit(setup(args))
+    )
     verb("stop", "end Asterisk and every call in it", lambda _: _stop())
     verb("status", "say whether Asterisk runs and answers", lambda _: _status())
     verb("rescue", "send callers who are not talking to the fallback dialplan", lambda _: _rescue())
@@ -149,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_verbs(parser, default_setup)
     args = parser.parse_args(arguments)
     try:
-        return int(args.run(args))
+        return int(args.act(args))
     except AsteriskError as error:
         print(f"ccserver: {error}", file=sys.stderr)
         return EXIT_FAILED

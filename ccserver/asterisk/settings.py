@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ccserver.asterisk.errors import SetupError
+from ccserver.config.load import Config
 from ccserver.config.places import CHECKOUT, in_checkout
 from ccserver.config.schema import Asterisk, Sip
 
@@ -183,3 +184,15 @@ def load_instance(state_dir: Path) -> Instance:
     values["dialplans_dir"] = Path(saved.dialplans_dir)
     values["shown_dirs"] = tuple(Path(name) for name in saved.shown_dirs)
     return Instance(state_dir=state_dir, **values)
+
+
+def instance_of(config: Config) -> Instance:
+    """The Asterisk that the configuration describes."""
+    asterisk = config.asterisk
+    return Instance(
+        state_dir=config.state_dir,
+        dialplans_dir=config.dialplans_dir,
+        sip=config.sip,
+        shown_dirs=default_shown_dirs(),
+        **{name: getattr(asterisk, name) for name in asterisk.__struct_fields__},
+    )

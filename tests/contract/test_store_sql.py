@@ -265,8 +265,7 @@ async def test_a_plan_keeps_the_time_of_its_first_adoption(store: SqlStore, clai
 async def test_the_newest_contacts_are_found_by_index_among_many(store: SqlStore, claim: Claim) -> None:
     contact, _ = Script().arrived()
     many = tuple(
-        ContactSaved(replace(contact, id=ContactId(f"a1-{n}"), arrived_at=contact.arrived_at + n))
-        for n in range(5_000)
+        ContactSaved(replace(contact, id=ContactId(f"a1-{n}"), arrived_at=contact.arrived_at + n)) for n in range(5_000)
     )
     await store.project(claim, [TurnRecords(1, 1.0, many)])
     explain = "explain query plan" if store.database.dialect == "sqlite" else "explain"

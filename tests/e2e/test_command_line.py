@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ccserver.__main__ import _parser
+from ccserver.__main__ import parser
 from tests.e2e.centre import Centre
 from tests.e2e.centre_config import CHECKOUT
 from tests.e2e.installation import Commands, Ended, Installation
@@ -79,7 +79,7 @@ def test_every_verb_says_what_it_does_in_sentences_and_its_examples_can_be_typed
     assert usage.startswith(f"usage: ccserver {' '.join(verb)}")
     assert re.match(r"[A-Z]", story) and story.endswith("."), story
     for example in re.findall(r"(?m)^  (ccserver .+?)(?:  +.*)?$", help_of(mine, *verb)):
-        _parser(None).parse_args(shlex.split(example)[1:])
+        parser().parse_args(shlex.split(example)[1:])
 
 
 @pytest.mark.parametrize(

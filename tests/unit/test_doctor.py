@@ -1,15 +1,16 @@
 """The doctor: what he finds in each broken situation, and that he only looks. That his commands help is in tests/e2e."""
 
+import argparse
 import socket
 from pathlib import Path
 
 import pytest
 
-from ccserver import doctor
 from ccserver.asterisk.secrets import ensure_secrets
-from ccserver.doctor import Finding, findings
 from ccserver.store.journal import SqliteJournal
 from ccserver.store.lock import JournalLock
+from ccserver.verbs import doctor
+from ccserver.verbs.doctor import Finding, findings
 from tests.config_site import Site
 
 
@@ -100,7 +101,7 @@ def test_a_daemon_that_runs_is_named_and_not_disturbed(site: Site, capsys: pytes
 
 
 def test_the_exit_code_says_whether_all_is_right(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor.run(site.dialplans) == 1
+    assert doctor.run(argparse.Namespace(config=site.dialplans)) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"ok  configuration  {site.dialplans}/ccserver.toml"
     at = next(number for number, line in enumerate(lines) if line.startswith("!!  store"))

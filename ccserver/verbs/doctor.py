@@ -3,6 +3,7 @@
 Looks only: it makes no file, because it is often root who asks and another user who serves.
 """
 
+import argparse
 import asyncio
 import os
 import re
@@ -16,13 +17,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ccserver.app import TRUNK_SIGNS, instance_of, trunk_settings
+from ccserver.app import TRUNK_SIGNS, trunk_settings
 from ccserver.ari import AriAuthFailed, AriClient, AriError
 from ccserver.asterisk import certificates, process
 from ccserver.asterisk.errors import AsteriskError, NotPermitted
 from ccserver.asterisk.root import WANTED, find_root
 from ccserver.asterisk.secrets import Secrets, load_secrets, secrets_path
-from ccserver.asterisk.settings import AMI_USER, ARI_USER, Instance
+from ccserver.asterisk.settings import AMI_USER, ARI_USER, Instance, instance_of
 from ccserver.asterisk.trunks import RELOAD
 from ccserver.audio import prompts
 from ccserver.audio.errors import AudioError
@@ -44,6 +45,10 @@ TIMEOUT_S = 2.0
 RENDER = "ccserver asterisk render"
 START = "ccserver asterisk start"
 NEWER = "install the newer ccserver again"
+STORY = """
+Look at everything that must be right before calls are served: configuration, state directory, Asterisk, passwords,
+store, journal, prompts, programs. Whatever is not right comes with the command that mends it. Changes nothing.
+"""
 
 
 class Finding(Struct, frozen=True):
@@ -55,10 +60,14 @@ class Finding(Struct, frozen=True):
     mend: str = ""
 
 
-def run(path: Path | None) -> int:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """None."""
+
+
+def run(args: argparse.Namespace) -> int:
     """Print one line for each thing; 0 when all are right, else 1."""
     good = True
-    for finding in findings(path):
+    for finding in findings(args.config):
         print(f"{'ok ' if finding.good else '!! '} {finding.subject:14} {finding.text}")
         if finding.mend and not finding.good:
             print(f"   {'':14} -> {finding.mend}")
