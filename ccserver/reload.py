@@ -93,6 +93,7 @@ class Reloader:
         self.in_force = config
         self.alarm: Alarm | None = None
         self.speech = Speech(book, prompts_dir)
+        self._book = book
         self._prompts_dir = prompts_dir
         self._floor = floor
         self._clock = clock
@@ -167,7 +168,7 @@ class Reloader:
         # Taken before the reading: a file that is saved meanwhile is seen by the next look.
         self._seen = await asyncio.to_thread(_signature, before)
         try:
-            candidate = await asyncio.to_thread(_read, before, self._prompts_dir)
+            candidate = await asyncio.to_thread(_read, before, self._book, self._prompts_dir)
             changes = candidate.changes
             refused = await asyncio.to_thread(_refusals, before, candidate, self._silent)
             if refused := [*refused, *self._left_waiting(candidate.config)]:
@@ -197,6 +198,7 @@ class Reloader:
             raise ConfigErrors(refused)
         # Before the plan: nobody may come to a prompt that cannot be said yet.
         self.speech.adopt(candidate.book)
+        self._book = candidate.book
         await self._adopt(plan)
         self.in_force = config
         self._silent = candidate.silent
@@ -247,7 +249,7 @@ class Reloader:
             return
         self._seen = signature
         try:
-            candidate = await asyncio.to_thread(_read, self.in_force, self._prompts_dir)
+            candidate = await asyncio.to_thread(_read, self.in_force, self._book, self._prompts_dir)
         except ConfigErrors as errors:
             self._raise_alarm(errors)
             return
@@ -267,29 +269,36 @@ class Reloader:
         self.alarm = Alarm(text, since) if text else None
 
 
-def _read(running: Config, prompts_dir: Path) -> Candidate:
+def _read(running: Config, book: PromptBook, prompts_dir: Path) -> Candidate:
     """Read, check and compare; for a thread. Raises `ConfigErrors`: not even our own fault here may end a daemon with calls."""
     try:
-        return _candidate(running, prompts_dir)
+        return _candidate(running, book, prompts_dir)
     except ConfigErrors:
         raise
     except PromptsInvalid as error:
-        raise ConfigErrors([Problem(file=shown_path(error.path), line=error.line, message=str(error))]) from None
+        said = str(error).removeprefix(f"{error.path}:{error.line}: ").removeprefix(f"{error.path}: ")
+        raise ConfigErrors([Problem(file=shown_path(error.path), line=error.line, message=said)]) from None
     except Exception as error:
         log.exception("the configuration could not be looked at by our own fault")
         message = f"could not be looked at by a fault of the server, whose log says more: {error!r}"
         raise ConfigErrors([Problem(file=shown_path(running.file), message=message)]) from error
 
 
-def _candidate(running: Config, prompts_dir: Path) -> Candidate:
+def _candidate(running: Config, running_book: PromptBook, prompts_dir: Path) -> Candidate:
     config = load(running.file, state_dir=running.state_dir)
     book = prompts.load(config.prompts.file)
+    changes = differences(running.plan, running_of(running), config.plan, running_of(config))
+    if book != running_book and not any(change.field.startswith("prompts.") for change in changes):
+        changes = (
+            *changes,
+            Change("prompts", "the same texts, but the file, a voice or a sound of Asterisk's is another"),
+        )
     return Candidate(
         config=config,
         book=book,
         silent=_silent(config.plan, book, prompts_dir),
         outdated=synthesis.outdated(book, config.prompts.file.parent, prompts_dir),
-        changes=differences(running.plan, running_of(running), config.plan, running_of(config)),
+        changes=changes,
     )
 
 

@@ -174,7 +174,9 @@ async def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 async def test_prompts_toml_is_read_by_who_knows_all_of_it(tmp_path: Path) -> None:
     async with running(tmp_path) as daemon:
         line = daemon.site.append("prompts.toml", '\n[Wrong_Name]\nru = "x"\nen = "y"\n')
-        assert f"prompts.toml:{line + 1}" in await daemon.refused()
+        assert await daemon.refused() == (
+            f"prompts.toml:{line + 1}: [Wrong_Name]: expected a prompt's name in kebab-case: small letters, digits and hyphens"
+        )
 
 
 async def test_what_needs_a_restart_is_refused_with_its_line_and_takes_the_rest_with_it(tmp_path: Path) -> None:
@@ -210,6 +212,15 @@ async def test_a_prompt_that_nobody_says_may_be_built_later(tmp_path: Path) -> N
         assert daemon.unbuilt == []
         running_now = read_running(daemon.state_dir)
         assert running_now is not None and running_now.prompts["autumn-sale.en"] == "Autumn sale."
+
+
+async def test_a_prompt_that_asterisk_says_by_another_sound_is_taken_up_too(tmp_path: Path) -> None:
+    async with running(tmp_path) as daemon:
+        assert daemon.reloader.speech.media("all-busy-please-wait", "ru") == "sound:queue-periodic-announce"
+        daemon.site.change("prompts.toml", '"queue-periodic-announce"', '"queue-holdtime"')
+        assert [change.field for change in (await daemon.reloader.reload()).changes] == ["prompts"]
+        assert daemon.reloader.speech.media("all-busy-please-wait", "ru") == "sound:queue-holdtime"
+        assert (await daemon.reloader.reload()).changes == ()
 
 
 async def test_when_asterisk_takes_no_endpoints_nothing_has_changed(tmp_path: Path) -> None:
