@@ -137,7 +137,12 @@ class Dialog:
         self.cseq += 1
         branch = f"z9hG4bK{next(_numbers)}"
         data = self.text(method, branch, extra, body)
-        answer = await self.line.transaction(branch, method, data, within_s)
+        try:
+            answer = await self.line.transaction(branch, method, data, within_s)
+        except SipError:
+            if method == "INVITE":  # he hangs up, or he would be waiting for ever
+                self.line.send(self.text("CANCEL", branch, (), ""))
+            raise
         if method == "INVITE":
             if answer.code < 300:
                 self.remote = answer.get("to")
