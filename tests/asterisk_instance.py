@@ -30,7 +30,7 @@ from ccserver.config.schema import Trunk
 
 DIALPLANS_DIR = CHECKOUT / "dialplans"
 # Below Linux's ephemeral ports, so that no outgoing connection takes one of them between choosing and using.
-_RTP_FROM, _RTP_TO, _RTP_PORTS = 10000, 32000, 400
+_RTP_FROM, _RTP_TO, _RTP_PORTS = 10000, 28000, 400
 _random = random.Random()
 
 

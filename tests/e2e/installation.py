@@ -280,9 +280,10 @@ class Installation:
 
 
 def quiet_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A free port that stays so for long: below Linux's ephemeral ones, so no outgoing connection gets it meanwhile."""
+    """A free port that stays so for long: below Linux's ephemeral ones, so no outgoing connection gets it meanwhile, and above
+    those for sound (`free_rtp_ports`)."""
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.randrange(28_000, 32_000)
         with suppress(OSError), taken(port, kind):
             return port
 
