@@ -12,12 +12,11 @@ from msgspec import Struct
 from ccserver.config.errors import ConfigErrors, did_you_mean, listed, shown
 from ccserver.config.findings import Findings
 from ccserver.config.source import Document, KeyPath, read
+from ccserver.core.codes import CODES, NOBODY, UNKNOWN
 
 VOICES = "voices"
 """The one table of prompts.toml that is no prompt; its keys are the languages."""
 
-CODE_PROMPTS = ("agent-ready", "agent-not-ready", "agent-logged-out", "agent-unknown-code", "agent-not-an-operator")
-"""Said to operators who dial a feature code."""
 OUTBOUND_PROMPTS = (
     "outbound-busy",
     "outbound-no-answer",
@@ -85,7 +84,8 @@ def read_catalogue(file: Path, main: Document, path: KeyPath, found: Findings) -
 
 def check_house_prompts(catalogue: Catalogue, main: Document, reasons: Iterable[str], found: Findings) -> None:
     """What the server says by itself must be there in every language."""
-    said = dict.fromkeys(CODE_PROMPTS, "operators hear it when they dial *11, *12 or *13")
+    said: dict[str, str] = dict.fromkeys((UNKNOWN, NOBODY), "operators hear it when they dial a feature code")
+    said |= {name: f"operators hear it when they dial {code.prefix}" for code in CODES for name in code.says}
     said |= dict.fromkeys(OUTBOUND_PROMPTS, "operators hear it when a call of theirs comes to nothing")
     for language in catalogue.languages:
         for name, when in said.items():

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ccserver.core import conversation, dialling, nodes, presence, queueing, routing
+from ccserver.core import codes, conversation, dialling, nodes, presence, queueing, routing
 from ccserver.core.agent import Agent
 from ccserver.core.commands import HangUpLeg, ListNode
 from ccserver.core.contact import Contact
@@ -78,7 +78,7 @@ class Router:
             ConfigReplaced: self._config_replaced,
             ContactArrived: self._contact_arrived,
             OutboundDialled: self._outbound_dialled,
-            CodeDialled: lambda event: presence.code_dialled(self.floor, event),
+            CodeDialled: lambda event: codes.code_dialled(self.floor, event),
             PhoneChanged: lambda event: presence.phone_changed(self.floor, event),
             TrunkChanged: lambda event: nodes.trunk_changed(self.floor, event),
             SetAgentState: lambda event: self._answers.append(presence.set_state(self.floor, event)),
@@ -205,7 +205,7 @@ class Router:
     def _leg_ended(self, event: LegEnded) -> None:
         floor = self.floor
         if event.leg in floor.codes:
-            presence.code_ended(floor, event.leg)
+            codes.code_ended(floor, event.leg)
         elif event.leg in floor.caller_legs:
             self._about_leg(event.leg, Happening.CALLER_ENDED, event)
         else:
@@ -217,7 +217,7 @@ class Router:
 
     def _play_finished(self, event: PlayFinished) -> None:
         if event.leg in self.floor.codes:
-            presence.code_confirmed(self.floor, event)
+            codes.code_confirmed(self.floor, event)
         else:
             self._about_leg(event.leg, Happening.PLAYED, event)
 

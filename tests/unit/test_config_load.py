@@ -214,7 +214,7 @@ def test_prompts_of_the_house_must_be_there(site: Site) -> None:
     site.change("prompts.toml", "[agent-ready]", "[agent-reddy]")
     assert site.complaints() == [
         'ccserver.toml:1: prompts.file: there is no prompt "agent-ready" in prompts.toml; did you mean "agent-reddy"?; '
-        "operators hear it when they dial *11, *12 or *13"
+        "operators hear it when they dial *11"
     ]
 
 
