@@ -1,0 +1,18 @@
+"""One small fault for everything that `ccserver check` can say, and what it says: FAULTS is the whole table.
+
+Whoever teaches the checks another complaint plants a fault for it in the module of its subject:
+`tests/unit/test_planted_faults.py` compares the table with the places in `ccserver/config` that complain.
+"""
+
+from tests.unit.planted import calendars, files, flows, house, prompts, sip, trunks
+from tests.unit.planted.fault import Fault
+
+FAULTS: tuple[Fault, ...] = (
+    *files.FAULTS,
+    *house.FAULTS,
+    *calendars.FAULTS,
+    *flows.FAULTS,
+    *prompts.FAULTS,
+    *sip.FAULTS,
+    *trunks.FAULTS,
+)

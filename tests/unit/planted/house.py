@@ -1,0 +1,146 @@
+"""`ccserver.toml`: lines, queues, operators, ports, reasons, tolls, and the dialplan beside it."""
+
+from tests.unit.planted.fault import added, dialplan, fault, main
+
+ANNA = 'extension = "1001"\n'
+QUEUE = '[[queues]]\nname = "spare"\ntitle = "x"\n'
+
+FAULTS = (
+    # --- names and references
+    fault(
+        "two of one name",
+        '"orders" is taken already by queues[0] on line',
+        added('[[queues]]\nname = "orders"\ntitle = "x"\n'),
+    ),
+    fault("no line", "lines: warning: there is no line: nobody can call", lines=[]),
+    fault(
+        "a queue that no flow leads to",
+        "warning: no flow leads to queue spare",
+        added(QUEUE),
+        main('queues = ["orders", "service"]', 'queues = ["orders", "service", "spare"]'),
+    ),
+    fault(
+        "an operator of an unknown language",
+        "operators[0].language: expected a language of prompts.toml",
+        main(ANNA, ANNA + 'language = "de"\n'),
+    ),
+    fault(
+        "a line without its flow",
+        'lines[0].flow: there is no flow "nordliss"; did you mean "nordlis"?',
+        main('flow = "nordlis"', 'flow = "nordliss"'),
+    ),
+    fault(
+        "a line of an unknown language",
+        "lines[0].language: expected a language of prompts.toml",
+        main('language = "ru"', 'language = "de"'),
+    ),
+    fault(
+        "a line that is an operator",
+        '"88007" is the extension of an operator too',
+        main('"88007707999"', '"88007"'),
+        main('"1001"', '"88007"'),
+    ),
+    fault(
+        "a line of no time zone",
+        'timezone: expected a time zone like "Europe/Moscow"',
+        main('"Europe/Moscow"', '"Europe/Moskow"'),
+    ),
+    fault(
+        "an operator in no such queue",
+        'queues[0]: there is no queue "ordres"; did you mean "orders"?',
+        main('queues = ["orders"', 'queues = ["ordres"'),
+    ),
+    fault(
+        "an operator twice in a queue",
+        'queues[1]: "orders" is named twice',
+        main('queues = ["orders", "service"]', 'queues = ["orders", "orders"]'),
+    ),
+    fault(
+        "an operator who cannot serve his queue",
+        "warning: 1001 can get no contact of queue orders: needs orders at 1, has not the skill",
+        main("{ orders = 8, service", "{ service"),
+    ),
+    fault(
+        "an operator in no queue",
+        "operators[0]: warning: 1001 is in no queue: will get no contact",
+        main('queues = ["orders", "service"]', "queues = []"),
+    ),
+    fault(
+        "a skill that nobody asks for",
+        "warning: no queue and no flow asks for this skill",
+        main("english = 7", "german = 7"),
+    ),
+    fault("a queue that nobody serves", "no operator is in queue spare: its callers would wait in vain", added(QUEUE)),
+    # --- times, ports, addresses
+    fault(
+        "a phone that rings shorter than it is sought",
+        "queues[0].ring_timeout_s: expected at least reach_timeout_s (30)",
+        main("ring_timeout_s = 20", "ring_timeout_s = 20\nreach_timeout_s = 30"),
+    ),
+    fault("too few ports for sound", "rtp_end: expected at least rtp_start + 3 (10003)", main("19999", "10001")),
+    fault(
+        "a port taken twice",
+        "port 5038 is taken already by asterisk.ami_port",
+        main("sip_port = 5060", "sip_port = 5038"),
+    ),
+    fault(
+        "SIP among the ports for sound",
+        "port 12000 lies among the ports for sound (10000 to 19999)",
+        main("sip_port = 5060", "sip_port = 12000"),
+    ),
+    fault(
+        "an address that is none",
+        'expected an IP address in quotes, like "127.0.0.1", got "localhost"',
+        main('sip_address = "127.0.0.1"', 'sip_address = "localhost"'),
+    ),
+    fault(
+        "an API open to the world",
+        "api.address: warning: anyone who reaches this address may try tokens",
+        main('address = "127.0.0.1"           #', 'address = "0.0.0.0" #'),
+    ),
+    fault(
+        "a store of no kind",
+        "store.url: expected sqlite:///<path> or postgresql://",
+        added('[store]\nurl = "mysql://x/y"\n'),
+    ),
+    fault("a reason of our own", '"rona" is a reason that the server itself gives', main('"break"', '"rona"')),
+    fault("a reason on two digits", '"break" stands on 1 already', main('"lunch"', '"break"')),
+    # --- calls that leave
+    fault(
+        "a caller id that is no number",
+        "caller_id: expected a public number of RU",
+        main('name = "Нордлис"\n', 'name = "Нордлис"\ncaller_id = "12345"\n'),
+    ),
+    fault(
+        "a prefix allowed and denied",
+        '"+78" is denied too, and deny wins',
+        added('[tolls]\nallow = ["+78"]\ndeny = ["+78"]\n'),
+    ),
+    fault(
+        "an operator for no such line",
+        'operators[0].line: there is no line "88001112233"',
+        main(ANNA, ANNA + 'line = "88001112233"\n'),
+    ),
+    fault(
+        "an operator who may dial nothing",
+        "can dial nothing that begins with +1: tolls.allow has none of it",
+        main(ANNA, ANNA + 'may_dial = ["+1"]\n'),
+    ),
+    fault(
+        "an extension that saves lives",
+        "is an emergency number: who dials it shall not reach a colleague",
+        main(ANNA, 'extension = "101"\n'),
+    ),
+    fault("a prefix named twice", 'tolls.deny[1]: "+79" is named twice', added('[tolls]\ndeny = ["+79", "+79"]\n')),
+    # --- the dialplan
+    fault(
+        "a line that the dialplan does not know",
+        "no extension in *.conf beside this file hands this number to Stasis(ccserver,line,…)",
+        main('"88007707999"', '"74950000000"'),
+    ),
+    fault(
+        "a line whose calls are taken before",
+        "lines[0].number: warning: extension 88007707999 of [lines] in lines.conf takes these calls",
+        dialplan("[lines]\n", "[lines]\nexten => 88007707999,1,Answer()\n"),
+    ),
+)
