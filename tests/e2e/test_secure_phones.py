@@ -127,6 +127,9 @@ async def test_a_phone_that_verifies_refuses_a_wrong_certificate_and_registers_o
 ) -> None:
     early = secure.secure_phone("1001")
     await early.register()
+    before = secure.secure_phone("1002")
+    await before.register()
+    await before.close()  # and nobody after it speaks over its connection
     await show(secure, names, datetime.now(UTC) - timedelta(days=age_days))
     with pytest.raises(PhoneError, match="registration refused: 503"):
         await secure.secure_phone("1002").register()

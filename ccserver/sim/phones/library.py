@@ -34,6 +34,8 @@ POLL_MS = 10
 # the lock, a busy test starves it and the audio breaks; with this, 20 legs beside a busy loop lose nothing.
 SWITCH_INTERVAL_S = 0.0002
 JITTER_BUFFER_MS = 100
+IDLE_CONNECTION_S = 40.0
+"""pjproject keeps a TLS connection that nobody uses for 33 s."""
 # alaw and nothing else: it cannot express a zero, so a frame of zeros is one that was never received (see `Ear`).
 CODEC = "PCMA/8000/1"
 CONTACT_PORT = re.compile(r"^[A-Z]+ sips?:[^\s;>]*?:(\d+)[;>\s]")
@@ -86,6 +88,8 @@ class PhoneLibrary:
         self._endpoint: Any = None
         # What lives in the telephone thread only, by serial: nobody else may hold a reference.
         self.pj_objects: dict[int, PjObject] = {}
+        self._encrypted: set[int] = set()
+        """Transports for TLS that are open."""
         started: concurrent.futures.Future[None] = concurrent.futures.Future()
         # A daemon, because the interpreter joins other threads before it runs atexit, where this one is stopped.
         self._thread = threading.Thread(target=self._main, args=(started,), name="telephones", daemon=True)
@@ -139,13 +143,23 @@ class PhoneLibrary:
             kind = pj.PJSIP_TRANSPORT_TLS
             config.tlsConfig.CaListFile, config.tlsConfig.verifyServer = str(trust), True
         transport = self._endpoint.transportCreate(kind, config)
+        if trust is not None:
+            self._encrypted.add(transport)
         info = self._endpoint.transportGetInfo(transport)
         return transport, int(info.localName.rsplit(":", 1)[1])
 
     def close_port(self, transport: int, port: int) -> None:
-        """Close a transport once its transactions are over."""
+        """Close a transport once its transactions are over.
+
+        One for TLS only when its connections are gone, too: pjproject knows by the address of the listener whose they are, and
+        another phone's listener, made where this one was, would speak over them without looking at the server's certificate.
+        """
         self._endpoint.account_by_port.pop(port, None)
-        self._endpoint.transportClose(transport)
+        if transport in self._encrypted:
+            self._encrypted.remove(transport)
+            self.soon(lambda: self._endpoint.transportClose(transport), IDLE_CONNECTION_S)
+        else:
+            self._endpoint.transportClose(transport)
 
     def route(self, port: int, account: int) -> None:
         """Requests to this port are for this account."""
