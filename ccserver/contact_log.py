@@ -125,6 +125,7 @@ class ContactLog:
             wait_s=contact.wait_s,
             dial_s=contact.dial_s or None,
             talk_s=contact.talk_s,
+            hold_s=contact.hold_s or None,
             agent=contact.agent,
             pii_reason=contact.reason,
         )

@@ -124,7 +124,10 @@ class AsteriskReply(Struct, frozen=True):
 
 
 class AgentReply(Struct, frozen=True):
-    """An operator now; `then` is what he will be when his work, or his phone's trouble, is over."""
+    """An operator now; `then` is what he will be when his work, or his phone's trouble, is over.
+
+    `on_hold`: the customer with whom he talks hears music.
+    """
 
     extension: str
     name: str
@@ -136,6 +139,7 @@ class AgentReply(Struct, frozen=True):
     phone_registered: bool
     then: AgentState
     then_reason: str
+    on_hold: bool
 
 
 class TrunkReply(Struct, frozen=True):
@@ -172,6 +176,7 @@ class LiveContactReply(Struct, frozen=True):
     language: str
     arrived_at: Instant
     since: Instant
+    on_hold: bool
 
 
 class StatusReply(Struct, frozen=True):
@@ -210,6 +215,8 @@ class ContactReply(Struct, frozen=True):
     wait_s: Seconds | None
     ring_s: Seconds | None
     talk_s: Seconds | None
+    hold_s: Seconds | None
+    holds: int
     dial_s: Seconds | None
     reason: str
     recording: str | None
@@ -234,6 +241,8 @@ class SegmentReply(Struct, frozen=True):
     queue: str | None
     agent: str | None
     offer: str | None
+    hold_s: Seconds
+    holds: int
 
 
 class OfferReply(Struct, frozen=True):

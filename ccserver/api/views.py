@@ -63,6 +63,7 @@ def agent_reply(agent: AgentStatus) -> AgentReply:
         phone_registered=agent.phone_registered,
         then=agent.then,
         then_reason=agent.then_reason,
+        on_hold=agent.on_hold,
     )
 
 
@@ -98,6 +99,7 @@ def live_contact_reply(contact: ContactStatus) -> LiveContactReply:
         language=contact.language,
         arrived_at=instant(contact.arrived_at),
         since=instant(contact.since),
+        on_hold=contact.on_hold,
     )
 
 
@@ -141,6 +143,8 @@ def _columns(row: ContactRow) -> dict[str, Any]:
         "wait_s": seconds(row.wait_s) if over else None,
         "ring_s": seconds(row.ring_s) if over else None,
         "talk_s": seconds(row.talk_s) if over else None,
+        "hold_s": seconds(row.hold_s) if over else None,
+        "holds": row.holds,
         "dial_s": seconds(row.dial_s) if over else None,
         "reason": row.reason,
         "recording": recording_url(row.id) if row.recording is not None else None,
@@ -159,6 +163,8 @@ def _segment_reply(row: SegmentRow) -> SegmentReply:
         queue=row.queue,
         agent=row.agent,
         offer=row.offer,
+        hold_s=seconds(row.hold_s),
+        holds=row.holds,
     )
 
 

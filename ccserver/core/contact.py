@@ -137,6 +137,11 @@ class Segment(Struct, frozen=True, kw_only=True):
     queue: QueueName | None = None
     agent: AgentId | None = None
     offer: OfferId | None = None
+    hold_s: float = 0.0
+    """Of a talk: how long the customer heard music in it, and how many times."""
+    holds: int = 0
+    held_since: float | None = None
+    """He hears it now, since then."""
 
 
 class FlowPosition(Struct, frozen=True, kw_only=True):
@@ -231,6 +236,11 @@ class Contact(Struct, frozen=True, kw_only=True):
     """Queue entry to answer (or to leaving), ringing included."""
     ring_s: float = 0.0
     talk_s: float = 0.0
+    """Without hold."""
+    hold_s: float = 0.0
+    holds: int = 0
+    held: bool = False
+    """The agent's phone holds the customer."""
     outcome: ContactOutcome | None = None
     """What it would be if the contact ended now; final with `ended_at`."""
     ended_at: float | None = None
@@ -264,7 +274,19 @@ class Contact(Struct, frozen=True, kw_only=True):
 
     @property
     def _told_s(self) -> float:
-        return self.ivr_s + self.wait_s + self.dial_s + self.talk_s
+        return self.ivr_s + self.wait_s + self.dial_s + self.talk_s + self.hold_s
+
+    @property
+    def agent_leg(self) -> LegId | None:
+        """The leg of the agent who talks, is rung, or called; None: nobody is."""
+        if self.direction is Direction.OUTBOUND:
+            return None if self.left else self.leg
+        return self.offer.leg if self.offer else None
+
+    @property
+    def on_hold(self) -> bool:
+        """The customer hears music in a talk."""
+        return self.segment is not None and self.segment.held_since is not None
 
     @property
     def deadline(self) -> float | None:
@@ -293,12 +315,27 @@ def closed_segment(contact: Contact, outcome: SegmentOutcome, at: float) -> tupl
     """The open segment ends, its time goes into the contact's totals."""
     assert contact.segment is not None, f"{contact.id}: no segment is open"
     ended_at = max(at, contact.segment.started_at)
-    segment = replace(contact.segment, ended_at=ended_at, outcome=outcome)
-    lasted_s = ended_at - segment.started_at
+    segment = replace(unheld(contact.segment, ended_at), ended_at=ended_at, outcome=outcome)
+    lasted_s = ended_at - segment.started_at - segment.hold_s
     totals = {
         SegmentKind.FLOW: {"ivr_s": contact.ivr_s + lasted_s},
         SegmentKind.QUEUE: {"wait_s": contact.wait_s + lasted_s},
         SegmentKind.DIAL: {"dial_s": contact.dial_s + lasted_s},
         SegmentKind.TALK: {"talk_s": contact.talk_s + lasted_s},
     }[segment.kind]
-    return replace(contact, segment=None, **totals), segment
+    held = {"hold_s": contact.hold_s + segment.hold_s, "holds": contact.holds + segment.holds}
+    return replace(contact, segment=None, held=False, **totals, **held), segment
+
+
+def held(segment: Segment, at: float) -> Segment:
+    """From now on the customer hears music; told twice it is one hold."""
+    if segment.held_since is not None:
+        return segment
+    return replace(segment, held_since=max(at, segment.started_at), holds=segment.holds + 1)
+
+
+def unheld(segment: Segment, at: float) -> Segment:
+    """He hears the agent again."""
+    if segment.held_since is None:
+        return segment
+    return replace(segment, held_since=None, hold_s=segment.hold_s + max(0.0, at - segment.held_since))

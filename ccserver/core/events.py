@@ -79,6 +79,18 @@ class LegEnded(Event, frozen=True):
     """Its node died under it."""
 
 
+class LegHeld(Event, frozen=True):
+    """Who is at the other end put us on hold with his phone: whoever talks with him hears music."""
+
+    leg: LegId
+
+
+class LegUnheld(Event, frozen=True):
+    """He took us back."""
+
+    leg: LegId
+
+
 class LegAway(Event, frozen=True):
     """The leg lives but is out of our hands (fallback dialplan)."""
 
@@ -214,6 +226,8 @@ class ListedLeg(Struct, frozen=True):
     """Whose phone dialled out."""
     number: str = ""
     """What he dialled."""
+    held: bool | None = None
+    """The phone at its other end holds us; None: nobody asked, for no event was missed."""
 
 
 class LegHistory(Struct, frozen=True):
@@ -282,6 +296,8 @@ Fact = (
     | LegRinging
     | LegAnswered
     | LegEnded
+    | LegHeld
+    | LegUnheld
     | LegAway
     | LegReturned
     | KeyPressed

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, dialling, parting, queueing, routing
+from ccserver.core import conversation, dialling, holding, parting, queueing, routing
 from ccserver.core.commands import AnswerLeg, PlayPrompts, RecordVoicemail
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.events import CommandFailed, Event, LegAway, LegReturned, PlayFinished, VoicemailRecorded
@@ -31,6 +31,9 @@ class Happening(StrEnum):
     PHONE_RANG = "phone_rang"
     PHONE_ANSWERED = "phone_answered"
     PHONE_ENDED = "phone_ended"
+    HELD = "held"
+    """By the agent's phone."""
+    UNHELD = "unheld"
     COMMAND_FAILED = "command_failed"
     TIME_UP = "time_up"
 
@@ -112,6 +115,8 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.TELLING, _H.PLAYED): parting.told,
     (_S.TELLING, _H.COMMAND_FAILED): parting.telling_failed,
     (_S.TALKING, _H.PHONE_ENDED): _by_direction(routing.agent_hung_up, parting.customer_hung_up),
+    (_S.TALKING, _H.HELD): holding.phone_held,
+    (_S.TALKING, _H.UNHELD): holding.phone_unheld,
     (_S.CLOSING, _H.PHONE_ENDED): parting.customer_gone,
     (_S.CLOSING, _H.COMMAND_FAILED): parting.customer_not_made,
     **{(state, _H.CALLER_ENDED): routing.caller_ended for state in _INBOUND},
@@ -148,6 +153,12 @@ IGNORED: dict[tuple[ContactState, Happening], str] = {
     },
     **{(state, _H.VOICEMAIL): "an operator leaves no message" for state in _OUTBOUND},
     **{(state, _H.CALLER_RETURNED): "an operator's phone does not wait in the dialplan" for state in _OUTBOUND},
+    **{
+        (state, happening): "nobody talks who could be held"
+        for state in ContactState
+        if state not in {_S.TALKING, _S.CLOSED}
+        for happening in (_H.HELD, _H.UNHELD)
+    },
     (_S.TALKING, _H.PHONE_RANG): "the answer overtook the ringing",
     (_S.TALKING, _H.PHONE_ANSWERED): "Dial ANSWER and state Up tell the same",
     **{(state, _H.TIME_UP): "nothing is due" for state in (_S.TELLING, _S.TALKING, _S.CLOSING)},

@@ -16,9 +16,11 @@ from ccserver.core.events import (
     LegAnswered,
     LegAway,
     LegEnded,
+    LegHeld,
     LegHistory,
     LegReturned,
     LegRinging,
+    LegUnheld,
     ListedLeg,
     NodeListed,
     OutboundDialled,
@@ -76,6 +78,7 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
             called, caller = _of_called(contact, listing), _of_caller(contact, listing)
             # Of two that ended at the same time as far as is known, an operator's is told first: he will call nobody then.
             facts += [*caller, *called] if contact.direction is Direction.OUTBOUND else [*called, *caller]
+            facts += _of_hold(contact, listing)
     facts += _of_other_legs(floor, listing)
     facts += _arrivals(floor, event)
     facts.sort(key=lambda fact: fact.at)
@@ -117,6 +120,14 @@ def _of_called(contact: Contact, listing: Listing) -> Iterator[Fact]:
         yield LegAnswered(called.leg, at=asked_at if answered_at is None else answered_at)
     elif leg.ringing and called.ringing_at is None:
         yield LegRinging(called.leg, at=asked_at)
+
+
+def _of_hold(contact: Contact, listing: Listing) -> Iterator[Fact]:
+    """When it changed nobody knows: the middle would be a guess, too, so the listing's own time is taken."""
+    leg = listing.legs.get(contact.agent_leg) if contact.agent_leg else None
+    if leg is not None and leg.up and leg.held not in {None, contact.held}:
+        kind = LegHeld if leg.held else LegUnheld
+        yield kind(leg.leg, at=listing.event.asked_at)
 
 
 def _of_caller(contact: Contact, listing: Listing) -> Iterator[Fact]:

@@ -28,8 +28,10 @@ from ccserver.core.events import (
     LegAnswered,
     LegAway,
     LegEnded,
+    LegHeld,
     LegReturned,
     LegRinging,
+    LegUnheld,
     NodeConnected,
     NodeListed,
     NodeLost,
@@ -93,6 +95,8 @@ class Router:
             RecordingLost: self._recording_lost,
             KeyPressed: lambda event: self._about_leg(event.leg, Happening.KEY, event),
             VoicemailRecorded: self._voicemail_recorded,
+            LegHeld: lambda event: self._about_agent(event.leg, Happening.HELD, event),
+            LegUnheld: lambda event: self._about_agent(event.leg, Happening.UNHELD, event),
             LegAway: lambda event: self._about_leg(event.leg, Happening.CALLER_AWAY, event),
             LegReturned: lambda event: self._about_leg(event.leg, Happening.CALLER_RETURNED, event),
             LegRinging: lambda event: self._about_phone(event.leg, Happening.PHONE_RANG, event),
@@ -178,6 +182,15 @@ class Router:
         contact = self.floor.contacts.get(contact_of_made_leg(leg))
         called = (contact.offer or contact.attempt) if contact else None
         if contact is None or called is None or called.leg != leg:
+            self.floor.ignored += 1
+        else:
+            self._about_party(contact, happening, event)
+
+    def _about_agent(self, leg: LegId, happening: Happening, event: Event) -> None:
+        """About the phone of the agent who talks, whoever of the two called."""
+        contact_id = self.floor.caller_legs.get(leg) or contact_of_made_leg(leg)
+        contact = self.floor.contacts.get(contact_id)
+        if contact is None or contact.agent_leg != leg:
             self.floor.ignored += 1
         else:
             self._about_party(contact, happening, event)

@@ -60,6 +60,8 @@ class AgentStatus(Struct, frozen=True, kw_only=True):
     then: AgentState
     """What he will be when his work, or his phone's trouble, is over."""
     then_reason: str
+    on_hold: bool = False
+    """He talks, and the customer hears music."""
 
 
 class TrunkStatus(Struct, frozen=True, kw_only=True):
@@ -103,6 +105,7 @@ class ContactStatus(Struct, frozen=True, kw_only=True):
     arrived_at: float
     since: float
     """Since when it is in this state (segment)."""
+    on_hold: bool = False
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -198,6 +201,7 @@ def _agent(floor: Floor, agent: Agent) -> AgentStatus:
         phone_registered=agent.reachable,
         then=agent.then,
         then_reason=agent.then_reason,
+        on_hold=agent.contact is not None and floor.contacts[agent.contact].on_hold,
     )
 
 
@@ -243,4 +247,5 @@ def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus
         language=contact.language,
         arrived_at=contact.arrived_at,
         since=contact.segment.started_at if contact.segment else contact.arrived_at,
+        on_hold=contact.on_hold,
     )

@@ -65,6 +65,9 @@ class ContactRow(Struct, frozen=True, kw_only=True):
     wait_s: float
     ring_s: float
     talk_s: float
+    """Without hold."""
+    hold_s: float = 0.0
+    holds: int = 0
     dial_s: float
     reason: str
     """Why a call that an operator made was not let out, or what became of each trunk."""
@@ -84,6 +87,8 @@ class SegmentRow(Struct, frozen=True, kw_only=True):
     started_at: float
     ended_at: float | None
     outcome: SegmentOutcome | None
+    hold_s: float = 0.0
+    holds: int = 0
 
 
 class OfferRow(Struct, frozen=True, kw_only=True):

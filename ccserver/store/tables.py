@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 3
-"""The newest migration in `sql/versions` (`0003`)."""
+SCHEMA = 4
+"""The newest migration in `sql/versions` (`0004`)."""
 
 metadata = MetaData()
 
@@ -36,6 +36,8 @@ contact = Table(
     Column("wait_s", Double, nullable=False),
     Column("ring_s", Double, nullable=False),
     Column("talk_s", Double, nullable=False),
+    Column("hold_s", Double, nullable=False),
+    Column("holds", Integer, nullable=False),
     Column("dial_s", Double, nullable=False),
     Column("reason", Text, nullable=False),
     # newest first, and one page after the other; then the same for one line, queue, agent or caller
@@ -60,6 +62,8 @@ segment = Table(
     Column("started_at", Double, nullable=False),
     Column("ended_at", Double),
     Column("outcome", Text),
+    Column("hold_s", Double, nullable=False),
+    Column("holds", Integer, nullable=False),
     # reports go by interval of queue entry and by agent's talks
     Index("segment_queue", "queue", "started_at"),
     Index("segment_agent", "agent", "started_at"),

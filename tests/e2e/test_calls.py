@@ -75,7 +75,7 @@ async def test_when_the_operator_hangs_up_the_caller_is_hung_up_too(site: Centre
     await site.agent("1001", "ready")
 
 
-async def test_keys_and_hold_change_nothing_about_a_talk(site: Centre, tmp_path: Path) -> None:
+async def test_keys_and_hold_end_no_talk_and_hold_is_counted_apart_from_it(site: Centre, tmp_path: Path) -> None:
     phone = await site.operator("1001")
     caller = await site.waiting("1")
     answered = await talk(caller, phone)
@@ -83,12 +83,15 @@ async def test_keys_and_hold_change_nothing_about_a_talk(site: Centre, tmp_path:
     await answered.wait_digit()
     await answered.hold()
     await caller.hears_music()
+    await site.contact("talking", agent="1001", on_hold=True)
     await answered.unhold()
     await caller.hears(OPERATOR_HZ["1001"])
     await answered.hears(CALLER_HZ)
-    await site.contact("talking", agent="1001")
+    await site.contact("talking", agent="1001", on_hold=False)
     await answered.hangup()
     (contact,) = await site.finished(recorded=True)
+    assert contact["holds"] == 1 and 0.5 < contact["hold_s"] < 10 and contact["talk_s"] > 0
+    assert contact["segments"][-1]["hold_s"] == contact["hold_s"]
     assert segments(contact) == [("flow", "queued"), ("queue", "answered"), ("talk", "agent_left")]
     await check_recording(site, contact, tmp_path)
 

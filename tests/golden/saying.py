@@ -68,7 +68,8 @@ def _segment(segment: Segment) -> Iterator[str]:
         where = segment.queue or segment.flow or "outbound"
         agent = f" with {segment.agent}" if segment.agent else ""
         lasted = segment.ended_at - segment.started_at
-        yield f"{short(segment.contact)}: {segment.kind} {where}{agent} {segment.outcome} after {lasted:g}s"
+        hold = f", of which {segment.holds} times on hold, {segment.hold_s:g}s" if segment.holds else ""
+        yield f"{short(segment.contact)}: {segment.kind} {where}{agent} {segment.outcome} after {lasted:g}s{hold}"
 
 
 def _final(contact: Contact) -> str:
@@ -76,7 +77,10 @@ def _final(contact: Contact) -> str:
         why = f": {contact.reason}" if contact.reason else ""
         times = f"dial {contact.dial_s:g}s, ring {contact.ring_s:g}s, talk {contact.talk_s:g}s"
         return f"{short(contact.id)} ended {contact.outcome} ({times}){why}"
-    times = f"ivr {contact.ivr_s:g}s, wait {contact.wait_s:g}s, ring {contact.ring_s:g}s, talk {contact.talk_s:g}s"
+    hold = f", hold {contact.hold_s:g}s" if contact.holds else ""
+    times = (
+        f"ivr {contact.ivr_s:g}s, wait {contact.wait_s:g}s, ring {contact.ring_s:g}s, talk {contact.talk_s:g}s{hold}"
+    )
     return f"{short(contact.id)} ended {contact.outcome}: {times}"
 
 

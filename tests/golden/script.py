@@ -30,8 +30,10 @@ from ccserver.core.events import (
     KeyPressed,
     LegAnswered,
     LegEnded,
+    LegHeld,
     LegHistory,
     LegRinging,
+    LegUnheld,
     ListedLeg,
     ListedTrunk,
     NodeConnected,
@@ -231,6 +233,8 @@ class Stage:
             return LegRinging(leg, at=self.now)
         if what == "answers":
             return LegAnswered(leg, at=self.now)
+        if what in {"holds", "unholds"}:
+            return (LegHeld if what == "holds" else LegUnheld)(leg, at=self.now)
         cause, sip_status = CAUSES[what]
         return LegEnded(leg, cause, sip_status, at=self.now)
 

@@ -156,15 +156,22 @@ def check_final(
     assert contact.outcome is not None and contact.ended_at is not None
     assert len(segments) == contact.segments
     totals = dict.fromkeys(SegmentKind, 0.0)
+    hold_s = 0.0
     for segment in segments:
         assert segment.ended_at is not None and segment.outcome is not None, f"{segment} is open"
         assert segment.started_at <= segment.ended_at <= contact.ended_at + ROUNDING_S
         assert (segment.outcome in QUEUE_OUTCOMES) or segment.kind is not SegmentKind.QUEUE
-        totals[segment.kind] += segment.ended_at - segment.started_at
+        assert segment.kind is SegmentKind.TALK or not segment.holds
+        assert (
+            segment.held_since is None and 0.0 <= segment.hold_s <= segment.ended_at - segment.started_at + ROUNDING_S
+        )
+        hold_s += segment.hold_s
+        totals[segment.kind] += segment.ended_at - segment.started_at - segment.hold_s
     for before, after in pairwise(segments):
         assert before.ended_at == after.started_at, "a contact's time has neither holes nor overlaps"
     for kind, told in zip(SegmentKind, (contact.ivr_s, contact.wait_s, contact.dial_s, contact.talk_s), strict=True):
         assert abs(totals[kind] - told) < ROUNDING_S, f"{kind}: {told} is not the sum {totals[kind]}"
+    assert abs(hold_s - contact.hold_s) < ROUNDING_S, "hold is not the sum of the talks"
     assert contact.arrived_at <= contact.ended_at
     waited_s = contact.wait_s + contact.dial_s
     assert -ROUNDING_S <= contact.ring_s <= waited_s + ROUNDING_S, "a phone rings only while the caller waits"

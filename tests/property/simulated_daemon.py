@@ -241,7 +241,7 @@ class Daemon:
             command.node,
             asked_at=self.node.now,
             gap=command.gap,
-            legs=self.node.listed(self._pending()),
+            legs=self.node.listed(self._pending(), gap=command.gap),
             histories=tuple(histories) if cel else (),
             phones=self.node.listed_phones(),
             trunks=self.node.listed_trunks(),

@@ -33,10 +33,12 @@ from ccserver.core.events import (
     LegAnswered,
     LegAway,
     LegEnded,
+    LegHeld,
     LegHistory,
     LegReturned,
     LegRinging,
     LegRole,
+    LegUnheld,
     ListedLeg,
     ListedPhone,
     ListedTrunk,
@@ -89,6 +91,8 @@ class Leg:
     up: bool = False
     away: bool = False
     music: bool = False
+    held: bool = False
+    """Its phone holds who talks with it."""
     answered_at: float | None = None
     plays: list[PlayId] = field(default_factory=list)
     recording: RecordingName | None = None
@@ -201,6 +205,11 @@ class Node:
         self.legs[leg.id] = leg
         self.tell(CodeDialled(agent, leg.id, NODE, code, at=self.now))
 
+    def phone_holds(self, leg: Leg) -> None:
+        """Its hold key, pressed: on or off."""
+        leg.held = not leg.held
+        self.tell((LegHeld if leg.held else LegUnheld)(leg.id, at=self.now))
+
     def ends(self, leg: Leg, cause: int = 16, sip_status: int | None = None) -> None:
         """The channel is destroyed; what ran on it is told first."""
         for play in leg.plays:
@@ -264,7 +273,7 @@ class Node:
         """Living legs of agents and of customers whom operators call."""
         return [leg for leg in self.legs.values() if leg.role in {"agent", "customer"}]
 
-    def listed(self, pending: Iterable[LegId]) -> tuple[ListedLeg, ...]:
+    def listed(self, pending: Iterable[LegId], *, gap: bool) -> tuple[ListedLeg, ...]:
         """As ARI lists them, with what the connector is still making."""
         coming = set(pending)
         legs = [
@@ -280,6 +289,7 @@ class Node:
                 leg.born_at,
                 agent=leg.agent,
                 number=leg.number,
+                held=leg.held if gap and leg.role in {"agent", "outbound"} else None,
             )
             for leg in self.legs.values()
         ]

@@ -111,6 +111,10 @@ class World:
         """Phones that ring or are about to."""
         return [leg for leg in self.node.called() if leg.dialled and not leg.up]
 
+    def phones_up(self) -> list[Leg]:
+        """Operators who talk, or hear something."""
+        return [leg for leg in (*self.node.agent_legs(), *self.node.diallers()) if leg.up]
+
     # --- callers --------------------------------------------------------------------------------------------------
 
     @happens(6, lambda world: len(world.node.callers()) < CALLERS_MAX, line=3 * (MENU_LINE, QUEUE_LINE) + (DEAD_LINE,))
@@ -169,6 +173,10 @@ class World:
     @happens(2, lambda world: any(leg.up for leg in world.node.called()), pick=PICKS)
     def who_was_called_hangs_up(self, pick: int) -> None:
         self.node.ends(picked([leg for leg in self.node.called() if leg.up], pick))
+
+    @happens(3, lambda world: world.phones_up(), pick=PICKS)
+    def operator_holds(self, pick: int) -> None:
+        self.node.phone_holds(picked(self.phones_up(), pick))
 
     @happens(
         5,

@@ -121,6 +121,6 @@ function updateAgent(node, agent) {
 
 /** "Talking", "Not ready · lunch". */
 export function describe(agent) {
-  const state = word("state", agent.state);
+  const state = agent.on_hold ? t("on_hold") : word("state", agent.state);
   return agent.reason ? `${state} · ${word("reason", agent.reason)}` : state;
 }

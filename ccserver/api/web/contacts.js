@@ -81,7 +81,7 @@ function updateContact(node, contact, names) {
 }
 
 function whatNow(contact, names) {
-  const state = t(`contact_${contact.state}`);
+  const state = contact.on_hold ? t("on_hold") : t(`contact_${contact.state}`);
   const agent = names.agents.get(contact.agent) ?? contact.agent;
   const queue = names.queues.get(contact.queue) ?? contact.queue;
   if (contact.state === "flow") return contact.step ? `${state} · ${contact.step}` : state;
@@ -138,6 +138,7 @@ function updateFinished(node, contact, names) {
     contact.dial_s ? t("dial", { t: duration(contact.dial_s) }) : "",
     contact.wait_s ? t("wait", { t: duration(contact.wait_s) }) : "",
     contact.talk_s ? t("talk", { t: duration(contact.talk_s) }) : "",
+    contact.hold_s ? t("hold", { t: duration(contact.hold_s) }) : "",
   ];
   setText(parts.side, times.filter(Boolean).join(" · "));
   node.title_ = [phone(contact.ani), agent, clock(Date.parse(contact.arrived_at), false)].filter(Boolean).join(" · ");

@@ -116,6 +116,7 @@ const TEXTS = {
     contact_telling: "Не дозвонился",
     is_outbound: "исходящий",
     contact_talking: "Говорит",
+    on_hold: "На удержании",
     contact_closing: "Завершается",
     place: "№ {n}",
     hidden_number: "Номер скрыт",
@@ -140,6 +141,7 @@ const TEXTS = {
     wait: "ожидание {t}",
     dial: "дозвон {t}",
     talk: "разговор {t}",
+    hold: "удержание {t}",
     listen: "Слушать запись: {who}",
     recording_broken: "Запись не воспроизводится.",
 
@@ -276,6 +278,7 @@ const TEXTS = {
     contact_telling: "Not reached",
     is_outbound: "outbound",
     contact_talking: "Talking",
+    on_hold: "On hold",
     contact_closing: "Ending",
     place: "no. {n}",
     hidden_number: "Number withheld",
@@ -300,6 +303,7 @@ const TEXTS = {
     wait: "waited {t}",
     dial: "dialled {t}",
     talk: "talked {t}",
+    hold: "held {t}",
     listen: "Listen to the recording: {who}",
     recording_broken: "The recording cannot be played.",
 

@@ -18,7 +18,9 @@ from ccserver.core.events import (
     KeyPressed,
     LegAnswered,
     LegEnded,
+    LegHeld,
     LegRinging,
+    LegUnheld,
     OutboundDialled,
     PlayFinished,
     VoicemailRecorded,
@@ -89,6 +91,10 @@ class Translator:
                 key = KEYS.get(event.digit)  # A to D are no keys of a telephone
                 if key is not None and self._calls.of_leg(LegId(event.channel.id)):
                     self._report(KeyPressed(LegId(event.channel.id), key, at=float(event.at)))
+            case ari.ChannelHold():
+                self._held(LegId(event.channel.id), LegHeld, float(event.at))
+            case ari.ChannelUnhold():
+                self._held(LegId(event.channel.id), LegUnheld, float(event.at))
             case ari.PlaybackFinished():
                 self._play_finished(event)
             case ari.RecordingFinished() | ari.RecordingFailed():
@@ -188,6 +194,10 @@ class Translator:
         elif status in BEGUN and not made.ringing:
             made.ringing = True
             self._report(LegRinging(leg, at=at))
+
+    def _held(self, leg: LegId, kind: type[LegHeld] | type[LegUnheld], at: float) -> None:
+        if leg in self._calls.made or self._calls.of_leg(leg):
+            self._report(kind(leg, at=at))
 
     def _play_finished(self, event: ari.PlaybackFinished) -> None:
         leg = LegId(event.playback.target_uri.removeprefix("channel:"))

@@ -7,6 +7,8 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from msgspec.structs import replace
+
 from ccserver import ari
 from ccserver.connectors.voice.calls import Call, Calls, MadeLeg
 from ccserver.connectors.voice.facts import agent_of_channel, ani_of, trunk_of
@@ -30,6 +32,8 @@ Histories = Callable[[Iterable[LegId], float], tuple[LegHistory, ...]]
 
 CALLED = {"agent", "customer"}
 """Roles of the legs that we made."""
+PHONES = {"agent", "outbound"}
+"""Roles of legs that lead to an operator's phone, which may hold who talks with it."""
 BRIDGE_YOUNG_S = 10.0
 """A bridge of a contact that arrived after the listing was commanded is no older than this."""
 
@@ -71,6 +75,7 @@ class Lister:
             self._calls.forget_all_but(legs)
             self._rebuild(legs.values(), channels, bridges)
             self._watch_again(legs.values())
+            legs = {leg: await self._with_hold(told) for leg, told in legs.items()}
         await self._sweep(bridges, expected, asked_at)
         histories = await self._told_by_cel(command, legs)
         return NodeListed(
@@ -121,6 +126,16 @@ class Lister:
                 number=arguments[0] if arguments else "",
             )
         return ListedLeg(leg, "caller", channel.is_up, away=True) if leg in expected else None
+
+    async def _with_hold(self, told: ListedLeg) -> ListedLeg:
+        """Asterisk lists nothing of it, and would tell of the next change only."""
+        if told.role not in PHONES or not told.up or told.away:
+            return told
+        try:
+            held = await self._ari.get_variable(told.leg, "CHANNEL(rtp,hold,audio)")
+        except (ari.NotFound, ari.Conflict):
+            return told  # it ended meanwhile: the next listing, or its own event, tells
+        return replace(told, held=held == "1")
 
     def _rebuild(
         self, legs: Iterable[ListedLeg], channels: Iterable[ari.Channel], bridges: Iterable[ari.Bridge]
