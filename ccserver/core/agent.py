@@ -34,6 +34,18 @@ class AgentState(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+AT_WORK = {
+    AgentState.READY,
+    AgentState.RESERVED,
+    AgentState.RINGING,
+    AgentState.DIALLING,
+    AgentState.TALKING,
+    AgentState.WRAP_UP,
+    AgentState.BUSY,
+}
+"""Whoever will take a contact sooner or later."""
+
+
 class Agent(Struct, frozen=True, kw_only=True):
     """Immutable; every change is a new value in the journal."""
 

@@ -169,6 +169,10 @@ class Place(Struct, frozen=True, kw_only=True):
     needs: tuple[SkillNeed, ...]
     entered_at: float
     order: float
+    agent: AgentId | None = None
+    """Only he may take it, whatever he can do,"""
+    only_until: float | None = None
+    """until then: afterwards everybody who has what it needs; None: nobody else ever."""
     play: PlayId | None = None
     """The announcement that is being said."""
     deadline: float | None = None
@@ -189,6 +193,11 @@ class Place(Struct, frozen=True, kw_only=True):
     def ends_at(self) -> float | None:
         """When the wait ends, whether or not somebody comes."""
         return min((at for at in (self.deadline, self.closes_at) if at is not None), default=None)
+
+    @property
+    def due_at(self) -> float | None:
+        """When something is to be done about it, at the latest."""
+        return min((at for at in (self.ends_at, self.only_until, self.tell_at) if at is not None), default=None)
 
 
 class Recording(Struct, frozen=True, kw_only=True):
@@ -295,8 +304,7 @@ class Contact(Struct, frozen=True, kw_only=True):
             return None
         times = [
             self.flow.deadline if self.flow and self.state is ContactState.FLOW else None,
-            self.place.ends_at if self.place and self.state is ContactState.WAITING else None,
-            self.place.tell_at if self.place and self.state is ContactState.WAITING else None,
+            self.place.due_at if self.place and self.state is ContactState.WAITING else None,
             self.offer.deadline if self.offer else None,
             self.attempt.deadline if self.attempt and self.state is ContactState.DIALLING else None,
         ]

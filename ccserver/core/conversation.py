@@ -121,11 +121,13 @@ def resume(floor: Floor, contact: Contact, at: float) -> None:
 
 
 def waited(floor: Floor, contact: Contact, event: Event) -> None:
-    """In the queue: its hours or his patience are over, or it is time to tell him how he stands."""
+    """In the queue: its hours or his patience are over, others may take him now, or it is time to tell him how he stands."""
     place = contact.place
     assert place is not None
     if place.ends_at is not None and place.ends_at <= floor.now:
         _overflow(floor, contact, event.at)
+    elif place.only_until is not None and place.only_until <= floor.now:
+        queueing.ask_anybody(floor, contact)
     else:
         queueing.tell(floor, contact)
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ccserver.core import agent as agents
-from ccserver.core.agent import Agent, AgentState, Signal
+from ccserver.core.agent import AT_WORK, Agent, AgentState, Signal
 from ccserver.core.commands import Command
 from ccserver.core.contact import Contact, ContactState
 from ccserver.core.ewt import Learnt
@@ -100,6 +100,8 @@ class Floor:
         self.idle = Idle()
         self.unsettled: dict[ContactId, None] = {}
         """Contacts that began to wait in this step: those still unmatched at its end are told so."""
+        self.gone: dict[AgentId, None] = {}
+        """Who ceased to be at work in this step: whoever waits for him by name may not have to go on."""
         self.ignored = 0
         self.blocked = 0
         """Calls of operators that were not let out, since start."""
@@ -158,7 +160,7 @@ class Floor:
     def index(self, contact: Contact) -> None:
         """In line exactly when it may be offered."""
         if contact.state is ContactState.WAITING and not contact.away and contact.place and self.linked(contact.node):
-            self.waiting.add(contact.id, Need(contact.place.queue, contact.place.needs), contact.place.order)
+            self.waiting.add(contact.id, Need.of(contact.place), contact.place.order)
         else:
             self.waiting.remove(contact.id)
 
@@ -203,6 +205,8 @@ class Floor:
                     contact=before.contact,
                 )
             )
+        if before is not None and before.state in AT_WORK and agent.state not in AT_WORK:
+            self.gone[agent.id] = None
         self.agents[agent.id] = agent
         self._touched["agent", agent.id] = None
         self.seat(agent)

@@ -4,6 +4,10 @@ Contacts with equal needs stand in one line (`Need`), agents with equal abilitie
 and an ability go together is computed once. Order in a line is static, so an event costs the logarithm of the people plus
 a walk over lines and benches, of which there are as many as the configuration has kinds, not as there are callers.
 
+Who waits for one agent by name stands in that agent's own line, and nobody else's eye falls on it: he is looked for by his
+name, and only where his line or his seat has just changed. (Between two steps no agent is idle while his own line has people
+in it, or they would have been matched.)
+
 The oldest contact (by `Place.order`) that any idle agent can serve goes first, across all queues; its queue's policy picks
 the agent. Nothing here is decided by chance.
 """
@@ -13,6 +17,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from sortedcontainers import SortedList
 
+from ccserver.core.contact import Place
 from ccserver.core.ids import AgentId, ContactId, QueueName, Skill
 from ccserver.core.plan import Operator, Plan, SkillNeed
 
@@ -22,6 +27,13 @@ class Need(Struct, frozen=True, order=True):
 
     queue: QueueName
     skills: tuple[SkillNeed, ...]
+    agent: AgentId | None = None
+    """Only he may take it, and whoever asked for him by name does not ask what he can do."""
+
+    @classmethod
+    def of(cls, place: Place) -> "Need":
+        """As the place is now."""
+        return cls(place.queue, place.needs, place.agent)
 
 
 class Ability(Struct, frozen=True, order=True):
@@ -45,7 +57,7 @@ class Pair(Struct, frozen=True):
 
 
 def able(need: Need, ability: Ability) -> bool:
-    """May an agent with this ability serve a contact with this need?"""
+    """May an agent with this ability serve a contact with this need, when it asks for nobody by name?"""
     levels = dict(ability.skills)
     return need.queue in ability.queues and all(levels.get(want.skill, 0) >= want.level for want in need.skills)
 
@@ -65,39 +77,79 @@ class Seat(Struct, frozen=True):
     bench: int
 
 
+class Head(Struct, frozen=True, order=True):
+    """The first of a line."""
+
+    order: float
+    contact: ContactId
+    need: Need
+
+    @classmethod
+    def of(cls, need: Need, line: SortedList) -> "Head":
+        """Of a line that is not empty."""
+        order, contact = line[0]
+        return cls(order, contact, need)
+
+
 class Waiting:
     """Contacts that may be offered now."""
 
     def __init__(self) -> None:
         self._lines: dict[Need, SortedList] = {}
+        self._own: dict[AgentId, dict[Need, SortedList]] = {}
+        """The lines of those who are asked for by name."""
         self._places: dict[ContactId, tuple[Need, float]] = {}
+        self.moved: set[AgentId] = set()
+        """Whose own line has got somebody since `Matcher.best` looked last."""
 
     def add(self, contact: ContactId, need: Need, order: float) -> None:
-        """Stand in line; another place (an overflow from queue to queue) moves him."""
+        """Stand in line; another place (an overflow from queue to queue) or another need moves him."""
         if self._places.get(contact) != (need, order):
             self.remove(contact)
             self._places[contact] = (need, order)
-            self._lines.setdefault(need, SortedList()).add((order, contact))
+            if need.agent is not None:
+                self.moved.add(need.agent)
+            self._lines_of(need.agent).setdefault(need, SortedList()).add((order, contact))
 
     def remove(self, contact: ContactId) -> None:
         """Leave the line; no harm when not in it."""
         place = self._places.pop(contact, None)
         if place is not None:
             need, order = place
-            self._lines[need].remove((order, contact))
-            if not self._lines[need]:
-                del self._lines[need]
+            lines = self._lines_of(need.agent)
+            lines[need].remove((order, contact))
+            if not lines[need]:
+                del lines[need]
+                if need.agent is not None and not lines:
+                    del self._own[need.agent]
 
     def __contains__(self, contact: ContactId) -> bool:
         return contact in self._places
 
     def before(self, order: float, contact: str) -> list[tuple[Need, int]]:
         """How many of each line are served before one with this order."""
-        return [(need, count) for need, line in self._lines.items() if (count := line.bisect_left((order, contact)))]
+        return [
+            (need, count)
+            for lines in (self._lines, *self._own.values())
+            for need, line in lines.items()
+            if (count := line.bisect_left((order, contact)))
+        ]
 
-    def heads(self) -> Iterator[tuple[float, ContactId, Need]]:
-        """The first of each line, oldest first."""
-        yield from sorted((*line[0], need) for need, line in self._lines.items())
+    def heads(self) -> Iterator[Head]:
+        """The first of each line in which nobody is asked for by name, oldest first."""
+        yield from sorted(Head.of(need, line) for need, line in self._lines.items())
+
+    def head_of(self, agent: AgentId) -> Head | None:
+        """The oldest of those who wait for this agent alone."""
+        lines = self._own.get(agent)
+        return min(Head.of(need, line) for need, line in lines.items()) if lines else None
+
+    def waiting_for(self, agent: AgentId) -> list[ContactId]:
+        """Everybody who waits for this agent alone."""
+        return [contact for line in self._own.get(agent, {}).values() for _order, contact in line]
+
+    def _lines_of(self, agent: AgentId | None) -> dict[Need, SortedList]:
+        return self._lines if agent is None else self._own.setdefault(agent, {})
 
 
 class Idle:
@@ -106,11 +158,14 @@ class Idle:
     def __init__(self) -> None:
         self._benches: dict[Ability, SortedList] = {}
         self._seats: dict[AgentId, tuple[Ability, float]] = {}
+        self.moved: set[AgentId] = set()
+        """Who has sat down since `Matcher.best` looked last."""
 
     def add(self, agent: AgentId, ability: Ability, since: float) -> None:
         """Sit down, idle `since`; a change of either moves the seat."""
         if self._seats.get(agent) != (ability, since):
             self.remove(agent)
+            self.moved.add(agent)
             self._seats[agent] = (ability, since)
             self._benches.setdefault(ability, SortedList()).add((since, agent))
 
@@ -125,6 +180,9 @@ class Idle:
 
     def __len__(self) -> int:
         return len(self._seats)
+
+    def __contains__(self, agent: AgentId) -> bool:
+        return agent in self._seats
 
     def benches(self) -> Iterator[Seat]:
         """The longest idle of each bench."""
@@ -151,11 +209,23 @@ class Matcher:
         """The pair that must be made next; None: no idle agent may serve anyone who waits."""
         if not len(idle):
             return None
-        for _order, contact, need in waiting.heads():
-            fitting = [seat for seat in idle.benches() if self.able(need, seat.ability)]
+        named = self._named(waiting, idle)
+        for head in waiting.heads():
+            if named is not None and named < head:
+                break
+            fitting = [seat for seat in idle.benches() if self.able(head.need, seat.ability)]
             if fitting:
-                return self._pick(contact, need, fitting)
-        return None
+                return self._pick(head.contact, head.need, fitting)
+        if named is None or named.need.agent is None:
+            return None
+        return Pair(named.contact, named.need.agent, "asked for by name")
+
+    def _named(self, waiting: Waiting, idle: Idle) -> Head | None:
+        """The oldest contact that waits for an idle agent by name; whoever cannot be one of its pair is looked at only once."""
+        moved = waiting.moved | idle.moved
+        heads = {agent: head for agent in moved if agent in idle and (head := waiting.head_of(agent)) is not None}
+        waiting.moved, idle.moved = set(heads), set()
+        return min(heads.values(), default=None)
 
     def _pick(self, contact: ContactId, need: Need, fitting: list[Seat]) -> Pair:
         queue = self._plan.queues.get(need.queue)

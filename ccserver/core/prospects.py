@@ -1,22 +1,13 @@
 """How long a contact will wait, seen from the floor: who is before it, who can take it, and what they are doing."""
 
+from collections.abc import Iterator
+
 from ccserver.core import ewt
-from ccserver.core.agent import Agent, AgentState
-from ccserver.core.contact import Contact
+from ccserver.core.agent import AT_WORK, Agent
+from ccserver.core.contact import Contact, Place
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId
 from ccserver.core.matching import Ability, Need
-
-AT_WORK = {
-    AgentState.READY,
-    AgentState.RESERVED,
-    AgentState.RINGING,
-    AgentState.DIALLING,
-    AgentState.TALKING,
-    AgentState.WRAP_UP,
-    AgentState.BUSY,
-}
-"""Whoever will take a contact sooner or later."""
 
 
 def position(floor: Floor, contact: Contact) -> int:
@@ -29,13 +20,23 @@ def position(floor: Floor, contact: Contact) -> int:
 def expected_wait_s(floor: Floor, contact: Contact) -> float | None:
     """From now on, as likely more as less; None: nobody who could take it is at work."""
     assert contact.place is not None
-    need = Need(contact.place.queue, contact.place.needs)
-    return _expected(floor, need, floor.waiting.before(contact.place.order, contact.id))
-
-
-def _expected(floor: Floor, need: Need, before: list[tuple[Need, int]]) -> float | None:
+    before = floor.waiting.before(contact.place.order, contact.id)
     people = _at_work(floor)
-    mine = {agent.id for agent, ability in people if floor.matcher.able(need, ability)}
+    expected = ((after_s, _expected(floor, need, before, people)) for after_s, need in _needs(floor, contact.place))
+    return min((max(after_s, wait_s) for after_s, wait_s in expected if wait_s is not None), default=None)
+
+
+def _needs(floor: Floor, place: Place) -> Iterator[tuple[float, Need]]:
+    """What it asks now, and what it will ask so many seconds later if nobody has come."""
+    yield 0.0, Need.of(place)
+    if place.only_until is not None:
+        yield max(0.0, place.only_until - floor.now), Need(place.queue, place.needs)
+
+
+def _expected(
+    floor: Floor, need: Need, before: list[tuple[Need, int]], people: list[tuple[Agent, Ability]]
+) -> float | None:
+    mine = set(_able(floor, need, people))
     ahead = sum(count * _share(floor, other, people, mine) for other, count in before)
     ready = sum(agent.offerable for agent, _ in people if agent.id in mine)
     busy_s = [_busy_s(agent, floor.now) for agent, _ in people if agent.id in mine and not agent.offerable]
@@ -53,9 +54,16 @@ def _at_work(floor: Floor) -> list[tuple[Agent, Ability]]:
     ]
 
 
+def _able(floor: Floor, need: Need, people: list[tuple[Agent, Ability]]) -> list[AgentId]:
+    """Who of them may take such a contact."""
+    if need.agent is not None:
+        return [agent.id for agent, _ in people if agent.id == need.agent]
+    return [agent.id for agent, ability in people if floor.matcher.able(need, ability)]
+
+
 def _share(floor: Floor, need: Need, people: list[tuple[Agent, Ability]], mine: set[AgentId]) -> float:
     """Of those who can take such a contact, how many could take mine: only they keep me waiting by it."""
-    able = [agent.id for agent, ability in people if floor.matcher.able(need, ability)]
+    able = _able(floor, need, people)
     return sum(agent in mine for agent in able) / len(able) if able else 0.0
 
 

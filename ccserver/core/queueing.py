@@ -9,6 +9,7 @@ from ccserver.core.contact import Contact, ContactState, Place, SegmentKind, Seg
 from ccserver.core.events import PlayFinished
 from ccserver.core.ewt import SPOKEN_S, spoken_bound_s
 from ccserver.core.floor import Floor
+from ccserver.core.ids import AgentId
 from ccserver.core.plan import Enqueue, Queue
 from ccserver.core.prospects import expected_wait_s, position
 from ccserver.core.segments import close_segment, open_segment
@@ -50,13 +51,35 @@ def leave(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float) ->
     return close_segment(floor, contact, outcome, at)
 
 
+def ask_for(floor: Floor, contact: Contact, agent: AgentId, only_until: float | None) -> Contact:
+    """From now on only he may take the contact, in its place; after `only_until` (None: never) whoever has what it needs."""
+    assert contact.place is not None
+    return floor.keep(replace(contact, place=replace(contact.place, agent=agent, only_until=only_until)))
+
+
+def ask_anybody(floor: Floor, contact: Contact) -> Contact:
+    """It has waited long enough for the one whom it asked for, or he has gone."""
+    assert contact.place is not None
+    return floor.keep(replace(contact, place=replace(contact.place, agent=None, only_until=None)))
+
+
+def let_go(floor: Floor) -> None:
+    """Nobody waits out his time for somebody who has ceased to be at work; who wants him alone stays."""
+    for agent in floor.gone:
+        for contact_id in floor.waiting.waiting_for(agent):
+            contact = floor.contacts[contact_id]
+            if contact.place is not None and contact.place.only_until is not None:
+                ask_anybody(floor, contact)
+    floor.gone.clear()
+
+
 def settle(floor: Floor) -> None:
     """Whoever began to wait in this step and got nobody hears the announcement, and how he stands, then music."""
     for contact_id in floor.unsettled:
         contact = floor.contacts.get(contact_id)
         if contact is None or contact.state is not ContactState.WAITING or contact.place is None or contact.away:
             continue
-        _say(floor, contact, flow.filled(contact.variables, _step(floor, contact).announce))
+        _say(floor, contact, flow.filled(contact.variables, _announcement(floor, contact)))
     floor.unsettled.clear()
 
 
@@ -140,8 +163,9 @@ def _queue(floor: Floor, contact: Contact) -> Queue:
     return floor.plan_of(contact).queues[contact.place.queue]
 
 
-def _step(floor: Floor, contact: Contact) -> Enqueue:
-    assert contact.flow is not None
+def _announcement(floor: Floor, contact: Contact) -> tuple[str, ...]:
+    """What the step says that led into the queue; nothing when it was not the flow that did."""
+    if contact.flow is None:
+        return ()
     step = floor.plan_of(contact).flows[contact.flow.flow].steps[contact.flow.step]
-    assert isinstance(step, Enqueue), "the flow stands where it led into the queue"
-    return step
+    return step.announce if isinstance(step, Enqueue) else ()

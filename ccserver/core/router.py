@@ -114,6 +114,7 @@ class Router:
             self._take(event)
         while (due := floor.pop_due()) is not None:
             self._time_up(*due)
+        queueing.let_go(floor)
         while (pair := floor.matcher.best(floor.waiting, floor.idle)) is not None:
             routing.make_offer(floor, pair)
         queueing.settle(floor)

@@ -2,34 +2,47 @@
 
 from collections.abc import Iterator, Mapping
 
+from msgspec import Struct
+
 from ccserver.core.contact import Contact, ContactState
 from ccserver.core.floor import Floor
-from ccserver.core.ids import QueueName
+from ccserver.core.ids import AgentId, QueueName
 from ccserver.core.matching import Ability, Need, able
 from ccserver.core.plan import Enqueue, Plan
 
 
 def stranded(floor: Floor, plan: Plan) -> Mapping[QueueName, int]:
     """Queues that somebody could serve and nobody could under `plan`, with the contacts that wait there or may yet come."""
-    before = {Ability.of(operator) for operator in floor.plan.operators.values()}
-    after = {Ability.of(operator) for operator in plan.operators.values()}
+    before, after = _Staff.of(floor.plan), _Staff.of(plan)
     left: dict[QueueName, int] = {}
     for contact in floor.contacts.values():
-        for queue in {
-            need.queue for need in _needs(floor, contact) if _served(need, before) and not _served(need, after)
-        }:
+        for queue in {need.queue for need in _needs(floor, contact) if before.serves(need) and not after.serves(need)}:
             left[queue] = left.get(queue, 0) + 1
     return left
 
 
-def _served(need: Need, abilities: set[Ability]) -> bool:
-    return any(able(need, ability) for ability in abilities)
+class _Staff(Struct, frozen=True):
+    """Who works under a plan, and what they can do."""
+
+    agents: frozenset[AgentId]
+    abilities: frozenset[Ability]
+
+    @classmethod
+    def of(cls, plan: Plan) -> "_Staff":
+        return cls(frozenset(plan.operators), frozenset(map(Ability.of, plan.operators.values())))
+
+    def serves(self, need: Need) -> bool:
+        if need.agent is not None:
+            return need.agent in self.agents
+        return any(able(need, ability) for ability in self.abilities)
 
 
 def _needs(floor: Floor, contact: Contact) -> Iterator[Need]:
     """What the contact asks of an operator, or may ask when its flow has come so far."""
     if contact.state in (ContactState.WAITING, ContactState.OFFERED) and contact.place is not None:
-        yield Need(contact.place.queue, contact.place.needs)
+        place = contact.place
+        # Who asked for somebody by name, but not for ever, will be content with the others.
+        yield Need.of(place) if place.only_until is None else Need(place.queue, place.needs)
     elif contact.state is ContactState.FLOW and contact.flow is not None:
         plan = floor.plan_of(contact)
         for step in plan.flows[contact.flow.flow].steps.values():

@@ -6,10 +6,11 @@ from math import log2
 
 import pytest
 
+from ccserver.core import prospects, queueing
 from ccserver.core.ids import AgentId, ContactId, QueueName, StepName
-from ccserver.core.matching import Ability, Idle, Matcher, Need, Waiting, able, proficiency
+from ccserver.core.matching import Ability, Head, Idle, Matcher, Need, Waiting, able, proficiency
 from ccserver.core.plan import Branch, Enqueue, Menu, Queue
-from tests.unit.core_case import SUPPORT, Case, listed_caller, needs, operator, plan, queue, straight_into
+from tests.unit.core_case import SUPPORT, Case, listed_agent, listed_caller, needs, operator, plan, queue, straight_into
 
 S = StepName
 SALES = QueueName("sales")
@@ -217,13 +218,148 @@ def test_a_place_is_taken_once_can_be_changed_and_left_twice() -> None:
     for _ in range(2):
         waiting.add(ContactId("a"), need(), 5.0)
     waiting.add(ContactId("b"), need("sales"), 2.0)
-    assert list(waiting.heads()) == [(2.0, "b", need("sales")), (5.0, "a", need())]
+    assert list(waiting.heads()) == [Head(2.0, ContactId("b"), need("sales")), Head(5.0, ContactId("a"), need())]
     waiting.add(ContactId("a"), need("sales"), 1.0)
-    assert list(waiting.heads()) == [(1.0, "a", need("sales"))]
+    assert list(waiting.heads()) == [Head(1.0, ContactId("a"), need("sales"))]
     waiting.add(ContactId("a"), need(), 5.0)
     for contact in ("a", "a"):
         waiting.remove(ContactId(contact))
     assert ContactId("a") not in waiting and ContactId("b") in waiting
+
+
+# --- somebody who is asked for by name ---------------------------------------------------------------------------------
+
+
+def named(agent: str, name: str = SUPPORT) -> Need:
+    return Need(QueueName(name), (), AgentId(agent))
+
+
+def asks_for(told: Case, agent: str, *, seconds: float | None = None, caller: str = "c1") -> None:
+    until = None if seconds is None else told.now + seconds
+    queueing.ask_for(told.router.floor, told.contact(caller), AgentId(agent), until)
+    told.tell()
+
+
+def hall(*ready: str) -> Case:
+    """1001, 1002 and 1003 in support, these of them ready; 1009 works in sales."""
+    support = [operator(extension) for extension in ("1001", "1002", "1003")]
+    told = Case(plan(queues=[queue(), queue("sales")], operators=[*support, operator("1009", "sales")]), ready=False)
+    for agent in ready:
+        joins(told, agent)
+    return told
+
+
+def joins(told: Case, agent: str) -> None:
+    told.phone(agent)
+    told.wish(agent, "ready")
+
+
+def test_who_is_asked_for_by_name_gets_the_contact_and_nobody_else_does() -> None:
+    told = hall()
+    told.call()
+    asks_for(told, "1002")
+    joins(told, "1001")
+    assert not told.offered(), "another one is idle"
+    joins(told, "1002")
+    assert told.offered() == [("c1", "1002")]
+    assert told.offer().why == "asked for by name"
+
+
+def test_who_is_asked_for_by_name_need_not_have_what_the_queue_asks() -> None:
+    told = hall()
+    told.call()
+    asks_for(told, "1009")
+    joins(told, "1009")
+    assert told.offered() == [("c1", "1009")]
+
+
+def test_who_is_asked_for_by_name_serves_the_oldest_first_whoever_asks_for_whom() -> None:
+    told = hall()
+    waits(told, "c1", "c2", "c3")
+    asks_for(told, "1001", caller="c2")
+    assert serve(told, "1001", 3) == ["c1", "c2", "c3"]
+
+
+def test_those_who_ask_for_the_same_agent_are_served_in_their_order() -> None:
+    told = hall()
+    waits(told, "c3", "c1", "c2")
+    for caller in ("c2", "c1", "c3"):
+        asks_for(told, "1001", caller=caller)
+    assert serve(told, "1001", 3) == ["c3", "c1", "c2"]
+
+
+def test_after_its_time_the_contact_is_anybodys_who_has_what_it_needs() -> None:
+    told = hall()
+    told.call()
+    joins(told, "1009")
+    asks_for(told, "1002", seconds=20.0)
+    joins(told, "1001")
+    told.wait(19.0)
+    assert not told.offered()
+    told.wait(1.0)
+    assert told.offered() == [("c1", "1001")]
+
+
+@pytest.mark.parametrize("seconds", [20.0, None])
+def test_only_who_wants_him_alone_goes_on_waiting_for_somebody_who_has_gone(seconds: float | None) -> None:
+    told = hall("1002")
+    told.call("c0")
+    told.answers("n1-c0.1")
+    told.call()
+    asks_for(told, "1002", seconds=seconds)
+    joins(told, "1001")
+    assert not told.offered()
+    told.wish("1002", "logged_out")
+    assert not told.offered(), "he still talks"
+    told.hang_up("c0")
+    told.ended("n1-c0.1")
+    told.wait(15.0)
+    assert told.offered() == ([("c1", "1001")] if seconds else []), "after his wrap-up he is gone"
+
+
+def test_when_he_does_not_pick_up_others_may() -> None:
+    told = hall()
+    told.call()
+    asks_for(told, "1002", seconds=100.0)
+    joins(told, "1001")
+    joins(told, "1002")
+    told.rings()
+    told.wait(20.0)
+    assert told.offer().outcome == "rona"
+    assert told.offered() == [("c1", "1001")]
+
+
+def test_who_asks_for_somebody_by_name_is_told_of_his_wait_alone() -> None:
+    told = hall("1001", "1002")
+    told.call("c0")
+    told.answers("n1-c0.1")
+    floor = told.router.floor
+    waiting_for_talker = Need(SUPPORT, (), told.offer("n1-c0.1").agent)
+    told.call()
+    told.rings()
+    told.call("c2")
+    queueing.ask_for(floor, told.contact("c2"), AgentId("1003"), None)
+    assert prospects.expected_wait_s(floor, floor.contacts[told.contact("c2").id]) is None, "he is not there"
+    queueing.ask_for(floor, floor.contacts[told.contact("c2").id], AgentId(str(waiting_for_talker.agent)), None)
+    alone_s = prospects.expected_wait_s(floor, floor.contacts[told.contact("c2").id])
+    queueing.ask_for(floor, floor.contacts[told.contact("c2").id], AgentId("1003"), told.now + 7.0)
+    with_others_s = prospects.expected_wait_s(floor, floor.contacts[told.contact("c2").id])
+    assert alone_s is not None and with_others_s is not None
+    assert 7.0 <= with_others_s < alone_s
+
+
+def test_a_name_survives_a_restart() -> None:
+    told = hall("1001")
+    told.call("c0")
+    told.answers("n1-c0.1")
+    told.call()
+    asks_for(told, "1002", seconds=20.0)
+    again = told.restarted()
+    again.connect(*map(listed_caller, ("c0", "c1")), listed_agent("n1-c0.1", up=True))
+    joins(again, "1003")
+    assert not again.offered()
+    joins(again, "1002")
+    assert again.offered() == [("c1", "1002")]
 
 
 # --- cost -------------------------------------------------------------------------------------------------------------
@@ -255,12 +391,18 @@ def comparisons_of_one_event(people: int) -> int:
     kinds = [need(), need("sales"), need("sales", ru=5)]
     for number in range(people):
         waiting.add(ContactId(f"c{number}"), kinds[number % 3], Counted(number * 7919 % people))
+        waiting.add(ContactId(f"n{number}"), named(f"b{number}"), Counted(number * 7919 % people))
         idle.add(AgentId(f"a{number}"), Ability.of(operator("x", "other", ru=number % 3)), Counted(number))
     Counted.compared = 0
     assert matcher.best(waiting, idle) is None
     idle.add(AgentId("new"), Ability.of(operator("x", "sales")), Counted(0.5))
     pair = matcher.best(waiting, idle)
     assert pair is not None and pair.agent == "new"
+    waiting.remove(pair.contact)
+    idle.remove(pair.agent)
+    waiting.add(ContactId("own"), named(f"a{people // 2}"), Counted(people))
+    pair = matcher.best(waiting, idle)
+    assert pair is not None and pair.contact == "own", "found by his name"
     waiting.remove(pair.contact)
     idle.remove(pair.agent)
     waiting.add(ContactId("new"), kinds[0], Counted(people / 2))

@@ -1,0 +1,82 @@
+"""The index of who waits and who is idle against a search of everybody with everybody, whatever comes and goes."""
+
+from random import Random
+
+import pytest
+
+from ccserver.core.ids import AgentId, ContactId, QueueName, Skill
+from ccserver.core.matching import Ability, Idle, Matcher, Need, Waiting, able
+from ccserver.core.plan import SkillNeed
+from tests.unit.core_case import plan
+
+QUEUES = tuple(QueueName(name) for name in ("orders", "service", "sales"))
+SKILLS = tuple(Skill(name) for name in ("english", "returns"))
+AGENTS = tuple(AgentId(str(1001 + n)) for n in range(8))
+CONTACTS = tuple(ContactId(f"c{n}") for n in range(12))
+CHANGES = 400
+
+
+class Hall:
+    """Who waits and who is idle, twice: as the core keeps it, and as plain lists."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = Random(seed)
+        self.waiting, self.idle, self.matcher = Waiting(), Idle(), Matcher(plan())
+        self.contacts: dict[ContactId, tuple[Need, float]] = {}
+        self.agents: dict[AgentId, Ability] = {}
+
+    def change(self, at: float) -> None:
+        """Somebody comes, changes or goes."""
+        contact, agent = self.chance.choice(CONTACTS), self.chance.choice(AGENTS)
+        match self.chance.randrange(6):
+            case 0 | 1:
+                _, order = self.contacts.get(contact, (None, at - self.chance.randrange(20)))
+                self.contacts[contact] = (self.need(), order)
+                self.waiting.add(contact, *self.contacts[contact])
+            case 2:
+                self.contacts.pop(contact, None)
+                self.waiting.remove(contact)
+            case 3 | 4:
+                self.agents[agent] = self.ability()
+                self.idle.add(agent, self.agents[agent], at)
+            case _:
+                self.agents.pop(agent, None)
+                self.idle.remove(agent)
+
+    def need(self) -> Need:
+        skills = tuple(SkillNeed(skill, self.chance.randrange(1, 4)) for skill in SKILLS if self.chance.random() < 0.3)
+        agent = self.chance.choice(AGENTS) if self.chance.random() < 0.3 else None
+        return Need(self.chance.choice(QUEUES), skills, agent)
+
+    def ability(self) -> Ability:
+        queues = tuple(queue for queue in QUEUES if self.chance.random() < 0.5)
+        return Ability(queues, tuple((skill, self.chance.randrange(4)) for skill in SKILLS))
+
+    def pairs(self) -> list[tuple[float, ContactId, AgentId]]:
+        """Everybody with everybody, by brute force."""
+        return [
+            (order, contact, agent)
+            for contact, (need, order) in self.contacts.items()
+            for agent, ability in self.agents.items()
+            if (need.agent == agent if need.agent is not None else able(need, ability))
+        ]
+
+    def match(self) -> None:
+        """Everybody who can be: each time the oldest contact that an idle agent may serve."""
+        while (pair := self.matcher.best(self.waiting, self.idle)) is not None:
+            possible = self.pairs()
+            assert (pair.contact, pair.agent) in {(contact, agent) for _, contact, agent in possible}
+            assert pair.contact == min(possible)[1], "out of turn"
+            del self.contacts[pair.contact], self.agents[pair.agent]
+            self.waiting.remove(pair.contact)
+            self.idle.remove(pair.agent)
+        assert not self.pairs(), "they stay unmatched"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_pair_that_the_policy_permits_stays_unmatched_and_none_is_made_out_of_turn(seed: int) -> None:
+    hall = Hall(seed)
+    for step in range(CHANGES):
+        for _ in range(hall.chance.choice((1, 1, 1, 4))):
+            hall.change(float(step))
+        hall.match()
