@@ -1,20 +1,18 @@
 """`POST /api/agents/{extension}/state`: a supervisor, or the operator's own program, wants an agent in another state."""
 
-import asyncio
 from collections.abc import Sequence
 
 from aiohttp import web
 
-from ccserver.api.errors import NotFound, NotNow, Silent
+from ccserver.api.deciding import decided
+from ccserver.api.errors import NotFound
 from ccserver.api.messages import AgentReply, AgentStateWish, ErrorReply, NoQuery
 from ccserver.api.operations import Answer, Operation, body_of, json_reply, query_of
 from ccserver.api.views import agent_reply
-from ccserver.core.events import Refused, SetAgentState
+from ccserver.core.events import SetAgentState
 from ccserver.core.ids import AgentId
 from ccserver.core.status import AgentStatus
 from ccserver.ports import Desk
-
-ANSWER_WITHIN_S = 5.0
 
 
 class AgentRoutes:
@@ -51,13 +49,7 @@ class AgentRoutes:
         self._agent(extension)
         wish = await body_of(request, AgentStateWish)
         wanted = SetAgentState(at=self._desk.status().at, agent=extension, state=wish.state, reason=wish.reason)
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                answer = await self._desk.request(wanted)
-        except TimeoutError:
-            raise Silent(f"no decision within {ANSWER_WITHIN_S:.0f} s; the request may still be carried out") from None
-        if isinstance(answer, Refused):
-            raise NotNow(answer.reason)
+        await decided(self._desk, wanted)
         return json_reply(agent_reply(self._agent(extension)))
 
     def _agent(self, extension: AgentId) -> AgentStatus:

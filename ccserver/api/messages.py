@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ccserver.core.agent import AgentState
 from ccserver.core.attempt import AttemptOutcome
-from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome
+from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome, Transfer
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.status import LineStatus, QueueStatus
 
@@ -243,6 +243,7 @@ class SegmentReply(Struct, frozen=True):
     offer: str | None
     hold_s: Seconds
     holds: int
+    transfer: Transfer | None
 
 
 class OfferReply(Struct, frozen=True):
@@ -332,6 +333,16 @@ class RecordingQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Of every route that takes no parameters."""
+
+
+class TransferWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/contacts/{id}/transfer`; `to` is an operator's extension, a queue's name, a line's number or a public number.
+
+    `by` is the agent who talks with the customer; without it a supervisor asks, and whoever talks is meant.
+    """
+
+    to: Annotated[str, Meta(min_length=1, max_length=64)]
+    by: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
 
 
 class AgentStateWish(Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,6 +23,7 @@ from ccserver.api.recordings import RecordingRoutes
 from ccserver.api.reload import ReloadRoutes
 from ccserver.api.sources import Configuration, ContactQueries, Health, LiveFeed, RecordingFiles
 from ccserver.api.status import StatusRoutes
+from ccserver.api.transfers import TransferRoutes
 from ccserver.core.numbers import Region
 from ccserver.ports import Desk
 from ccserver.store.errors import StoreError
@@ -55,6 +56,7 @@ def build(
         *ContactRoutes(store, desk, region).operations(),
         *sound.operations(),
         *AgentRoutes(desk).operations(),
+        *TransferRoutes(desk).operations(),
         *live.operations(),
         *MetricsRoutes(metrics).operations(),
         *ReloadRoutes(configuration).operations(),

@@ -165,6 +165,7 @@ def _segment_reply(row: SegmentRow) -> SegmentReply:
         offer=row.offer,
         hold_s=seconds(row.hold_s),
         holds=row.holds,
+        transfer=row.transfer,
     )
 
 

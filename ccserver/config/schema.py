@@ -275,6 +275,7 @@ class Rules(_Table, frozen=True):
 
     refused_pause_s: Seconds = 10.0
     unreachable_retry_s: Timeout = 30.0
+    transfer_wait_s: Timeout = 20.0
     reconcile_every_s: Annotated[float, Meta(ge=5, le=3600, description="seconds from 5 to 3600")] = 30.0
     not_ready_reasons: dict[ReasonDigit, HumanName] = {}
     region: RegionCode = "RU"

@@ -119,9 +119,19 @@ class SegmentOutcome(StrEnum):
     AGENT_LEFT = "agent_left"
     CUSTOMER_LEFT = "customer_left"
     """Of a talk: who hung up first; who was called is no caller."""
+    TRANSFERRED = "transferred"
+    """Of a talk: the customer was handed over."""
     UNANSWERED = "unanswered"
     CANCELLED = "cancelled"
     """Of dialling: the customer was not reached, or the operator hung up first."""
+
+
+class Transfer(StrEnum):
+    """How the customer was handed over."""
+
+    BLIND = "blind"
+    ATTENDED = "attended"
+    """The agent spoke with the next one before."""
 
 
 class Segment(Struct, frozen=True, kw_only=True):
@@ -142,6 +152,8 @@ class Segment(Struct, frozen=True, kw_only=True):
     holds: int = 0
     held_since: float | None = None
     """He hears it now, since then."""
+    transfer: Transfer | None = None
+    """Of a talk that ended with one."""
 
 
 class FlowPosition(Struct, frozen=True, kw_only=True):
@@ -238,6 +250,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     offers: int = 0
     plays: int = 0
     first_queue: QueueName | None = None
+    last_place: Place | None = None
+    """From which he was answered last: handed over, he takes its order along."""
     agent: AgentId | None = None
     """The last agent who talked."""
     ivr_s: float = 0.0

@@ -25,6 +25,7 @@ from ccserver.core.floor import Floor
 from ccserver.core.flow import FlowTurn, Scene
 from ccserver.core.ids import RecordingName
 from ccserver.core.numbers import canonical
+from ccserver.core.plan import Line
 from ccserver.core.records import RecordingSaved
 from ccserver.core.segments import close_segment, open_segment
 
@@ -62,6 +63,19 @@ def arrive(floor: Floor, event: ContactArrived) -> None:
     apply(floor, contact, flow.begin(scene(floor, contact)), event.at)
 
 
+def enter(floor: Floor, contact: Contact, line: Line, at: float) -> None:
+    """Handed over to a line: its flow begins, with what is known of the customer; the contact keeps the line that he dialled."""
+    start = floor.plan_of(contact).flows[line.flow].start
+    contact = replace(
+        contact,
+        state=ContactState.FLOW,
+        flow=FlowPosition(flow=line.flow, step=start),
+        variables={**contact.variables, "line": line.number},
+    )
+    contact = _open_flow(floor, contact, at)
+    apply(floor, contact, flow.begin(scene(floor, contact)), at)
+
+
 def scene(floor: Floor, contact: Contact) -> Scene:
     """What the interpreter may know of the contact."""
     assert contact.flow is not None
@@ -97,7 +111,8 @@ def voicemail_recorded(floor: Floor, contact: Contact, event: VoicemailRecorded)
     """The message is on disk (or empty); a leg's end may overtake this, see `keep_voicemail`."""
     keep_voicemail(floor, event)
     if contact.flow and contact.flow.recording == event.recording:
-        contact = replace(contact, outcome=ContactOutcome.VOICEMAIL if event.duration_s > 0 else contact.outcome)
+        if event.duration_s > 0 and contact.outcome is not ContactOutcome.ANSWERED:
+            contact = replace(contact, outcome=ContactOutcome.VOICEMAIL)
         apply(floor, contact, flow.recorded(scene(floor, contact)), event.at)
 
 

@@ -276,6 +276,15 @@ class SetAgentState(Event, frozen=True):
     reason: str = ""
 
 
+class TransferContact(Event, frozen=True):
+    """A request: the customer is to be handed over without a word. `to` as in `core.destinations`."""
+
+    contact: ContactId
+    to: str
+    by: AgentId | None = None
+    """The agent who talks with him; None: somebody else wants it."""
+
+
 class Accepted(Struct, frozen=True, tag=True):
     """The request was carried out."""
 
@@ -286,7 +295,7 @@ class Refused(Struct, frozen=True, tag=True):
     reason: str
 
 
-Request = SetAgentState
+Request = SetAgentState | TransferContact
 Answer = Accepted | Refused
 
 Fact = (

@@ -243,6 +243,8 @@ class Rules(Struct, frozen=True):
     """After a refused or busy offer the agent is left in peace this long."""
     unreachable_retry_s: float = 30.0
     """A phone that did not answer an INVITE is tried again after this long, or as soon as it registers anew."""
+    transfer_wait_s: float = 20.0
+    """So long a customer who is handed to one operator waits for him alone; then whoever of the queue is free may take him."""
     reconcile_every_s: float = 30.0
     not_ready_reasons: Mapping[str, str] = {}
     """Reason by the digit dialled after *12."""

@@ -9,7 +9,7 @@ from ccserver.core.contact import Contact, ContactState, Place, SegmentKind, Seg
 from ccserver.core.events import PlayFinished
 from ccserver.core.ewt import SPOKEN_S, spoken_bound_s
 from ccserver.core.floor import Floor
-from ccserver.core.ids import AgentId
+from ccserver.core.ids import AgentId, QueueName
 from ccserver.core.plan import Enqueue, Queue
 from ccserver.core.prospects import expected_wait_s, position
 from ccserver.core.segments import close_segment, open_segment
@@ -29,7 +29,7 @@ def join(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Contact:
         queue=step.queue,
         needs=tuple(sorted({*queue.skills, *step.skills})),
         entered_at=at,
-        order=at - queue.priority_s - step.priority_s,
+        order=_order(contact, at - queue.priority_s - step.priority_s),
         deadline=None if step.max_wait_s is None else floor.now + step.max_wait_s,
         otherwise=step.otherwise,
         closes_at=closes_at(plan.calendars[step.calendar], floor.now) if step.calendar and step.closed else None,
@@ -37,6 +37,26 @@ def join(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Contact:
     )
     floor.unsettled[contact.id] = None
     return replace(contact, state=ContactState.WAITING, place=place, first_queue=contact.first_queue or step.queue)
+
+
+def rejoin(floor: Floor, contact: Contact, name: QueueName, at: float) -> Contact:
+    """A place in a queue for who was served already: of honour, for his order is the one that he had. Not kept yet."""
+    last, queue = contact.last_place, floor.plan_of(contact).queues[name]
+    assert last is not None
+    contact = open_segment(floor, contact, SegmentKind.QUEUE, at, queue=name)
+    place = Place(
+        queue=name,
+        needs=last.needs if last.queue == name else queue.skills,
+        entered_at=at,
+        order=_order(contact, at - queue.priority_s),
+    )
+    floor.unsettled[contact.id] = None
+    return replace(contact, state=ContactState.WAITING, place=place)
+
+
+def _order(contact: Contact, order: float) -> float:
+    """Whoever has waited once does not stand at the end again."""
+    return order if contact.last_place is None else min(order, contact.last_place.order)
 
 
 def leave(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float) -> Contact:

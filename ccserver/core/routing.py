@@ -116,6 +116,7 @@ def phone_answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
             state=ContactState.TALKING,
             offer=offer,
             place=None,
+            last_place=contact.place,
             agent=offer.agent,
             ring_s=contact.ring_s + offer.ring_s,
             outcome=ContactOutcome.ANSWERED,
@@ -205,7 +206,7 @@ def recording_started(floor: Floor, contact: Contact, event: RecordingStarted) -
 def agent_hung_up(floor: Floor, contact: Contact, event: LegEnded) -> None:
     """The talk is over by the agent's leg: the caller is hung up too."""
     outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.AGENT_LEFT
-    contact = _end_talk(floor, contact, outcome, event.at)
+    contact = end_talk(floor, contact, outcome, event.at)
     floor.command(HangUpLeg(contact.leg, lane=contact.id))
     floor.keep(replace(contact, state=ContactState.CLOSING))
 
@@ -224,7 +225,7 @@ def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
             assert contact.offer is not None
             floor.command(HangUpLeg(contact.offer.leg, lane=contact.id))
             outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.CALLER_LEFT
-            contact = _end_talk(floor, contact, outcome, at)
+            contact = end_talk(floor, contact, outcome, at)
         case _:
             pass
     close(floor, contact, at)
@@ -247,10 +248,13 @@ def _leave_queue(floor: Floor, contact: Contact, event: LegEnded) -> Contact:
     short = event.at - entered_at < short_s
     outcome = SegmentOutcome.SHORT_ABANDONED if short else SegmentOutcome.ABANDONED
     contact = leave(floor, contact, SegmentOutcome.FAILED if event.lost else outcome, event.at)
+    if contact.outcome is ContactOutcome.ANSWERED:
+        return contact  # he was handed over, and an agent has talked with him
     return replace(contact, outcome=ContactOutcome.FAILED if event.lost else ContactOutcome.ABANDONED)
 
 
-def _end_talk(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float) -> Contact:
+def end_talk(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float) -> Contact:
+    """The agent notes what was said; what becomes of the legs is the caller's to say. Not kept yet."""
     offer, segment = contact.offer, contact.segment
     assert offer is not None and segment is not None
     contact = close_segment(floor, contact, outcome, at)

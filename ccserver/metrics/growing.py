@@ -70,6 +70,9 @@ class Metrics:
         self._talked = Histogram(
             "ccserver_talk_seconds", "Length of talks", ["queue"], buckets=TALK_S, registry=registry
         )
+        self._transfers = Counter(
+            "ccserver_transfers", "Talks that ended with the customer handed over", ["queue", "how"], registry=registry
+        )
         self._offers = Counter("ccserver_offers", "Offers that ended", ["queue", "outcome"], registry=registry)
         self._attempts = Counter(
             "ccserver_attempts",
@@ -99,6 +102,8 @@ class Metrics:
                     if segment.kind is SegmentKind.QUEUE:
                         self._queued.labels(segment.queue or "", segment.outcome or "").observe(lasted_s)
                     elif segment.kind is SegmentKind.TALK:
+                        if segment.transfer is not None:
+                            self._transfers.labels(segment.queue or "", segment.transfer.value).inc()
                         self._talked.labels(segment.queue or "").observe(lasted_s)
                 case OfferSaved(offer=offer):
                     self._offer(offer)

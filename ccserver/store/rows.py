@@ -9,7 +9,7 @@ from sqlalchemy import Table
 
 from ccserver.core.agent import AgentState
 from ccserver.core.attempt import AttemptOutcome
-from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome
+from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome, Transfer
 from ccserver.core.ids import (
     AgentId,
     AttemptId,
@@ -89,6 +89,7 @@ class SegmentRow(Struct, frozen=True, kw_only=True):
     outcome: SegmentOutcome | None
     hold_s: float = 0.0
     holds: int = 0
+    transfer: Transfer | None = None
 
 
 class OfferRow(Struct, frozen=True, kw_only=True):

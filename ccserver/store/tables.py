@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 4
-"""The newest migration in `sql/versions` (`0004`)."""
+SCHEMA = 5
+"""The newest migration in `sql/versions` (`0005`)."""
 
 metadata = MetaData()
 
@@ -64,6 +64,7 @@ segment = Table(
     Column("outcome", Text),
     Column("hold_s", Double, nullable=False),
     Column("holds", Integer, nullable=False),
+    Column("transfer", Text),
     # reports go by interval of queue entry and by agent's talks
     Index("segment_queue", "queue", "started_at"),
     Index("segment_agent", "agent", "started_at"),

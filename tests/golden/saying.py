@@ -68,8 +68,9 @@ def _segment(segment: Segment) -> Iterator[str]:
         where = segment.queue or segment.flow or "outbound"
         agent = f" with {segment.agent}" if segment.agent else ""
         lasted = segment.ended_at - segment.started_at
+        how = f" ({segment.transfer})" if segment.transfer else ""
         hold = f", of which {segment.holds} times on hold, {segment.hold_s:g}s" if segment.holds else ""
-        yield f"{short(segment.contact)}: {segment.kind} {where}{agent} {segment.outcome} after {lasted:g}s{hold}"
+        yield f"{short(segment.contact)}: {segment.kind} {where}{agent} {segment.outcome}{how} after {lasted:g}s{hold}"
 
 
 def _final(contact: Contact) -> str:

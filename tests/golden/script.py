@@ -42,7 +42,9 @@ from ccserver.core.events import (
     OutboundDialled,
     PhoneChanged,
     PlayFinished,
+    Refused,
     SetAgentState,
+    TransferContact,
     TrunkChanged,
     VoicemailRecorded,
 )
@@ -211,6 +213,8 @@ class Stage:
                 return [VoicemailRecorded(_contact(who), leg, recording, "file", seconds, at=self.now)]
             case "hangs-up":
                 return [LegEnded(leg, at=self.now)]
+            case "is-handed-to":
+                return [TransferContact(_contact(who), rest[0], at=self.now)]
         raise ScriptError("nothing that can happen to a caller")
 
     def _of_operator(self, agent: AgentId, what: str, reason: list[str]) -> list[AnyEvent]:
@@ -287,6 +291,7 @@ class Stage:
         for each in (*outcome.records, *outcome.commands):
             if not isinstance(each, AgentSaved) or self._new(each.agent):
                 yield from said(each)
+        yield from (f"refused: {answer.reason}" for answer in self._router().answers if isinstance(answer, Refused))
 
     def _new(self, agent: Agent) -> bool:
         """His state has changed, not only what is noted of him."""

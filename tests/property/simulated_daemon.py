@@ -35,6 +35,7 @@ from ccserver.core.events import (
     PlayFinished,
     RecordingKept,
     RecordingStarted,
+    TransferContact,
     VoicemailRecorded,
 )
 from ccserver.core.floor import Outcome
@@ -297,7 +298,10 @@ class Daemon:
             if isinstance(event, NodeListed) and event.asked_at >= self.connected_at
             for leg in event.legs
         }
+        handed_over = {event.contact for event in events if isinstance(event, TransferContact)}
         for contact in before.values():
+            if contact.id in handed_over:
+                continue  # that is what was asked for
             called = contact.offer or contact.attempt
             if called is None or not self._talk_goes_on(contact.leg, called.leg):
                 continue

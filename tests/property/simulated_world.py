@@ -13,7 +13,7 @@ import msgspec
 
 from ccserver.core.agent import AgentState
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Direction
-from ccserver.core.events import AnyEvent, SetAgentState
+from ccserver.core.events import AnyEvent, SetAgentState, TransferContact
 from ccserver.core.ids import AgentId, LineNumber, TrunkName
 from ccserver.core.plan import Key, Plan
 from ccserver.core.router import Router, State
@@ -28,10 +28,12 @@ from tests.property.simulated_plan import (
     MENU_LINE,
     MOBILE,
     NODE,
+    ORDERS,
     PLAN,
     PREMIUM,
     QUEUE_LINE,
     RELOADED,
+    SERVICE,
     TRUNKS,
 )
 
@@ -46,6 +48,7 @@ FAILURES = ((17, 486), (21, 603), (19, 480), (19, None), (16, None), (3, 503), (
 """(Q.850 cause, SIP status) of an agent's leg that ends unanswered."""
 CUSTOMERS_FAILURES = (*FAILURES, (1, 404), (34, 503), (41, 500), (38, None), (21, 403), (20, 480), (1, None))
 """Of a customer's."""
+HANDED_TO = (*AGENTS, ORDERS, SERVICE, MENU_LINE, CUSTOMER, "nowhere")
 NUMBERS = 3 * (CUSTOMER, MOBILE) + (PREMIUM, EMERGENCY, MENU_LINE, "1001")
 
 
@@ -110,6 +113,11 @@ class World:
     def unanswered(self) -> list[Leg]:
         """Phones that ring or are about to."""
         return [leg for leg in self.node.called() if leg.dialled and not leg.up]
+
+    def talks(self) -> list[Contact]:
+        """As the daemon knows them."""
+        contacts = self.daemon.router.floor.contacts.values() if self.daemon.alive else ()
+        return [contact for contact in contacts if contact.state is ContactState.TALKING]
 
     def phones_up(self) -> list[Leg]:
         """Operators who talk, or hear something."""
@@ -203,6 +211,11 @@ class World:
     @happens(5, lambda world: world.daemon.alive, agent=AGENTS, state=WISHES)
     def operator_wishes(self, agent: AgentId, state: Literal["ready", "not_ready", "logged_out"]) -> None:
         self.daemon.inbox.append(SetAgentState(agent, state, "lunch", at=self.node.now))
+
+    @happens(4, lambda world: world.talks(), pick=PICKS, to=HANDED_TO, by=(None, None, *AGENTS[:1]))
+    def operator_hands_over(self, pick: int, to: str, by: AgentId | None) -> None:
+        contact = picked(self.talks(), pick)
+        self.daemon.inbox.append(TransferContact(contact.id, to, by, at=self.node.now))
 
     @happens(
         2,
