@@ -44,8 +44,8 @@ from ccserver.connectors.voice import (
     VoiceSettings,
 )
 from ccserver.contact_log import ContactLog
+from ccserver.core import recording
 from ccserver.core.commands import Command, KeepRecording
-from ccserver.core.contact import Contact
 from ccserver.core.events import ConfigReplaced
 from ccserver.core.ids import AgentId, TrunkName
 from ccserver.core.router import Router
@@ -150,7 +150,8 @@ class Daemon:
             if restored.plan is None or restored.plan.hash != config.plan.hash:
                 engine.put(ConfigReplaced(plan=config.plan, at=clock.now()))
             for contact in restored.pending_recordings:
-                archive.perform(keep_recording(contact))
+                assert contact.recording is not None
+                archive.perform(recording.keep(contact, contact.recording))
             archive.sweep(recordings_of(restored))
             alarms = self._alarms(
                 {"journal": journal, "store": projector, "upkeep": upkeep, "configuration": reloader},
@@ -297,13 +298,6 @@ def tell_access(config: Config, secrets: Secrets, port: int) -> None:
         http_url=f"http://{host}:{port}",
         encryption=config.encryption,
     )
-
-
-def keep_recording(contact: Contact) -> KeepRecording:
-    """The command that a crash may have swallowed; repeating it does no harm."""
-    recording = contact.recording
-    assert recording is not None
-    return KeepRecording(contact.id, recording.name, contact.leg, recording.talks, lane=contact.id)
 
 
 def recordings_of(restored: Restored) -> frozenset[str]:

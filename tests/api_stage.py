@@ -22,7 +22,7 @@ from ccserver.config.errors import ConfigErrors
 from ccserver.config.load import load
 from ccserver.core.agent import AgentState
 from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome
-from ccserver.core.events import Accepted, Answer, Refused, Request
+from ccserver.core.events import Accepted, Answer, Refused, Request, SetAgentState, SteerRecording
 from ccserver.core.ids import (
     AgentId,
     ContactId,
@@ -37,6 +37,7 @@ from ccserver.core.ids import (
 )
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.plan import Plan
+from ccserver.core.recording import RecordingState
 from ccserver.core.records import PlanAdopted
 from ccserver.core.status import AgentStatus, ContactStatus, LineStatus, NodeStatus, QueueStatus, Status, TrunkStatus
 from ccserver.store.errors import NoSuchContact, StoreUnavailable
@@ -200,7 +201,12 @@ class Stage:
             await asyncio.Event().wait()
         if self.refuse is not None:
             return Refused(self.refuse)
-        self.set_agent(request.agent, AgentState(request.state), request.reason)
+        match request:
+            case SetAgentState():
+                self.set_agent(request.agent, AgentState(request.state), request.reason)
+            case SteerRecording():
+                states: dict[str, RecordingState] = {"pause": "paused", "stop": "off"}
+                self._move(request.contact, recording=states.get(request.action, "on"))
         return Accepted()
 
     def _line(self, number: LineNumber, name: str, contacts: Sequence[ContactStatus]) -> LineStatus:
@@ -263,6 +269,7 @@ class Stage:
             position=None,
             agent=None,
             language=Language("ru"),
+            recording="off",
             arrived_at=at,
             since=at,
         )
@@ -329,7 +336,7 @@ def _cdr(gone: ContactStatus, now: float, recorded: bool) -> ContactDetail:
         outcome = ContactOutcome.FLOW_ABANDONED
     name = RecordingName(f"{gone.id}.1")
     path = f"2026/01/31/{name}-3.opus" if talked and recorded else None
-    found = (RecordingRow(recording=name, kind="talk", path=path, duration_s=3.0, lost=""),) if path else ()
+    found = (RecordingRow(recording=name, kind="talk", path=path, duration_s=3.0, lost="", gaps="[]"),) if path else ()
     return ContactDetail(
         id=gone.id,
         line=gone.line,

@@ -12,7 +12,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from ccserver.core.agent import AgentState
 from ccserver.core.attempt import AttemptOutcome
 from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome, Transfer
+from ccserver.core.events import RecordingAction
 from ccserver.core.offer import OfferOutcome
+from ccserver.core.recording import RecordingState
 from ccserver.core.status import LineStatus, QueueStatus
 
 Instant = Annotated[str, Meta(description="ISO-8601, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
@@ -174,6 +176,7 @@ class LiveContactReply(Struct, frozen=True):
     position: int | None
     agent: str | None
     language: str
+    recording: RecordingState
     arrived_at: Instant
     since: Instant
     on_hold: bool
@@ -278,6 +281,13 @@ class AttemptReply(Struct, frozen=True):
     sip_status: int | None
 
 
+class GapReply(Struct, frozen=True):
+    """Where a recording is silent because it was paused, seconds from its beginning."""
+
+    from_s: Seconds
+    to_s: Seconds
+
+
 class RecordingReply(Struct, frozen=True):
     """What became of a recording; `url` is null when it is lost, and `lost` then says why."""
 
@@ -286,6 +296,7 @@ class RecordingReply(Struct, frozen=True):
     duration_s: Seconds
     url: str | None
     lost: str
+    gaps: tuple[GapReply, ...]
 
 
 class ContactDetailReply(ContactReply, frozen=True):
@@ -343,6 +354,12 @@ class TransferWish(Struct, frozen=True, forbid_unknown_fields=True):
 
     to: Annotated[str, Meta(min_length=1, max_length=64)]
     by: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+
+
+class RecordingWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/contacts/{id}/recording`."""
+
+    action: RecordingAction
 
 
 class AgentStateWish(Struct, frozen=True, forbid_unknown_fields=True):

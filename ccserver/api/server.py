@@ -50,7 +50,7 @@ def build(
     Raises ValueError when the token is empty."""
     auth = Auth(token)
     live = LiveRoutes(desk, store, feed, health)
-    sound = RecordingRoutes(store, recordings)
+    sound = RecordingRoutes(desk, store, recordings)
     described = [
         *StatusRoutes(desk, health).operations(),
         *ContactRoutes(store, desk, region).operations(),

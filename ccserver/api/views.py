@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 from ccserver.api.messages import (
     AgentReply,
     AlarmReply,
@@ -11,6 +13,7 @@ from ccserver.api.messages import (
     AttemptReply,
     ContactDetailReply,
     ContactReply,
+    GapReply,
     Instant,
     LiveContactReply,
     NodeReply,
@@ -97,6 +100,7 @@ def live_contact_reply(contact: ContactStatus) -> LiveContactReply:
         position=contact.position,
         agent=contact.agent,
         language=contact.language,
+        recording=contact.recording,
         arrived_at=instant(contact.arrived_at),
         since=instant(contact.since),
         on_hold=contact.on_hold,
@@ -208,6 +212,10 @@ def _recording_reply(contact: ContactId, row: RecordingRow) -> RecordingReply:
         duration_s=seconds(row.duration_s),
         url=recording_url(contact, row.recording) if row.path is not None else None,
         lost=row.lost,
+        gaps=tuple(
+            GapReply(from_s=seconds(first), to_s=seconds(last))
+            for first, last in msgspec.json.decode(row.gaps, type=tuple[tuple[float, float], ...])
+        ),
     )
 
 

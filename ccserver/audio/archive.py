@@ -86,10 +86,13 @@ class Archive:
                 await wait_closed(leg)
         # Timed by the file's end, not by when MixMonitor was told to begin: it writes nothing before the first sound comes,
         # half a second later on a busy machine, and as much of the first words would be cut off.
-        kept = await recordings.finish(RawRecording(caller, operator, _begun(caller)), command.talks, target)
+        raw = RawRecording(caller, operator, _begun(caller))
+        kept = await recordings.finish(raw, command.talks, target, command.gaps)
         if kept.missing_s:
             log.warning("recording incomplete", contact=command.contact, missing_s=kept.missing_s)
-        self._report(RecordingKept(command.contact, command.recording, str(path), kept.duration_s, at=time.time()))
+        gaps = recordings.within(command.talks, command.gaps)
+        told = RecordingKept(command.contact, command.recording, str(path), kept.duration_s, gaps, at=time.time())
+        self._report(told)
 
     async def _discard(self, command: KeepRecording) -> None:
         """Nobody talked: ringing and music are not kept."""

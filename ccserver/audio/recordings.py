@@ -93,10 +93,15 @@ class _Leg:
         return f"subfile,,start,{self.sound_at},end,{self.sound_at + 2 * self.samples},,:{self.path.absolute()}"
 
 
-async def finish(raw: RawRecording, talks: Sequence[tuple[float, float]], target: Path) -> Finished:
+Spans = Sequence[tuple[float, float]]
+"""(from, to), UTC epoch seconds."""
+
+
+async def finish(raw: RawRecording, talks: Spans, target: Path, gaps: Spans = ()) -> Finished:
     """Keep the talks, one after the other, as stereo Opus in `target`: left the caller, right the operator.
 
-    `talks` are (from, to) in UTC epoch seconds; overlaps count once, what lies outside the recording is `missing_s`.
+    Overlaps of `talks` count once, what lies outside the recording is `missing_s`. In the `gaps` it is silent, whatever the
+    raw files hold.
     `target` appears whole or not at all; its folder is made. The raw files are deleted only after it is on the disk
     and has the length it must have; whatever is raised, they stay. Can be repeated after a crash: where `target` is
     already there and a leg is gone, it is the result. Raises `RecordingMissing`, `RecordingBroken`, `DiskFull`.
@@ -109,7 +114,7 @@ async def finish(raw: RawRecording, talks: Sequence[tuple[float, float]], target
             raise RecordingBroken(raw.operator, f"{operator.sample_rate} Hz, the caller's leg {caller.sample_rate} Hz")
         samples = max(caller.samples, operator.samples)
         cuts = _cuts(raw, talks, samples / caller.sample_rate)
-        kept = await _encode((caller, operator), cuts, target)
+        kept = await _encode((caller, operator), cuts, target, _silences(raw, gaps))
         kept = replace(kept, missing_s=_missing_s(talks, kept.duration_s))
     _remove(raw.files())
     return kept
@@ -140,19 +145,39 @@ async def to_wav(opus: Path, wav: Path) -> Path:
     return wav
 
 
+def within(talks: Spans, gaps: Spans) -> tuple[tuple[float, float], ...]:
+    """Where the gaps lie in the kept file, seconds from its beginning: the talks follow each other there."""
+    found: list[tuple[float, float]] = []
+    before_s, reached = 0.0, -math.inf
+    for begin, end in sorted(talks):
+        begin = max(begin, reached)
+        if end <= begin:
+            continue
+        for first, last in sorted(gaps):
+            if min(last, end) > max(first, begin):
+                found.append((before_s + max(first, begin) - begin, before_s + min(last, end) - begin))
+        before_s, reached = before_s + end - begin, end
+    return tuple((round(first, 2), round(last, 2)) for first, last in found)
+
+
 def free_space(folder: Path) -> FreeSpace:
     """Room left for an unprivileged process where `folder` lies."""
     found = os.statvfs(folder)
     return FreeSpace(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
 
 
-async def _encode(legs: Sequence[_Leg], cuts: Sequence[tuple[int, int]], target: Path) -> Finished:
+async def _encode(
+    legs: Sequence[_Leg],
+    cuts: Sequence[tuple[int, int]],
+    target: Path,
+    silences: Sequence[tuple[int, int]] = (),
+) -> Finished:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(target, error) from None
     unfinished = _unfinished(target)
-    await ffmpeg.write(legs[0].path, [*_inputs(legs), *_filters(legs, cuts), *_opus()], unfinished)
+    await ffmpeg.write(legs[0].path, [*_inputs(legs), *_filters(legs, cuts, silences), *_opus()], unfinished)
     wanted_s = sum(last - first for first, last in cuts) * STEP_S
     try:
         found_s = ogg.duration_s(unfinished)
@@ -171,16 +196,21 @@ def _inputs(legs: Sequence[_Leg]) -> list[str]:
     return [word for leg in legs for word in ("-f", "s16le", "-ar", str(leg.sample_rate), "-ac", "1", "-i", leg.url())]
 
 
-def _filters(legs: Sequence[_Leg], cuts: Sequence[tuple[int, int]]) -> list[str]:
+def _filters(legs: Sequence[_Leg], cuts: Sequence[tuple[int, int]], silences: Sequence[tuple[int, int]]) -> list[str]:
     """One pass over any number of cuts, with a few frames in memory: slice on the grid, choose slices, number them anew."""
     samples = max(leg.samples for leg in legs)
     step = legs[0].sample_rate // _STEPS_PER_S
     padded = [f"[{i}:a]apad=whole_len={samples}[leg{i}]" for i in range(len(legs))]
     heads = "".join(f"[leg{i}]" for i in range(len(legs)))
     joined = f"{heads}join=inputs=2:channel_layout=stereo," if len(legs) == 2 else heads
-    chosen = "+".join(f"between(n,{first},{last - 1})" for first, last in cuts)
-    sliced = f"{joined}asetnsamples=n={step}:p=0,aselect='{chosen}',asetpts=N/SR/TB"
+    muted = f"volume=volume=0:precision=fixed:enable='{_slices(silences)}'," if silences else ""
+    sliced = f"{joined}asetnsamples=n={step}:p=0,{muted}aselect='{_slices(cuts)}',asetpts=N/SR/TB"
     return ["-filter_complex", ";".join([*padded, sliced])]
+
+
+def _slices(spans: Sequence[tuple[int, int]]) -> str:
+    """True of the slices that lie in one of the spans."""
+    return "+".join(f"between(n,{first},{last - 1})" for first, last in spans)
 
 
 def _opus() -> list[str]:
@@ -203,7 +233,16 @@ def _cuts(raw: RawRecording, talks: Sequence[tuple[float, float]], recorded_s: f
     return tuple(cuts)
 
 
-def _missing_s(talks: Sequence[tuple[float, float]], kept_s: float) -> float:
+def _silences(raw: RawRecording, gaps: Spans) -> tuple[tuple[int, int], ...]:
+    """The gaps as (first step, step after the last), rather too long than too short."""
+    steps = (
+        (math.floor((first - raw.started_at) / STEP_S), math.ceil((last - raw.started_at) / STEP_S))
+        for first, last in gaps
+    )
+    return tuple((max(first, 0), last) for first, last in steps if last > max(first, 0))
+
+
+def _missing_s(talks: Spans, kept_s: float) -> float:
     wanted_s, reached = 0.0, -math.inf
     for begin, end in sorted(talks):
         wanted_s += max(0.0, end - max(begin, reached))

@@ -90,8 +90,10 @@ class _Conformity:
         types = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
         structs = {each.tag: each for each in types if isinstance(each, inspect.StructType)}
         if not structs:
-            assert len(types) == 1, f"a schema may not leave the type of a field open: {kind}"
-            self.check(value, types[0], path, expected)
+            if len(types) == 1:
+                self.check(value, types[0], path, expected)
+            elif not any(_is(value, each) for each in types):
+                self._deviation(path, f"expected {expected or _words(kind)}, got {shown(value)}")
             return
         if not isinstance(value, dict):
             self._deviation(path, f"expected a table, got {shown(value)}")

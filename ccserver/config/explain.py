@@ -192,12 +192,17 @@ def waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
     operators = able(config.plan, queue, step.skills)
     names = listed((f"{operator.extension} {operator.name}" for operator in operators), 30)
     yield f"{len(operators)} could take it when ready: {names}."
-    yield f"A phone rings {queue.ring_timeout_s:g} s at most; the talk is {'' if queue.record else 'not '}recorded."
+    yield f"A phone rings {queue.ring_timeout_s:g} s at most; {_recorded(queue)}."
     yield from (f"Who must wait hears {quoted(config, spot, item)}" for item in step.announce)
     if step.max_wait_s is not None:
         yield f"Nobody within {step.max_wait_s:g} s: {step.otherwise}."
     if step.closed is not None:
         yield f"When the calendar {step.calendar} is closed, or closes meanwhile: {step.closed}."
+
+
+def _recorded(queue: Queue) -> str:
+    told = {"never": "the talk is not recorded", "on_demand": "the talk is recorded when the operator asks for it"}
+    return told.get(str(queue.record), "the talk is recorded")
 
 
 def _skilled(queue: Queue, extra: tuple[SkillNeed, ...]) -> str:

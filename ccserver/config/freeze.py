@@ -39,7 +39,8 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, schema.FlowFile]) -> plan
         rules=plan.Rules(**asdict(main.rules)),
         trunks={TrunkName(trunk.name): _trunk(trunk) for trunk in main.trunks},
         tolls=plan.Tolls(**asdict(main.tolls)),
-        outbound=plan.Outbound(**asdict(main.outbound)),
+        outbound=plan.Outbound(**(asdict(main.outbound) | {"record": _rule(main.outbound.record)})),
+        recordings=plan.Recordings(pause_max_s=main.recordings.pause_max_s),
     )
     return replace(whole, hash=plan_hash(whole))
 
@@ -51,7 +52,15 @@ def plan_hash(whole: plan.Plan) -> PlanHash:
 
 
 def _line(line: schema.Line, region: Region) -> plan.Line:
-    return plan.Line(**(asdict(line) | {"caller_id": canonical(line.caller_id, region)}))
+    caller_id, record = canonical(line.caller_id, region), _rule(line.record)
+    return plan.Line(**(asdict(line) | {"caller_id": caller_id, "record": record}))
+
+
+def _rule(record: schema.RecordRule) -> plan.RecordPolicy | None:
+    """True and false are short for two of the words."""
+    if isinstance(record, bool):
+        return "always" if record else "never"
+    return record
 
 
 def _trunk(trunk: schema.Trunk) -> plan.Trunk:
@@ -60,11 +69,11 @@ def _trunk(trunk: schema.Trunk) -> plan.Trunk:
 
 
 def _queue(queue: schema.Queue) -> plan.Queue:
-    return plan.Queue(**(asdict(queue) | {"skills": _needs(queue.skills)}))
+    return plan.Queue(**(asdict(queue) | {"skills": _needs(queue.skills), "record": _rule(queue.record)}))
 
 
 def _operator(operator: schema.Operator) -> plan.Operator:
-    fields = asdict(operator)
+    fields = asdict(operator) | {"record": _rule(operator.record)}
     del fields["encryption"]  # his phone's business alone
     return plan.Operator(**fields)
 

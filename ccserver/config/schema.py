@@ -69,6 +69,10 @@ Variable = Annotated[
 Value = Annotated[
     str, Meta(max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*\Z", description="a text of at most 200 characters")
 ]
+RecordRule = Annotated[
+    plan.RecordPolicy | bool | None,
+    Meta(description='"always", "on_demand" or "never" (true means always, false never)'),
+]
 Level = Annotated[int, Meta(ge=1, le=10, description="a level from 1 to 10")]
 Skills = dict[Name, Level]
 Seconds = Annotated[float, Meta(ge=0, le=86400, description="seconds from 0 to 86400")]
@@ -254,6 +258,8 @@ class Recordings(_Table, frozen=True):
 
     directory: PathName = "recordings"
     """Relative to the state directory."""
+    pause_max_s: Annotated[float, Meta(ge=10, le=3600, description="seconds from 10 to 3600")] = 300.0
+    """A pause that nobody ends is over then."""
 
 
 class Prompts(_Table, frozen=True):
@@ -293,6 +299,8 @@ class Line(_Table, frozen=True):
     day_starts_at: TimeOfDay = "00:00"
     caller_id: PublicNumber = ""
     """What calls that leave for this line show; empty: its own number."""
+    record: RecordRule = None
+    """Of its talks, where neither the operator nor the queue says anything; without: always."""
 
 
 class Trunk(_Table, frozen=True):
@@ -370,7 +378,7 @@ class Queue(_Table, frozen=True):
     reach_timeout_s: PhoneTimeout = 5.0
     ring_timeout_s: PhoneTimeout = 20.0
     wrap_up_s: Seconds = 15.0
-    record: bool = True
+    record: RecordRule = None
     tell_every_s: Seconds = 0.0
     tell: tuple[Standing, ...] = ("position", "wait")
     messages: tuple[Prompt, ...] = ()
@@ -389,6 +397,8 @@ class Operator(_Table, frozen=True):
     """For which line he calls; without: the first."""
     may_dial: tuple[Prefix, ...] = ()
     """Prefixes that he may dial, of those that `[tolls]` allows; empty: all of those."""
+    record: RecordRule = None
+    """Of his talks; `never` of the queue or line beats it."""
     encryption: Encryption | None = None
     """Of his sound; as `sip.encryption` when not written."""
 
@@ -407,7 +417,7 @@ class Outbound(_Table, frozen=True):
 
     ring_timeout_s: PhoneTimeout = 60.0
     wrap_up_s: Seconds = 15.0
-    record: bool = True
+    record: RecordRule = None
 
 
 class Main(_Table, frozen=True):

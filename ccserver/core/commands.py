@@ -104,6 +104,22 @@ class DialCustomer(_Command, frozen=True):
     recording: RecordingName | None
 
 
+class StartRecording(_Command, frozen=True):
+    """Record the talk from now on, where nothing did before; answered by `RecordingStarted`."""
+
+    leg: LegId
+    recording: RecordingName
+    by_operator: bool = False
+    """The leg is the operator's: what it hears is the customer."""
+
+
+class SilenceRecording(_Command, frozen=True):
+    """Write silence from now on, on both sides, or sound again; harmless when it is so already."""
+
+    leg: LegId
+    silent: bool
+
+
 class RecordVoicemail(_Command, frozen=True):
     """Beep and record the caller; answered by `VoicemailRecorded`."""
 
@@ -136,6 +152,8 @@ class KeepRecording(_Command, frozen=True):
     leg: LegId
     talks: tuple[tuple[float, float], ...]
     """(from, to) of each talk, UTC epoch seconds; none: nobody talked, the raw files go."""
+    gaps: tuple[tuple[float, float], ...] = ()
+    """Where it must be silent, whatever the raw files hold."""
 
 
 class ListNode(_Command, frozen=True):
@@ -159,6 +177,8 @@ Command = (
     | WithdrawOffer
     | JoinLegs
     | DialCustomer
+    | StartRecording
+    | SilenceRecording
     | RecordVoicemail
     | HangUpLeg
     | ReleaseContact

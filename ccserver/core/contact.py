@@ -218,6 +218,16 @@ class Recording(Struct, frozen=True, kw_only=True):
     name: RecordingName
     started_at: float | None = None
     talks: tuple[tuple[float, float], ...] = ()
+    """What is kept of the talks that are over."""
+    off: bool = False
+    """Nothing of the talk under way, or the next, is kept."""
+    begun_at: float = 0.0
+    """The talk under way is kept from here on, where that is not its beginning."""
+    gaps: tuple[tuple[float, float], ...] = ()
+    """Where it is silent, because it was paused."""
+    paused_at: float | None = None
+    resume_at: float | None = None
+    """When a pause ends by itself."""
 
 
 class Contact(Struct, frozen=True, kw_only=True):
@@ -321,6 +331,7 @@ class Contact(Struct, frozen=True, kw_only=True):
             self.place.due_at if self.place and self.state is ContactState.WAITING else None,
             self.offer.deadline if self.offer else None,
             self.attempt.deadline if self.attempt and self.state is ContactState.DIALLING else None,
+            self.recording.resume_at if self.recording and self.state is ContactState.TALKING else None,
         ]
         return min((at for at in times if at is not None), default=None)
 

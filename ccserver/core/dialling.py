@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from ccserver.core import attempt as attempts
-from ccserver.core import tolls
+from ccserver.core import recording, tolls
 from ccserver.core.agent import Signal
 from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome, AttemptState
 from ccserver.core.commands import AnswerLeg, DialCustomer, HangUpLeg, StopPlay
@@ -19,7 +19,6 @@ from ccserver.core.contact import (
     ContactOutcome,
     ContactState,
     Direction,
-    Recording,
     SegmentKind,
     SegmentOutcome,
 )
@@ -33,7 +32,7 @@ from ccserver.core.events import (
     OutboundDialled,
 )
 from ccserver.core.floor import Floor
-from ccserver.core.ids import AttemptId, Language, LegId, LineNumber, PromptName, RecordingName
+from ccserver.core.ids import AttemptId, Language, LegId, LineNumber, PromptName
 from ccserver.core.numbers import canonical, is_emergency, written
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.parting import hang_up_operator, tell
@@ -86,8 +85,7 @@ def dialled(floor: Floor, event: OutboundDialled) -> None:
     if operator is not None and not is_emergency(contact.ani, floor.rules.region):
         times = tolls.recent(floor.agents[operator.extension].dialled, floor.now)
         floor.note(floor.note_values(operator.extension, dialled=(*times, float(int(floor.now)))))
-    if floor.plan.outbound.record:
-        contact = replace(contact, recording=Recording(name=RecordingName(contact.id)))
+    contact = recording.prepared(floor, contact, None, contact.agent)
     _try_next(floor, open_segment(floor, contact, SegmentKind.DIAL, event.at, agent=contact.agent))
 
 
@@ -162,7 +160,7 @@ def _make(floor: Floor, contact: Contact, trunk: Trunk, why: str) -> None:
             attempt.number,
             written(shown, trunk.number_format, region),
             trunk.reach_timeout_s + settings.ring_timeout_s + RING_GRACE_S,
-            contact.recording.name if contact.recording else None,
+            recording.begun_before(contact),
             lane=contact.id,
         )
     )

@@ -18,6 +18,9 @@ LegRole = Literal["caller", "agent", "code", "outbound", "customer"]
 customer's leg of an attempt to reach him."""
 
 
+RecordingAction = Literal["pause", "resume", "start", "stop"]
+
+
 class Event(Struct, frozen=True, tag=True, kw_only=True):
     """A fact; never illegal: what a state does not list is counted and ignored."""
 
@@ -132,6 +135,8 @@ class RecordingKept(Event, frozen=True):
     recording: RecordingName
     path: str
     duration_s: float
+    gaps: tuple[tuple[float, float], ...] = ()
+    """(from, to) of each silence, seconds from the file's beginning."""
 
 
 class RecordingLost(Event, frozen=True):
@@ -285,6 +290,14 @@ class TransferContact(Event, frozen=True):
     """The agent who talks with him; None: somebody else wants it."""
 
 
+class SteerRecording(Event, frozen=True):
+    """A request: the recording of a talk under way is paused (nothing is kept of what is said now) or goes on; or it is begun,
+    or ended, where that is left to the operator."""
+
+    contact: ContactId
+    action: RecordingAction
+
+
 class Accepted(Struct, frozen=True, tag=True):
     """The request was carried out."""
 
@@ -295,7 +308,7 @@ class Refused(Struct, frozen=True, tag=True):
     reason: str
 
 
-Request = SetAgentState | TransferContact
+Request = SetAgentState | TransferContact | SteerRecording
 Answer = Accepted | Refused
 
 Fact = (

@@ -14,7 +14,7 @@ from ccserver.core.events import CommandFailed, Event, LegEnded, PlayFinished
 from ccserver.core.floor import Floor
 from ccserver.core.ids import PromptName
 from ccserver.core.records import AttemptSaved
-from ccserver.core.routing import close, talked
+from ccserver.core.routing import close
 from ccserver.core.segments import close_segment
 
 
@@ -133,7 +133,4 @@ def _release(floor: Floor, contact: Contact, at: float) -> None:
 
 
 def _end_talk(floor: Floor, contact: Contact, outcome: SegmentOutcome, event: LegEnded) -> Contact:
-    talk = contact.segment
-    assert talk is not None
-    contact = close_segment(floor, contact, SegmentOutcome.FAILED if event.lost else outcome, event.at)
-    return talked(contact, talk, event.at)
+    return close_segment(floor, contact, SegmentOutcome.FAILED if event.lost else outcome, event.at)

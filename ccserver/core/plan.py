@@ -31,6 +31,10 @@ Standing = Literal["position", "wait"]
 """What who waits is told: his number in the queue; a bound of his wait."""
 
 
+RecordPolicy = Literal["always", "on_demand", "never"]
+"""Of a talk: all of it, what somebody asks for, nothing."""
+
+
 class Say(Struct, frozen=True, tag_field="do", tag="say"):
     """Speak, then go on; a key interrupts when `barge_in` and is kept for the next menu."""
 
@@ -152,6 +156,7 @@ class Line(Struct, frozen=True):
     """Where the line's reporting day begins, HH:MM in its zone: a 10:00-05:00 line has no midnight."""
     caller_id: str = ""
     """What calls that leave for this line show, E.164; empty: the line's own number."""
+    record: RecordPolicy | None = None
 
 
 class Trunk(Struct, frozen=True):
@@ -193,7 +198,14 @@ class Outbound(Struct, frozen=True):
     """A customer's phone that rang this long is not answered."""
     wrap_up_s: float = 15.0
     """After a talk with a customer whom the operator called."""
-    record: bool = True
+    record: RecordPolicy | bool | None = None
+
+
+class Recordings(Struct, frozen=True):
+    """What is recorded of talks, besides each line's, queue's and operator's own `record` (see `core.recording`)."""
+
+    pause_max_s: float = 300.0
+    """A pause that nobody ends is over then."""
 
 
 class Queue(Struct, frozen=True):
@@ -213,7 +225,8 @@ class Queue(Struct, frozen=True):
     ring_timeout_s: float = 20.0
     """A phone that rang this long in silence: RONA."""
     wrap_up_s: float = 15.0
-    record: bool = True
+    record: RecordPolicy | bool | None = None
+    """None: as the line says, and it is recorded where that says nothing. True and false are old plans' words."""
     tell_every_s: float = 0.0
     """How often who waits is told how he stands; 0: never."""
     tell: tuple[Standing, ...] = ("position", "wait")
@@ -234,6 +247,7 @@ class Operator(Struct, frozen=True):
     """For which line he calls; None: the first."""
     may_dial: tuple[str, ...] = ()
     """Prefixes that he may dial of those that the tolls allow; empty: all of those."""
+    record: RecordPolicy | None = None
 
 
 class Rules(Struct, frozen=True):
@@ -265,5 +279,6 @@ class Plan(Struct, frozen=True):
     trunks: Mapping[TrunkName, Trunk] = {}
     tolls: Tolls = Tolls()
     outbound: Outbound = Outbound()
+    recordings: Recordings = Recordings()
     hash: PlanHash = PlanHash("")
     """Of all the rest; set by `ccserver.config.load`."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, dialling, holding, parting, queueing, routing
+from ccserver.core import conversation, dialling, holding, parting, queueing, recording, routing
 from ccserver.core.commands import AnswerLeg, PlayPrompts, RecordVoicemail
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.events import CommandFailed, Event, LegAway, LegReturned, PlayFinished, VoicemailRecorded
@@ -128,7 +128,8 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     **{(state, _H.CALLER_AWAY): _go_away for state in _INBOUND},
     **{(state, _H.CALLER_AWAY): parting.operator_away for state in _OUTBOUND},
     **{(state, _H.CALLER_RETURNED): _come_back for state in _INBOUND},
-    **{(state, _H.RECORDING): routing.recording_started for state in ContactState if state is not _S.CLOSED},
+    (_S.TALKING, _H.TIME_UP): recording.time_up,
+    **{(state, _H.RECORDING): recording.started for state in ContactState if state is not _S.CLOSED},
     **{(state, _H.VOICEMAIL): _late_voicemail for state in (_S.WAITING, _S.OFFERED, _S.TALKING, _S.CLOSING)},
 }
 
@@ -161,7 +162,7 @@ IGNORED: dict[tuple[ContactState, Happening], str] = {
     },
     (_S.TALKING, _H.PHONE_RANG): "the answer overtook the ringing",
     (_S.TALKING, _H.PHONE_ANSWERED): "Dial ANSWER and state Up tell the same",
-    **{(state, _H.TIME_UP): "nothing is due" for state in (_S.TELLING, _S.TALKING, _S.CLOSING)},
+    **{(state, _H.TIME_UP): "nothing is due" for state in (_S.TELLING, _S.CLOSING)},
     (_S.TALKING, _H.COMMAND_FAILED): "music or a hang-up: the leg's end, or the next listing, settles it",
     **{
         (state, happening): "a talk or a hang-up goes on whatever the dialplan does"

@@ -76,6 +76,8 @@ class RecordingSaved(_Record, frozen=True, kw_only=True):
     path: str | None
     duration_s: float
     lost: str = ""
+    gaps: tuple[tuple[float, float], ...] = ()
+    """(from, to) of each pause, seconds from the file's beginning: it is silent there."""
 
 
 class LearntSaved(_Record, frozen=True):

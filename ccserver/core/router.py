@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ccserver.core import codes, conversation, dialling, nodes, presence, queueing, routing, transferring
+from ccserver.core import codes, conversation, dialling, nodes, presence, queueing, recording, routing, transferring
 from ccserver.core.agent import Agent
 from ccserver.core.commands import HangUpLeg, ListNode
 from ccserver.core.contact import Contact
@@ -42,6 +42,7 @@ from ccserver.core.events import (
     RecordingLost,
     RecordingStarted,
     SetAgentState,
+    SteerRecording,
     TransferContact,
     TrunkChanged,
     VoicemailRecorded,
@@ -86,6 +87,7 @@ class Router:
             TrunkChanged: lambda event: nodes.trunk_changed(self.floor, event),
             SetAgentState: lambda event: self._answers.append(presence.set_state(self.floor, event)),
             TransferContact: lambda event: self._answers.append(transferring.requested(self.floor, event)),
+            SteerRecording: lambda event: self._answers.append(recording.steer(self.floor, event)),
             NodeConnected: lambda event: nodes.connected(self.floor, event),
             NodeLost: lambda event: nodes.lost(self.floor, event),
             NodeListed: lambda event: nodes.listed(self.floor, event, self._take),
@@ -261,6 +263,7 @@ class Router:
                 kind="talk",
                 path=event.path,
                 duration_s=event.duration_s,
+                gaps=event.gaps,
             )
         )
 

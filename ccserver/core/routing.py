@@ -3,11 +3,11 @@
 from msgspec.structs import replace
 
 from ccserver.core import offer as offers
+from ccserver.core import recording
 from ccserver.core.agent import AgentState, Signal
 from ccserver.core.commands import (
     HangUpLeg,
     JoinLegs,
-    KeepRecording,
     OfferContact,
     ReleaseContact,
     StopPlay,
@@ -18,14 +18,12 @@ from ccserver.core.contact import (
     ContactOutcome,
     ContactState,
     Place,
-    Recording,
-    Segment,
     SegmentKind,
     SegmentOutcome,
 )
-from ccserver.core.events import CommandFailed, Event, LegAnswered, LegEnded, LegRinging, RecordingStarted
+from ccserver.core.events import CommandFailed, Event, LegAnswered, LegEnded, LegRinging
 from ccserver.core.floor import Floor
-from ccserver.core.ids import OfferId, RecordingName
+from ccserver.core.ids import OfferId
 from ccserver.core.matching import Pair
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
 from ccserver.core.plan import Queue
@@ -38,8 +36,6 @@ RING_GRACE_S = 15.0
 
 PAUSE_MIN_S = 1.0
 """Whatever is configured: an offer that fails at once must not be repeated at once."""
-KEPT_MIN_S = 0.01
-"""A talk shorter than this has no recording: there is not one whole piece of sound in it."""
 GONE_LIST_S = 1.0
 """The node is listed so soon after a caller's leg was not found; not at once, or a leg that is never found would spin us."""
 
@@ -59,7 +55,7 @@ def make_offer(floor: Floor, pair: Pair) -> None:
         reach_deadline=floor.now + queue.reach_timeout_s,
         ring_deadline=floor.now + queue.ring_timeout_s,
     )
-    recording = contact.recording or (Recording(name=RecordingName(contact.id)) if queue.record else None)
+    contact = recording.prepared(floor, contact, queue.name, pair.agent)
     if place.play is not None:
         floor.command(StopPlay(contact.leg, place.play, lane=contact.id))
     floor.command(
@@ -70,7 +66,7 @@ def make_offer(floor: Floor, pair: Pair) -> None:
             contact.ani,
             music(floor, contact),
             queue.reach_timeout_s + queue.ring_timeout_s + RING_GRACE_S,
-            recording.name if recording else None,
+            recording.begun_before(contact),
             lane=contact.id,
         )
     )
@@ -82,7 +78,6 @@ def make_offer(floor: Floor, pair: Pair) -> None:
             state=ContactState.OFFERED,
             offer=offer,
             offers=contact.offers + 1,
-            recording=recording,
             place=replace(place, play=None),
         )
     )
@@ -197,12 +192,6 @@ def release_agent(floor: Floor, offer: Offer, at: float) -> None:
             floor.signal(offer.agent, Signal.RELEASED, at, contact=None)
 
 
-def recording_started(floor: Floor, contact: Contact, event: RecordingStarted) -> None:
-    """MixMonitor runs since then."""
-    if contact.recording and contact.recording.started_at is None:
-        floor.keep(replace(contact, recording=replace(contact.recording, started_at=event.at)))
-
-
 def agent_hung_up(floor: Floor, contact: Contact, event: LegEnded) -> None:
     """The talk is over by the agent's leg: the caller is hung up too."""
     outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.AGENT_LEFT
@@ -255,28 +244,19 @@ def _leave_queue(floor: Floor, contact: Contact, event: LegEnded) -> Contact:
 
 def end_talk(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float) -> Contact:
     """The agent notes what was said; what becomes of the legs is the caller's to say. Not kept yet."""
-    offer, segment = contact.offer, contact.segment
-    assert offer is not None and segment is not None
+    offer = contact.offer
+    assert offer is not None
     contact = close_segment(floor, contact, outcome, at)
     queue = floor.plan_of(contact).queues[offer.queue]
     floor.wrap_up(offer.agent, queue.wrap_up_s, at)
-    return replace(talked(contact, segment, at), offer=None)
-
-
-def talked(contact: Contact, talk: Segment, at: float) -> Contact:
-    """The talk that just ended is to be kept, unless nobody can have said anything."""
-    if contact.recording is None or at - talk.started_at < KEPT_MIN_S:
-        return contact
-    talks = (*contact.recording.talks, (talk.started_at, max(at, talk.started_at)))
-    return replace(contact, recording=replace(contact.recording, talks=talks))
+    return replace(contact, offer=None)
 
 
 def close(floor: Floor, contact: Contact, at: float) -> None:
     """No leg of the contact lives any more."""
     floor.command(ReleaseContact(contact.id, lane=contact.id))
-    recording = contact.recording
-    if recording is not None:
-        floor.command(KeepRecording(contact.id, recording.name, contact.leg, recording.talks, lane=contact.id))
+    if contact.recording is not None:
+        floor.command(recording.keep(contact, contact.recording))
     ended_at = max(at, contact.arrived_at)
     floor.keep(replace(contact, state=ContactState.CLOSED, place=None, ended_at=ended_at))
 

@@ -8,6 +8,7 @@ from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.floor import Floor, TrunkLink
 from ccserver.core.ids import AgentId, ContactId, Language, LineNumber, NodeName, QueueName, TrunkName
 from ccserver.core.plan import Trunk
+from ccserver.core.recording import RecordingState, state_of
 
 
 class NodeStatus(Struct, frozen=True, kw_only=True):
@@ -102,6 +103,8 @@ class ContactStatus(Struct, frozen=True, kw_only=True):
     agent: AgentId | None
     """Offered to, or talking with, or calling."""
     language: Language
+    recording: RecordingState
+    """Of the talk under way."""
     arrived_at: float
     since: float
     """Since when it is in this state (segment)."""
@@ -245,6 +248,7 @@ def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus
         position=positions.get(contact.id),
         agent=contact.offer.agent if contact.offer else _caller(contact),
         language=contact.language,
+        recording=state_of(contact),
         arrived_at=contact.arrived_at,
         since=contact.segment.started_at if contact.segment else contact.arrived_at,
         on_hold=contact.on_hold,

@@ -132,6 +132,8 @@ class RecordingRow(Struct, frozen=True, kw_only=True):
     path: str | None
     duration_s: float
     lost: str
+    gaps: str
+    """JSON: (from, to) of each pause, seconds from the file's beginning."""
 
 
 class ContactDetail(ContactRow, frozen=True, kw_only=True):
@@ -194,7 +196,7 @@ def _row(record: _Tabled, now: float, journal: str) -> tuple[Table, Values]:
         case IntervalSaved():
             return tables.agent_interval, _named(record, tables.agent_interval, journal=journal)
         case RecordingSaved():
-            return tables.recording, _named(record, tables.recording)
+            return tables.recording, _named(record, tables.recording, gaps=msgspec.json.encode(record.gaps).decode())
         case PlanAdopted(plan=plan):
             body = msgspec.json.encode(plan).decode()
             return tables.plan, {"hash": plan.hash, "body": body, "adopted_at": now}

@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 5
-"""The newest migration in `sql/versions` (`0005`)."""
+SCHEMA = 6
+"""The newest migration in `sql/versions` (`0006`)."""
 
 metadata = MetaData()
 
@@ -135,8 +135,10 @@ recording = Table(
     Column("path", Text),
     Column("duration_s", Double, nullable=False),
     Column("lost", Text, nullable=False),
+    Column("gaps", Text, nullable=False),
 )
-"""`path` is relative to the recordings directory; NULL: `lost` says why there is none."""
+"""`path` is relative to the recordings directory; NULL: `lost` says why there is none. `gaps`: JSON, where it
+is silent because it was paused."""
 
 plan = Table(
     "plan",

@@ -35,6 +35,7 @@ GUARDED = [
     ("GET", "/api/openapi.json"),
     ("GET", "/metrics"),
     ("POST", "/api/agents/1001/state"),
+    ("POST", "/api/contacts/cc1-1/recording"),
     ("GET", "/api/no-such-thing"),
     ("DELETE", "/api/status"),
     ("GET", "/%61pi/status"),

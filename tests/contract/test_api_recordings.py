@@ -7,6 +7,7 @@ import pytest
 from aiohttp import ClientSession
 from msgspec.structs import replace
 
+from ccserver.core.events import SteerRecording
 from ccserver.core.ids import ContactId, RecordingName
 from ccserver.store.rows import RecordingRow
 from tests.api_stage import Stage, admitted
@@ -121,7 +122,9 @@ async def test_a_contact_in_which_nobody_talked() -> None:
 async def test_a_lost_recording_says_why() -> None:
     stage = Stage()
     contact = answered(stage)
-    row = RecordingRow(recording=RecordingName("x"), kind="talk", path=None, duration_s=0.0, lost="the disk was full")
+    row = RecordingRow(
+        recording=RecordingName("x"), kind="talk", path=None, duration_s=0.0, lost="the disk was full", gaps="[]"
+    )
     stage.archive.kept[contact] = replace(stage.archive.kept[contact], recordings=(row,))
     async with admitted(stage) as client:
         assert "the disk was full" in await why_none(client, contact)
@@ -147,3 +150,59 @@ async def test_of_several_the_talk_is_heard_and_each_by_its_name() -> None:
         async with client.get(f"/api/contacts/{contact}/recording?name=vm") as answer:
             assert len(await answer.read()) == 32_044
         assert await why_none(client, contact, "?name=other") == f"contact {contact} has no recording other"
+
+
+async def test_a_recording_under_way_is_paused_and_resumed() -> None:
+    stage = Stage()
+    contact = stage.arrive()
+    stage.answer(contact, "1001")
+    async with admitted(stage) as client:
+        for action, state in (("pause", "paused"), ("resume", "on"), ("stop", "off"), ("start", "on")):
+            async with client.post(f"/api/contacts/{contact}/recording", json={"action": action}) as answer:
+                assert answer.status == 200
+                assert (await answer.json())["recording"] == state
+    asked = [request for request in stage.asked if isinstance(request, SteerRecording)]
+    assert [(each.contact, each.action) for each in asked] == [
+        (contact, action) for action in ("pause", "resume", "stop", "start")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("contact", "body", "status"),
+    [
+        ("cc1-0", {"action": "pause"}, 404),
+        (None, {"action": "erase"}, 400),
+        (None, {}, 400),
+        (None, {"action": "pause", "for_s": 5}, 400),
+    ],
+)
+async def test_a_wish_about_a_recording_that_makes_no_sense_changes_nothing(
+    contact: str | None, body: dict[str, object], status: int
+) -> None:
+    stage = Stage()
+    contact = contact or stage.arrive()
+    async with admitted(stage) as client, client.post(f"/api/contacts/{contact}/recording", json=body) as answer:
+        assert answer.status == status
+    assert not stage.asked
+
+
+async def test_a_refused_wish_about_a_recording_says_why() -> None:
+    stage = Stage()
+    contact = stage.arrive()
+    stage.refuse = "it is not being recorded"
+    wish = {"action": "pause"}
+    async with admitted(stage) as client, client.post(f"/api/contacts/{contact}/recording", json=wish) as answer:
+        assert answer.status == 409
+        assert (await answer.json())["error"]["message"] == "it is not being recorded"
+
+
+async def test_where_a_recording_is_silent_because_it_was_paused_is_told() -> None:
+    stage = Stage()
+    contact = answered(stage)
+    row = RecordingRow(
+        recording=RecordingName("x"), kind="talk", path="x.opus", duration_s=9.0, lost="", gaps="[[1.5,2.25]]"
+    )
+    stage.archive.kept[contact] = replace(stage.archive.kept[contact], recordings=(row,))
+    async with admitted(stage) as client, client.get(f"/api/contacts/{contact}") as answer:
+        (recording,) = (await answer.json())["recordings"]
+    assert recording["gaps"] == [{"from_s": 1.5, "to_s": 2.25}]

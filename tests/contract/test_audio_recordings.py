@@ -271,3 +271,14 @@ def test_free_space_is_what_the_file_system_says(tmp_path: Path) -> None:
     free_kib = int(subprocess.check_output(["df", "--output=avail", "-k", tmp_path]).split()[1])
     assert abs(space.free_bytes / 1024 - free_kib) < 100 * 1024
     assert 0 < space.fraction < 1
+
+
+async def test_in_a_gap_it_is_silent_whatever_the_raw_files_hold(tmp_path: Path) -> None:
+    talks, gaps = [at(1, 5), at(7, 10)], [at(2, 3), at(4.5, 8)]
+    assert recordings.within(talks, gaps) == ((1.0, 2.0), (3.5, 4.0), (4.0, 5.0))
+    kept = await recordings.finish(call(tmp_path), talks, tmp_path / "a.opus", gaps)
+    assert kept.duration_s == 7.0
+    left = (await heard(kept.path, tmp_path))[:, 0]
+    for first_s, last_s, sounds in ((0, 1, True), (1, 2, False), (2, 3.5, True), (3.5, 5, False), (5, 7, True)):
+        piece = left[round((first_s + 0.05) * RATE) : round((last_s - 0.05) * RATE)]
+        assert (np.abs(piece).max() > 0.1) == sounds, (first_s, last_s)

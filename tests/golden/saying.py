@@ -30,7 +30,7 @@ def said(what: Record | Command) -> Iterator[str]:
             yield _final(contact)
         case commands.DialCustomer():
             yield f"{short(what.leg)}: dial {what.number} by {what.trunk}, showing {what.caller_id}"
-        case commands.OfferContact() | commands.ReleaseContact() | commands.KeepRecording() | commands.ListNode():
+        case commands.OfferContact() | commands.ReleaseContact() | commands.ListNode():
             return  # told by the offer's record, by the contact's end, by nobody's interest
         case _:
             yield from _command(what)
@@ -99,9 +99,20 @@ def _command(command: Record | Command) -> Iterator[str]:
             yield f"{command.leg}: music"
         case commands.JoinLegs():
             yield f"{command.leg}: talk with {short(command.offer)}"
+        case commands.StartRecording():
+            yield f"{command.leg}: record the talk"
+        case commands.SilenceRecording():
+            yield f"{command.leg}: {'record silence' if command.silent else 'record sound again'}"
+        case commands.KeepRecording():
+            silent = f", silent {_spans(command.gaps)}" if command.gaps else ""
+            yield f"{short(command.contact)}: keep {_spans(command.talks)}{silent}"
         case commands.RecordVoicemail():
             yield f"{command.leg}: record {short(command.recording).rpartition('-')[2]}"
         case commands.WithdrawOffer():
             yield f"{short(command.offer)}: withdraw"
         case commands.HangUpLeg():
             yield f"{short(command.leg)}: hang up"
+
+
+def _spans(spans: tuple[tuple[float, float], ...]) -> str:
+    return ", ".join(f"{begin:g}s to {end:g}s" for begin, end in spans) or "nothing"

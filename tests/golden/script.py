@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from ccserver.core.agent import Agent, AgentState
 from ccserver.core.contact import Contact
@@ -44,6 +45,7 @@ from ccserver.core.events import (
     PlayFinished,
     Refused,
     SetAgentState,
+    SteerRecording,
     TransferContact,
     TrunkChanged,
     VoicemailRecorded,
@@ -64,7 +66,7 @@ from ccserver.core.ids import (
     StepName,
     TrunkName,
 )
-from ccserver.core.plan import Flow, Line, Operator, Outbound, Plan, Queue, Rules, SkillNeed, Step, Trunk
+from ccserver.core.plan import Flow, Line, Operator, Outbound, Plan, Queue, RecordPolicy, Rules, SkillNeed, Step, Trunk
 from ccserver.core.records import AgentSaved
 from ccserver.core.router import Router, State
 from tests.golden.saying import said
@@ -153,14 +155,17 @@ class Stage:
     def _queue(self, name: str, options: dict[str, str]) -> None:
         skills = tuple(SkillNeed(Skill(skill), level) for skill, level in _levels(options.pop("skills", "")))
         pick = options.pop("pick", "longest_idle")
+        record = options.pop("record", "never")
         settings = {SETTINGS[option]: float(value) for option, value in options.items()}
-        fields = {"name": name, "title": name, "skills": skills, "pick": pick, "record": False, **settings}
+        fields = {"name": name, "title": name, "skills": skills, "pick": pick, "record": record, **settings}
         self.queues[QueueName(name)] = msgspec.convert(fields, Queue)
 
     def _operator(self, name: str, options: dict[str, str]) -> None:
         skills = {Skill(skill): level for skill, level in _levels(options.get("skills", ""))}
         queues = options["queues"].split(",") if "queues" in options else self.queues
-        self.operators[AgentId(name)] = Operator(AgentId(name), name, skills, tuple(map(QueueName, queues)))
+        operator = Operator(AgentId(name), name, skills, tuple(map(QueueName, queues)))
+        record = msgspec.convert(options.get("record"), RecordPolicy | None)  # type: ignore[call-overload]
+        self.operators[operator.extension] = replace(operator, record=record)
 
     def _trunk(self, name: str, options: dict[str, str]) -> None:
         settings = {SETTINGS.get(option, option): float(value) for option, value in options.items()}
@@ -182,7 +187,7 @@ class Stage:
             flows={flow.name: flow},
             rules=Rules(reconcile_every_s=86400.0),
             trunks=self.trunks,
-            outbound=Outbound(record=False),
+            outbound=Outbound(record="never"),
             hash=PlanHash("plan"),
         )
 
@@ -203,6 +208,8 @@ class Stage:
                 ani = rest[1] if rest[:1] == ["from"] else who
                 trunk = TrunkName(rest[1]) if rest[:1] == ["by"] else None
                 return [ContactArrived(_contact(who), leg, NODE, LINE, ani, self.now, trunk, at=self.now)]
+            case "recording":
+                return [SteerRecording(_contact(who), rest[0], at=self.now)]  # type: ignore[arg-type]
             case "presses":
                 return [KeyPressed(leg, key, at=self.now) for key in rest[0]]  # type: ignore[arg-type]
             case "has-heard":

@@ -20,7 +20,9 @@ from ccserver.core.commands import (
     RecordVoicemail,
     ReleaseContact,
     SetLanguage,
+    SilenceRecording,
     StartMusic,
+    StartRecording,
     StopPlay,
     WithdrawOffer,
 )
@@ -96,6 +98,8 @@ class Leg:
     answered_at: float | None = None
     plays: list[PlayId] = field(default_factory=list)
     recording: RecordingName | None = None
+    silent: bool = False
+    """Its recording is paused."""
 
 
 class Node:
@@ -332,6 +336,12 @@ class Node:
             case PlayPrompts() | RecordVoicemail() if self.mute and command.leg in self.legs:
                 self.mute = False
                 self.tell(CommandFailed(command, "500", at=self.now))
+            case StartRecording():
+                if (leg := self.legs.get(command.leg)) is not None and leg.contact is not None:
+                    self.tell(RecordingStarted(leg.contact, command.recording, at=self.now))
+            case SilenceRecording():
+                if (leg := self.legs.get(command.leg)) is not None:
+                    leg.silent = command.silent
             case AnswerLeg() | SetLanguage() | PlayPrompts() | StartMusic() | JoinLegs() | RecordVoicemail():
                 leg = self.legs.get(command.leg)
                 if leg is None or leg.away:

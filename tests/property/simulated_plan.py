@@ -101,7 +101,9 @@ PLAN = Plan(
     },
     queues={
         ORDERS: Queue(ORDERS, "Orders", (_need("orders", 1),), tell_every_s=20.0, messages=("patience",)),
-        SERVICE: Queue(SERVICE, "Service", (_need("service", 1),), pick="most_skilled", wrap_up_s=0.0, record=False),
+        SERVICE: Queue(
+            SERVICE, "Service", (_need("service", 1),), pick="most_skilled", wrap_up_s=0.0, record="on_demand"
+        ),
     },
     operators={
         AGENTS[0]: _operator(AGENTS[0], (ORDERS, SERVICE), orders=5, service=3),

@@ -11,9 +11,10 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from ccserver.core import recording
 from ccserver.core.agent import AgentState
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Direction
-from ccserver.core.events import AnyEvent, SetAgentState, TransferContact
+from ccserver.core.events import AnyEvent, RecordingAction, SetAgentState, SteerRecording, TransferContact
 from ccserver.core.ids import AgentId, LineNumber, TrunkName
 from ccserver.core.plan import Key, Plan
 from ccserver.core.router import Router, State
@@ -44,6 +45,7 @@ PICKS = range(12)
 """Which of those it may happen to."""
 YES_NO = (False, True)
 WISHES = ("ready", "ready", "ready", "not_ready", "logged_out")
+STEERED: tuple[RecordingAction, ...] = ("pause", "pause", "resume", "start", "stop")
 FAILURES = ((17, 486), (21, 603), (19, 480), (19, None), (16, None), (3, 503), (0, None))
 """(Q.850 cause, SIP status) of an agent's leg that ends unanswered."""
 CUSTOMERS_FAILURES = (*FAILURES, (1, 404), (34, 503), (41, 500), (38, None), (21, 403), (20, 480), (1, None))
@@ -217,6 +219,12 @@ class World:
         contact = picked(self.talks(), pick)
         self.daemon.inbox.append(TransferContact(contact.id, to, by, at=self.node.now))
 
+    @happens(3, lambda world: world.daemon.alive and world.node.callers(), pick=PICKS, action=STEERED)
+    def recording_is_steered(self, pick: int, action: RecordingAction) -> None:
+        leg = picked([*self.node.callers(), *self.node.diallers()], pick)
+        assert leg.contact is not None
+        self.daemon.inbox.append(SteerRecording(leg.contact, action, at=self.node.now))
+
     @happens(
         2,
         lambda world: world.daemon.socket,
@@ -317,6 +325,8 @@ class World:
                 called = contact.offer or contact.attempt
                 assert called is not None and self.node.legs[called.leg].up
                 assert not leg.music, f"{contact.id} talks with music"
+                paused = recording.state_of(contact) == "paused"
+                assert leg.silent == paused, f"{contact.id}: what may not be kept is, or what must be is not"
             case _:
                 raise AssertionError(f"{contact.id} is served, and nobody hangs up")
 

@@ -26,7 +26,7 @@ def told(before: Config, after: Config) -> list[str]:
     [
         ("ccserver.toml", "ring_timeout_s = 20", "ring_timeout_s = 25", "queues.orders.ring_timeout_s: 20 -> 25"),
         ("ccserver.toml", 'title = "Заказы"', 'title = "Все заказы"', 'queues.orders.title: Заказы -> "Все заказы"'),
-        ("ccserver.toml", "wrap_up_s = 5", "wrap_up_s = 5\nrecord = false", "queues.orders.record: true -> false"),
+        ("ccserver.toml", "wrap_up_s = 5", "wrap_up_s = 5\nrecord = false", "queues.orders.record: not set -> never"),
         ("ccserver.toml", "orders = 8, service = 5", "orders = 9, service = 5", "operators.1001.skills.orders: 8 -> 9"),
         ("ccserver.toml", "english = 7 }", "english = 7, chess = 2 }", "operators.1001.skills.chess: new (2)"),
         (

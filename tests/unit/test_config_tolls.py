@@ -30,7 +30,7 @@ def test_what_is_written_reaches_the_core(site: Site) -> None:
     )
     whole = site.load().plan
     assert whole.tolls == plan.Tolls(("+7",), (), 5, 0)
-    assert whole.outbound == plan.Outbound(30.0, 0.0, False)
+    assert whole.outbound == plan.Outbound(30.0, 0.0, "never")
     anna = whole.operators[AgentId("1001")]
     assert (anna.line, anna.may_dial) == (LineNumber("88007004666"), ("+7495",))
 

@@ -171,7 +171,11 @@ def site(tmp_path: Path) -> Site:
             'ring_timeout_s = 20\npick = "most_idle"',
             'queues[0].pick: expected one of "longest_idle", "most_skilled", got "most_idle"',
         ),
-        ("wrap_up_s = 5", 'wrap_up_s = 5\nrecord = "yes"', 'queues[0].record: expected true or false, got "yes"'),
+        (
+            "wrap_up_s = 5",
+            'wrap_up_s = 5\nrecord = "yes"',
+            'queues[0].record: expected "always", "on_demand" or "never"',
+        ),
         # [[operators]]
         (
             'extension = "1001"',

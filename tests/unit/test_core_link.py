@@ -21,8 +21,9 @@ from ccserver.core.events import (
     NodeConnected,
     NodeListed,
     NodeLost,
+    RecordingStarted,
 )
-from ccserver.core.ids import ContactId, LegId
+from ccserver.core.ids import ContactId, LegId, RecordingName
 from ccserver.core.plan import Rules
 from tests.unit.core_case import NODE, Case, listed_agent, listed_caller, listed_phones, operator, plan, queue
 from tests.unit.core_gaps import AGENT_LEG, C1, MENU, gap, history, offered, ringing, talking
@@ -66,7 +67,9 @@ def test_who_waits_is_given_his_music_again_and_keeps_his_place() -> None:
 
 
 def test_a_talk_is_only_told_to_have_no_music() -> None:
-    told = talking().restarted()
+    told = talking()
+    told.tell(RecordingStarted(ContactId("n1-c1"), RecordingName("n1-c1"), at=told.now))
+    told = told.restarted()
     told.connect(listed_caller(), listed_agent(up=True, ringing=False))
     assert told.commands == [JoinLegs(C1, told.offer().id, lane="n1-c1")]
 

@@ -16,7 +16,7 @@ from ccserver import ari
 from ccserver.connectors.voice.calls import Call, Calls, MadeLeg
 from ccserver.connectors.voice.monitor import Monitor, MonitorError
 from ccserver.connectors.voice.playing import Playing
-from ccserver.core.commands import DialCustomer, OfferContact
+from ccserver.core.commands import DialCustomer, OfferContact, SilenceRecording, StartRecording
 from ccserver.core.events import Fact, RecordingStarted
 from ccserver.core.ids import ContactId, LegId, RecordingName, leg_of_attempt, leg_of_offer
 
@@ -144,6 +144,20 @@ class Calling:
             return
         call.recording = recording
         self._report(RecordingStarted(call.contact, recording, at=started_at))
+
+    async def start_recording(self, command: StartRecording) -> None:
+        """In mid-talk, because somebody asks for it, or because only now somebody talks whose talks are recorded."""
+        call = self._calls.of_lane(command.lane, command.leg)
+        await self._record(call, command.recording, by_operator=command.by_operator)
+
+    async def silence_recording(self, command: SilenceRecording) -> None:
+        """Pause it, or go on."""
+        call = self._calls.of_lane(command.lane, command.leg)
+        try:
+            name = call.channel_name or (await self._ari.get_channel(call.leg)).name
+            await self._monitor.silence(name, silent=command.silent)
+        except MonitorError as error:
+            log.error("recording not silenced", contact=call.contact, silent=command.silent, reason=str(error))
 
     async def _give_up(self, leg: LegId) -> None:
         """Leave nothing of a leg that could not be called."""

@@ -14,8 +14,12 @@ BYTES_PER_S = 16_000
 """Of a leg's file: 8 kHz, 16 bit, mono."""
 
 
+NO_CHANNEL = "No such channel"
+"""AMI's answer about a channel that has hung up."""
+
+
 class MonitorError(Exception):
-    """The recording could not be started; the text is for the alarm."""
+    """The recording could not be started or silenced; the text is for the alarm."""
 
 
 class Monitor:
@@ -56,3 +60,15 @@ class Monitor:
             raise MonitorError(self._failure)
         self._failure = ""
         return time.time()
+
+    async def silence(self, channel_name: str, *, silent: bool) -> None:
+        """Silence in both files, as long as it lasts, or sound again; the same twice does no harm.
+
+        A channel that is gone needs neither: its recording has ended.
+        """
+        action = {"Action": "MixMonitorMute", "Channel": channel_name, "Direction": "both", "State": str(int(silent))}
+        response = await self._ami.send(action)
+        if response is None or not (response.success or NO_CHANNEL in str(response.message)):
+            # The archive silences it all the same; until then the raw files hold what was said.
+            self._failure = f"MixMonitorMute: {'no answer over AMI' if response is None else response.message}"
+            raise MonitorError(self._failure)

@@ -31,6 +31,8 @@ VoiceCommand = (
     | commands.WithdrawOffer
     | commands.JoinLegs
     | commands.DialCustomer
+    | commands.StartRecording
+    | commands.SilenceRecording
     | commands.RecordVoicemail
     | commands.HangUpLeg
     | commands.ReleaseContact
@@ -83,6 +85,10 @@ class Performer:
                 await self._playing.stop_bridge_music(self._calls.of_lane(command.lane, command.leg))
             case commands.DialCustomer():
                 await self._calling.dial_customer(command)
+            case commands.StartRecording():
+                await self._calling.start_recording(command)
+            case commands.SilenceRecording():
+                await self._calling.silence_recording(command)
             case commands.RecordVoicemail():
                 await self._record_voicemail(command)
             case commands.HangUpLeg():

@@ -25,6 +25,11 @@ FAULTS = (
         main(ANNA, ANNA + 'language = "de"\n'),
     ),
     fault(
+        "a rule of recording that is none",
+        'operators[0].record: expected "always", "on_demand" or "never"',
+        main(ANNA, ANNA + 'record = "sometimes"\n'),
+    ),
+    fault(
         "a line without its flow",
         'lines[0].flow: there is no flow "nordliss"; did you mean "nordlis"?',
         main('flow = "nordlis"', 'flow = "nordliss"'),
