@@ -138,6 +138,7 @@ def _segment(segment: Segment, ended_at: float) -> None:
         n=segment.n,
         kind=segment.kind,
         outcome=segment.outcome,
+        reason=segment.reason or None,
         lasted_s=ended_at - segment.started_at,
         flow=segment.flow,
         queue=segment.queue,

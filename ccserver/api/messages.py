@@ -240,6 +240,7 @@ class SegmentReply(Struct, frozen=True):
     ended_at: Instant | None
     duration_s: Seconds | None
     outcome: SegmentOutcome | None
+    reason: str
     flow: str | None
     queue: str | None
     agent: str | None

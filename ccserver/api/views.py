@@ -163,6 +163,7 @@ def _segment_reply(row: SegmentRow) -> SegmentReply:
         ended_at=_when(row.ended_at),
         duration_s=seconds(row.ended_at - row.started_at) if row.ended_at is not None else None,
         outcome=row.outcome,
+        reason=row.reason,
         flow=row.flow,
         queue=row.queue,
         agent=row.agent,

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import assert_never
 
 from ccserver.config.errors import QuestionError, did_you_mean, listed, shown
+from ccserver.config.exits import exit_sentences
 from ccserver.config.journeys import Journeys, Spot, journeys
 from ccserver.config.load import Config
 from ccserver.config.serving import able, all_needs
@@ -194,10 +195,7 @@ def waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
     yield f"{len(operators)} could take it when ready: {names}."
     yield f"A phone rings {queue.ring_timeout_s:g} s at most; {_recorded(queue)}."
     yield from (f"Who must wait hears {quoted(config, spot, item)}" for item in step.announce)
-    if step.max_wait_s is not None:
-        yield f"Nobody within {step.max_wait_s:g} s: {step.otherwise}."
-    if step.closed is not None:
-        yield f"When the calendar {step.calendar} is closed, or closes meanwhile: {step.closed}."
+    yield from exit_sentences(step)
 
 
 def _recorded(queue: Queue) -> str:

@@ -9,8 +9,9 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar, get_args
 
 from ccserver.config.errors import did_you_mean, listed, shown
+from ccserver.config.exits import check_exits, check_keys, waits_for_ever
 from ccserver.config.findings import Findings
-from ccserver.config.journeys import BUILT_IN, Journeys, Spot, journeys, spoken, targets
+from ccserver.config.journeys import AT_ENTRY, BUILT_IN, Journeys, Spot, journeys, spoken, targets
 from ccserver.config.prompts import Catalogue, check_language
 from ccserver.config.serving import nobody
 from ccserver.config.source import Document, KeyPath
@@ -58,7 +59,7 @@ def check_journeys(flow: Flow, document: Document, plan: Plan, catalogue: Catalo
         _check_spoken(step, ("steps", name), languages or (callers[0][1],), catalogue, document, found)
         _check_names(step, ("steps", name), plan, catalogue, document, found)
     _check_silence(ways, document, found)
-    _check_dead_ends(flow, document, found)
+    _check_dead_ends(flow, document, plan, found)
 
 
 def circles(graph: Mapping[T, tuple[T, ...]]) -> Iterator[tuple[T, ...]]:
@@ -86,7 +87,9 @@ def _instant_targets(step: Step) -> tuple[StepName, ...]:
     """Where it may lead without anybody having said or done anything."""
     if isinstance(step, Set | Branch):
         return tuple(target for _, target in targets(step))
-    return (step.closed,) if isinstance(step, Enqueue) and step.closed is not None else ()
+    if isinstance(step, Enqueue):
+        return tuple(target for path, target in targets(step) if path[0] in AT_ENTRY)
+    return ()
 
 
 def _arrows(circle: tuple[str, ...]) -> str:
@@ -98,16 +101,8 @@ def _check_fields(step: Step, path: KeyPath, document: Document, found: Findings
         case Collect() if step.min_digits > step.max_digits:
             message = f"expected at most max_digits ({step.max_digits}), got {step.min_digits}"
             found.error(document, (*path, "min_digits"), message)
-        case Enqueue() if step.max_wait_s is not None and step.otherwise is None:
-            found.error(document, (*path, "otherwise"), "is missing: expected the step to go to after max_wait_s")
-        case Enqueue() if step.max_wait_s is None and step.otherwise is not None:
-            found.error(
-                document, (*path, "max_wait_s"), "is missing: expected the wait after which `otherwise` follows"
-            )
-        case Enqueue() if (step.calendar is None) != (step.closed is None):
-            missing, wanted = ("closed", "step to go to") if step.closed is None else ("calendar", "calendar")
-            message = f"is missing: expected the {wanted} when the hours are over; both or neither"
-            found.error(document, (*path, missing), message)
+        case Enqueue():
+            check_exits(step, path, document, found)
         case Branch() if (step.variable is None) == (step.calendar is None):
             found.error(document, path, "expected either `variable` or `calendar`")
         case Branch(calendar=str()):
@@ -199,13 +194,17 @@ def _check_names(
                     found.error(document, (*path, "cases", value), f"there is no line {shown(value)}{near}")
 
 
-def _check_dead_ends(flow: Flow, document: Document, found: Findings) -> None:
-    """Ends that nobody explains to the caller, and crossroads that are none."""
+def _check_dead_ends(flow: Flow, document: Document, plan: Plan, found: Findings) -> None:
+    """Ends that nobody explains to the caller, crossroads that are none, and queues that only lead to each other."""
+    for circle in circles(waits_for_ever(flow.steps)):
+        message = f"who waits in vain goes from queue to queue for ever, each time to its end: {_arrows(circle)}"
+        found.warn(document, ("steps", circle[0], "otherwise"), message)
     for name, step in flow.steps.items():
         ways = {target for _, target in targets(step)}
         if isinstance(step, Branch) and len(ways) == 1:
             found.warn(document, ("steps", name), f"decides nothing: every way leads to {ways.pop()}")
         if isinstance(step, Enqueue):
+            check_keys(name, step, plan, document, found)
             for path, target in targets(step):
                 end = flow.steps[target]
                 if isinstance(end, HangUp) and not end.prompts:

@@ -14,6 +14,7 @@ from typing import assert_never
 from msgspec import Struct
 
 from ccserver.config.errors import QuestionError, did_you_mean, listed
+from ccserver.config.exits import exit_reason
 from ccserver.config.journeys import journeys, spoken, targets
 from ccserver.config.prompts import Catalogue
 from ccserver.core.ids import FlowName, Language, LineNumber, StepName
@@ -165,7 +166,7 @@ def _reason(step: Step, field: str, key: str) -> str:
     match step:
         case Menu() | Collect() if field == "otherwise":
             return f"{step.retries + 1}× nothing or wrong" if step.retries else "nothing or wrong"
-        case Enqueue() if field == "otherwise":
-            return f"nobody in {step.max_wait_s:g} s"
+        case Enqueue() if field != "keys":
+            return exit_reason(step, field)
         case _:
             return key or ("" if field == "next" else field)

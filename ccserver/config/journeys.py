@@ -22,6 +22,11 @@ BUILT_IN = ("line", "ani", "language")
 
 ANY_TIME: Mapping[CalendarName, Hours] = MappingProxyType({})
 
+EXITS = ("otherwise", "closed", "full", "too_long", "nobody")
+"""Ways out of a queue besides its keys, as its step's fields name them."""
+AT_ENTRY = ("closed", "full", "too_long", "nobody")
+"""Of these, the ones that may be taken without having waited at all."""
+
 MAX_SPOTS = 20_000
 """A flow with more of them is walked only so far."""
 
@@ -69,10 +74,10 @@ def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
             yield ("next",), step.next
             yield ("otherwise",), step.otherwise
         case Enqueue():
-            if step.otherwise is not None:
-                yield ("otherwise",), step.otherwise
-            if step.closed is not None:
-                yield ("closed",), step.closed
+            yield from ((("keys", key), target) for key, target in step.keys.items())
+            for field in EXITS:
+                if (target := getattr(step, field)) is not None:
+                    yield (field,), target
         case Say() | Set() | Voicemail():
             yield ("next",), step.next
         case HangUp():

@@ -514,6 +514,13 @@ class Enqueue(_Step, frozen=True, tag="queue"):
     otherwise: Name | None = None
     calendar: Name | None = None
     closed: Name | None = None
+    keys: dict[KeyName, Name] = {}
+    max_waiting: Annotated[int, Meta(ge=1, le=100_000, description="a whole number from 1 to 100000")] | None = None
+    full: Name | None = None
+    max_expected_s: Timeout | None = None
+    too_long: Name | None = None
+    nobody: Name | None = None
+    nobody_after_s: Seconds = 60.0
 
 
 class Voicemail(_Step, frozen=True, tag="voicemail"):

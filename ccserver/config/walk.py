@@ -151,7 +151,6 @@ class _Journey:
                     yield f"{self._clock()}  {turn.position.step}: hears a beep and speaks"
                 case JoinQueue():
                     yield from self._queued(effect.step)
-                    self._ended = True
                 case Finish():
                     yield f"{self._clock()}  {turn.position.step}: is hung up on. The end."
                     self._ended = True
@@ -161,11 +160,22 @@ class _Journey:
                     assert_never(effect)
 
     def _queued(self, step: Enqueue) -> Iterator[str]:
-        spot = Spot(step=self._position.step, language=self._language)
-        heading = f"{self._clock()}  {self._position.step}: "
+        name = self._position.step
+        spot = Spot(step=name, language=self._language)
+        heading = f"{self._clock()}  {name}: "
         for sentence in waiting(self._config, spot, step):
             yield f"{heading}{sentence}"
             heading = " " * 7
+        if self._groups and (target := step.keys.get(self._groups[0][0])) is not None:  # type: ignore[call-overload]
+            group = self._groups.popleft()
+            if rest := group[1:]:
+                self._groups.appendleft(rest)
+            self._now += PRESS_S
+            yield f"{self._clock()}  presses {group[0]} and gives up his place"
+            self._ended = False
+            yield from self._follow(flow.go(self._scene(), target))
+        else:
+            self._ended = True
 
     def _quoted(self, item: str) -> str:
         return quoted(self._config, Spot(step=_NO_STEP, language=self._language), item)

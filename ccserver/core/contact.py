@@ -35,7 +35,7 @@ from ccserver.core.ids import (
     TrunkName,
 )
 from ccserver.core.offer import Offer
-from ccserver.core.plan import SkillNeed
+from ccserver.core.plan import Key, SkillNeed
 
 
 class Direction(StrEnum):
@@ -70,6 +70,8 @@ class ContactOutcome(StrEnum):
     """The customer left a queue unanswered."""
     OVERFLOWED = "overflowed"
     """Nobody came in time, and the flow ended it without a message."""
+    LEFT_BY_KEY = "left_by_key"
+    """The customer left a queue by a key, and nobody talked with him."""
     VOICEMAIL = "voicemail"
     FLOW_COMPLETED = "flow_completed"
     """The flow served the customer and hung up by itself."""
@@ -101,7 +103,7 @@ class SegmentKind(StrEnum):
 
 
 class SegmentOutcome(StrEnum):
-    """How a stretch ended; the first six are the outcomes of a queue segment, each of which has exactly one."""
+    """How a stretch ended; the first seven are the outcomes of a queue segment, each of which has exactly one."""
 
     ANSWERED = "answered"
     ABANDONED = "abandoned"
@@ -109,6 +111,8 @@ class SegmentOutcome(StrEnum):
     OVERFLOWED = "overflowed"
     CLOSED_OUT = "closed_out"
     """The queue's hours ended."""
+    LEFT_BY_KEY = "left_by_key"
+    """The caller pressed a key that leads elsewhere."""
     FAILED = "failed"
     QUEUED = "queued"
     """Of a flow: it led into a queue."""
@@ -134,6 +138,18 @@ class Transfer(StrEnum):
     """The agent spoke with the next one before."""
 
 
+class Overflow(StrEnum):
+    """Why nobody came in time: the `reason` of an `overflowed` segment."""
+
+    MAX_WAIT = "max_wait"
+    FULL = "full"
+    """Too many waited already."""
+    TOO_LONG = "too_long"
+    """The wait was likely to be longer than the flow wants it."""
+    NOBODY = "nobody"
+    """Nobody who could have taken it was logged in."""
+
+
 class Segment(Struct, frozen=True, kw_only=True):
     """A stretch of a contact; `n` counts from 1 within it."""
 
@@ -147,6 +163,8 @@ class Segment(Struct, frozen=True, kw_only=True):
     queue: QueueName | None = None
     agent: AgentId | None = None
     offer: OfferId | None = None
+    reason: str = ""
+    """More of the outcome: an `Overflow`, the key that was pressed."""
     hold_s: float = 0.0
     """Of a talk: how long the customer heard music in it, and how many times."""
     holds: int = 0
@@ -193,6 +211,21 @@ class Place(Struct, frozen=True, kw_only=True):
     closes_at: float | None = None
     """When the queue's hours end; the flow goes on at `closed` then."""
     closed: StepName | None = None
+    keys: Mapping[Key, StepName] = {}
+    """Where a key leads."""
+    max_waiting: int | None = None
+    full: StepName | None = None
+    """Where to go at once who finds so many before him."""
+    max_expected_s: float | None = None
+    too_long: StepName | None = None
+    """Where to go when more than that is expected,"""
+    ask_at: float | None = None
+    """and when it is estimated next."""
+    nobody: StepName | None = None
+    nobody_after_s: float = 0.0
+    """Where to go when nobody who could take it has been logged in for so long,"""
+    deserted_at: float | None = None
+    """which will be then; None: somebody is."""
     estimate_s: float | None = None
     """What was expected when it began to wait; None: nobody asked, or nobody was at work."""
     tell_at: float | None = None
@@ -209,7 +242,14 @@ class Place(Struct, frozen=True, kw_only=True):
     @property
     def due_at(self) -> float | None:
         """When something is to be done about it, at the latest."""
-        return min((at for at in (self.ends_at, self.only_until, self.tell_at) if at is not None), default=None)
+        return min(
+            (
+                at
+                for at in (self.ends_at, self.deserted_at, self.only_until, self.ask_at, self.tell_at)
+                if at is not None
+            ),
+            default=None,
+        )
 
 
 class Recording(Struct, frozen=True, kw_only=True):

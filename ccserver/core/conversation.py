@@ -23,7 +23,7 @@ from ccserver.core.contact import (
 from ccserver.core.events import ContactArrived, Event, KeyPressed, PlayFinished, VoicemailRecorded
 from ccserver.core.floor import Floor
 from ccserver.core.flow import FlowTurn, Scene
-from ccserver.core.ids import RecordingName
+from ccserver.core.ids import RecordingName, StepName
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Line
 from ccserver.core.records import RecordingSaved
@@ -135,31 +135,10 @@ def resume(floor: Floor, contact: Contact, at: float) -> None:
     apply(floor, contact, flow.resume(scene(floor, contact)), at)
 
 
-def waited(floor: Floor, contact: Contact, event: Event) -> None:
-    """In the queue: its hours or his patience are over, others may take him now, or it is time to tell him how he stands."""
-    place = contact.place
-    assert place is not None
-    if place.ends_at is not None and place.ends_at <= floor.now:
-        _overflow(floor, contact, event.at)
-    elif place.only_until is not None and place.only_until <= floor.now:
-        queueing.ask_anybody(floor, contact)
-    else:
-        queueing.tell(floor, contact)
-
-
-def _overflow(floor: Floor, contact: Contact, at: float) -> None:
-    """Nobody came in time, or the queue closes: the place is given up and the flow goes on."""
-    place = contact.place
-    assert place is not None
-    closes = place.closes_at is not None and place.closes_at <= floor.now
-    target = place.closed if closes else place.otherwise
-    assert target is not None
-    if place.play is not None:
-        floor.command(StopPlay(contact.leg, place.play, lane=contact.id))
-    contact = queueing.leave(floor, contact, SegmentOutcome.CLOSED_OUT if closes else SegmentOutcome.OVERFLOWED, at)
-    contact = replace(contact, place=None, state=ContactState.FLOW)
-    contact = _open_flow(floor, contact, at)
-    apply(floor, contact, flow.go(scene(floor, contact), target), at)
+def go_on(floor: Floor, contact: Contact, step: StepName, at: float) -> None:
+    """The wait came to nothing, and the flow goes on at one of its steps."""
+    contact = _open_flow(floor, replace(contact, place=None, state=ContactState.FLOW), at)
+    apply(floor, contact, flow.go(scene(floor, contact), step), at)
 
 
 def _open_flow(floor: Floor, contact: Contact, at: float) -> Contact:

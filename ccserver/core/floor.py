@@ -16,7 +16,7 @@ from ccserver.core.commands import Command
 from ccserver.core.contact import Contact, ContactState
 from ccserver.core.ewt import Learnt
 from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlanHash, PlayId, QueueName, TrunkName
-from ccserver.core.matching import Ability, Idle, Matcher, Need, Waiting
+from ccserver.core.matching import Ability, Idle, Matcher, Need, Staff, Waiting
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Line, Plan, Rules
 from ccserver.core.records import AgentSaved, ContactSaved, IntervalSaved, LearntSaved, Record
@@ -98,6 +98,9 @@ class Floor:
         self.lines_by_number: dict[str, Line] = {}
         self.waiting = Waiting()
         self.idle = Idle()
+        self.queued: dict[QueueName, dict[ContactId, None]] = {}
+        """Who waits in each queue."""
+        self.staff = Staff()
         self.unsettled: dict[ContactId, None] = {}
         """Contacts that began to wait in this step: those still unmatched at its end are told so."""
         self.gone: dict[AgentId, None] = {}
@@ -140,6 +143,10 @@ class Floor:
         before = self.contacts.get(contact.id)
         if before is not None and before.carrier is not None:
             self.carried[before.carrier].pop(contact.id, None)
+        if before is not None and before.state is ContactState.WAITING and before.place is not None:
+            self.queued[before.place.queue].pop(contact.id, None)
+        if contact.state is ContactState.WAITING and contact.place is not None:
+            self.queued.setdefault(contact.place.queue, {})[contact.id] = None
         if contact.carrier is not None:
             self.carried.setdefault(contact.carrier, {})[contact.id] = None
         if contact.state is ContactState.CLOSED:
@@ -219,8 +226,12 @@ class Floor:
         return agent
 
     def seat(self, agent: Agent) -> None:
-        """On the bench exactly when he may be offered a contact."""
+        """On the bench exactly when he may be offered a contact; of the staff exactly when he is logged in."""
         operator = self.plan.operators.get(agent.id)
+        if operator is not None and agent.state is not AgentState.LOGGED_OUT:
+            self.staff.add(agent.id, Ability.of(operator))
+        else:
+            self.staff.remove(agent.id)
         if operator is not None and agent.offerable:
             self.idle.add(agent.id, Ability.of(operator), agent.idle_since)
         else:

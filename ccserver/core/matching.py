@@ -12,7 +12,8 @@ The oldest contact (by `Place.order`) that any idle agent can serve goes first, 
 the agent. Nothing here is decided by chance.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 from sortedcontainers import SortedList
@@ -191,6 +192,40 @@ class Idle:
             yield Seat(ability, since, agent, len(bench))
 
 
+class Staff:
+    """Agents who are logged in, whatever they are doing: how many of each ability."""
+
+    def __init__(self) -> None:
+        self._abilities: dict[AgentId, Ability] = {}
+        self._counts: Counter[Ability] = Counter()
+        self.changed = True
+        """Somebody has come or gone since it was looked at last."""
+
+    def add(self, agent: AgentId, ability: Ability) -> None:
+        """He is logged in, and can do this."""
+        if self._abilities.get(agent) != ability:
+            self.remove(agent)
+            self._abilities[agent] = ability
+            self._counts[ability] += 1
+            self.changed = True
+
+    def remove(self, agent: AgentId) -> None:
+        """He is not; no harm when he was not before."""
+        ability = self._abilities.pop(agent, None)
+        if ability is not None:
+            self._counts[ability] -= 1
+            if not self._counts[ability]:
+                del self._counts[ability]
+            self.changed = True
+
+    def __contains__(self, agent: AgentId) -> bool:
+        return agent in self._abilities
+
+    def abilities(self) -> Iterable[Ability]:
+        """Each that somebody has."""
+        return self._counts.keys()
+
+
 class Matcher:
     """The policy applied; remembers which needs and abilities go together for one plan."""
 
@@ -204,6 +239,12 @@ class Matcher:
         if known is None:
             known = self._able[need, ability] = able(need, ability)
         return known
+
+    def served(self, need: Need, staff: Staff) -> bool:
+        """Whether somebody is logged in who may take it."""
+        if need.agent is not None:
+            return need.agent in staff
+        return any(self.able(need, ability) for ability in staff.abilities())
 
     def best(self, waiting: Waiting, idle: Idle) -> Pair | None:
         """The pair that must be made next; None: no idle agent may serve anyone who waits."""

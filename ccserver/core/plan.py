@@ -116,6 +116,18 @@ class Enqueue(Struct, frozen=True, tag_field="do", tag="queue"):
     calendar: CalendarName | None = None
     closed: StepName | None = None
     """Where to go when the calendar closes, or is closed already; without: who waits at closing time is still served."""
+    keys: Mapping[Key, StepName] = {}
+    """Where a key leads who waits; his place is given up."""
+    max_waiting: int | None = None
+    full: StepName | None = None
+    """Where to go who must wait and finds so many before him."""
+    max_expected_s: float | None = None
+    too_long: StepName | None = None
+    """Where to go when the wait that is left is likely to be longer; asked when it begins, and now and then."""
+    nobody: StepName | None = None
+    nobody_after_s: float = 60.0
+    """Where to go who must wait when nobody who could ever take him is logged in, and when the last of them has been gone so
+    long."""
 
 
 class Voicemail(Struct, frozen=True, tag_field="do", tag="voicemail"):

@@ -26,6 +26,11 @@ def expected_wait_s(floor: Floor, contact: Contact) -> float | None:
     return min((max(after_s, wait_s) for after_s, wait_s in expected if wait_s is not None), default=None)
 
 
+def anybody(floor: Floor, place: Place) -> bool:
+    """Whether somebody is logged in who could take it now, or will be able to when it has waited longer."""
+    return any(floor.matcher.served(need, floor.staff) for _, need in _needs(floor, place))
+
+
 def _needs(floor: Floor, place: Place) -> Iterator[tuple[float, Need]]:
     """What it asks now, and what it will ask so many seconds later if nobody has come."""
     yield 0.0, Need.of(place)

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from ccserver.core import flow
 from ccserver.core.calendar import closes_at
 from ccserver.core.commands import PlayPrompts, StartMusic
-from ccserver.core.contact import Contact, ContactState, Place, SegmentKind, SegmentOutcome
+from ccserver.core.contact import Contact, ContactOutcome, ContactState, Place, SegmentKind, SegmentOutcome
 from ccserver.core.events import PlayFinished
 from ccserver.core.ewt import SPOKEN_S, spoken_bound_s
 from ccserver.core.floor import Floor
@@ -34,8 +34,17 @@ def join(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Contact:
         otherwise=step.otherwise,
         closes_at=closes_at(plan.calendars[step.calendar], floor.now) if step.calendar and step.closed else None,
         closed=step.closed,
+        keys=step.keys,
+        max_waiting=step.max_waiting,
+        full=step.full,
+        max_expected_s=step.max_expected_s,
+        too_long=step.too_long,
+        nobody=step.nobody,
+        nobody_after_s=step.nobody_after_s,
     )
     floor.unsettled[contact.id] = None
+    if contact.outcome is ContactOutcome.LEFT_BY_KEY:
+        contact = replace(contact, outcome=None)  # only into another queue
     return replace(contact, state=ContactState.WAITING, place=place, first_queue=contact.first_queue or step.queue)
 
 
@@ -59,7 +68,7 @@ def _order(contact: Contact, order: float) -> float:
     return order if contact.last_place is None else min(order, contact.last_place.order)
 
 
-def leave(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float) -> Contact:
+def leave(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float, reason: str = "") -> Contact:
     """The wait is over, one way or the other; the queue learns from it."""
     assert contact.place is not None
     place = contact.place
@@ -68,6 +77,8 @@ def leave(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float) ->
     if outcome is SegmentOutcome.ANSWERED and place.estimate_s is not None:
         learnt = learnt.with_error(place.estimate_s, waited_s)
     floor.learn(place.queue, learnt)
+    if reason and contact.segment is not None:
+        contact = replace(contact, segment=replace(contact.segment, reason=reason))
     return close_segment(floor, contact, outcome, at)
 
 
@@ -93,14 +104,9 @@ def let_go(floor: Floor) -> None:
     floor.gone.clear()
 
 
-def settle(floor: Floor) -> None:
-    """Whoever began to wait in this step and got nobody hears the announcement, and how he stands, then music."""
-    for contact_id in floor.unsettled:
-        contact = floor.contacts.get(contact_id)
-        if contact is None or contact.state is not ContactState.WAITING or contact.place is None or contact.away:
-            continue
-        _say(floor, contact, flow.filled(contact.variables, _announcement(floor, contact)))
-    floor.unsettled.clear()
+def begin(floor: Floor, contact: Contact) -> None:
+    """He must wait: he hears the announcement, and how he stands, then music."""
+    _say(floor, contact, flow.filled(contact.variables, _announcement(floor, contact)))
 
 
 def tell(floor: Floor, contact: Contact) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, dialling, holding, parting, queueing, recording, routing
+from ccserver.core import conversation, dialling, holding, overflow, parting, queueing, recording, routing
 from ccserver.core.commands import AnswerLeg, PlayPrompts, RecordVoicemail
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.events import CommandFailed, Event, LegAway, LegReturned, PlayFinished, VoicemailRecorded
@@ -101,7 +101,9 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.FLOW, _H.COMMAND_FAILED): _command_failed,
     (_S.WAITING, _H.PLAYED): queueing.announced,
     (_S.WAITING, _H.COMMAND_FAILED): _command_failed,
-    (_S.WAITING, _H.TIME_UP): conversation.waited,
+    (_S.WAITING, _H.TIME_UP): overflow.waited,
+    (_S.WAITING, _H.KEY): overflow.key_pressed,
+    (_S.OFFERED, _H.KEY): overflow.key_pressed,
     (_S.OFFERED, _H.PHONE_RANG): routing.phone_rang,
     (_S.OFFERED, _H.PHONE_ANSWERED): routing.phone_answered,
     (_S.OFFERED, _H.PHONE_ENDED): routing.phone_ended,
@@ -134,10 +136,7 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
 }
 
 IGNORED: dict[tuple[ContactState, Happening], str] = {
-    **{
-        (state, _H.KEY): "no menu is being offered"
-        for state in (_S.WAITING, _S.OFFERED, *_OUTBOUND, _S.TALKING, _S.CLOSING)
-    },
+    **{(state, _H.KEY): "no menu is being offered" for state in (*_OUTBOUND, _S.TALKING, _S.CLOSING)},
     **{(state, _H.PLAYED): "we stopped it ourselves" for state in (_S.OFFERED, _S.DIALLING, _S.TALKING, _S.CLOSING)},
     **{
         (state, happening): "an offer that was withdrawn meanwhile"

@@ -11,7 +11,18 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ccserver.core import codes, conversation, dialling, nodes, presence, queueing, recording, routing, transferring
+from ccserver.core import (
+    codes,
+    conversation,
+    dialling,
+    nodes,
+    overflow,
+    presence,
+    queueing,
+    recording,
+    routing,
+    transferring,
+)
 from ccserver.core.agent import Agent
 from ccserver.core.commands import HangUpLeg, ListNode
 from ccserver.core.contact import Contact
@@ -119,9 +130,12 @@ class Router:
         while (due := floor.pop_due()) is not None:
             self._time_up(*due)
         queueing.let_go(floor)
-        while (pair := floor.matcher.best(floor.waiting, floor.idle)) is not None:
-            routing.make_offer(floor, pair)
-        queueing.settle(floor)
+        overflow.watch_staff(floor)
+        unsettled = True
+        while unsettled:
+            while (pair := floor.matcher.best(floor.waiting, floor.idle)) is not None:
+                routing.make_offer(floor, pair)
+            unsettled = overflow.settle(floor)
         return floor.draft()
 
     @property

@@ -229,17 +229,23 @@ def _left_outcome(contact: Contact, event: LegEnded) -> ContactOutcome:
 def _leave_queue(floor: Floor, contact: Contact, event: LegEnded) -> Contact:
     entered_at, short_s = _place(contact).entered_at, _queue(floor, contact).short_abandon_s
     if contact.offer is not None:
-        offer = offers.closed(contact.offer, OfferOutcome.FAILED if event.lost else OfferOutcome.WITHDRAWN, event.at)
-        floor.command(WithdrawOffer(offer.id, lane=contact.id))
-        floor.record(OfferSaved(offer))
-        floor.signal(offer.agent, Signal.RELEASED, event.at, contact=None)
-        contact = replace(contact, offer=None, ring_s=contact.ring_s + offer.ring_s)
+        outcome = OfferOutcome.FAILED if event.lost else OfferOutcome.WITHDRAWN
+        contact = take_back(floor, contact, outcome, event.at)
     short = event.at - entered_at < short_s
-    outcome = SegmentOutcome.SHORT_ABANDONED if short else SegmentOutcome.ABANDONED
-    contact = leave(floor, contact, SegmentOutcome.FAILED if event.lost else outcome, event.at)
+    left = SegmentOutcome.SHORT_ABANDONED if short else SegmentOutcome.ABANDONED
+    contact = leave(floor, contact, SegmentOutcome.FAILED if event.lost else left, event.at)
     if contact.outcome is ContactOutcome.ANSWERED:
         return contact  # he was handed over, and an agent has talked with him
     return replace(contact, outcome=ContactOutcome.FAILED if event.lost else ContactOutcome.ABANDONED)
+
+
+def take_back(floor: Floor, contact: Contact, outcome: OfferOutcome, at: float) -> Contact:
+    """The contact leaves the queue while a phone rings for it, through no fault of the agent's; not kept yet."""
+    offer = offers.closed(_current(contact), outcome, at)
+    floor.command(WithdrawOffer(offer.id, lane=contact.id))
+    floor.record(OfferSaved(offer))
+    floor.signal(offer.agent, Signal.RELEASED, at, contact=None)
+    return replace(contact, offer=None, ring_s=contact.ring_s + offer.ring_s)
 
 
 def end_talk(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float) -> Contact:

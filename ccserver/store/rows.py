@@ -87,6 +87,8 @@ class SegmentRow(Struct, frozen=True, kw_only=True):
     started_at: float
     ended_at: float | None
     outcome: SegmentOutcome | None
+    reason: str = ""
+    """More of the outcome: why it overflowed, or the key that led elsewhere; empty where there is nothing more to say."""
     hold_s: float = 0.0
     holds: int = 0
     transfer: Transfer | None = None

@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 6
-"""The newest migration in `sql/versions` (`0006`)."""
+SCHEMA = 7
+"""The newest migration in `sql/versions` (`0007`)."""
 
 metadata = MetaData()
 
@@ -62,6 +62,7 @@ segment = Table(
     Column("started_at", Double, nullable=False),
     Column("ended_at", Double),
     Column("outcome", Text),
+    Column("reason", Text, nullable=False),
     Column("hold_s", Double, nullable=False),
     Column("holds", Integer, nullable=False),
     Column("transfer", Text),

@@ -70,7 +70,9 @@ def _segment(segment: Segment) -> Iterator[str]:
         lasted = segment.ended_at - segment.started_at
         how = f" ({segment.transfer})" if segment.transfer else ""
         hold = f", of which {segment.holds} times on hold, {segment.hold_s:g}s" if segment.holds else ""
-        yield f"{short(segment.contact)}: {segment.kind} {where}{agent} {segment.outcome}{how} after {lasted:g}s{hold}"
+        reason = f" ({segment.reason})" if segment.reason else ""
+        ended = f"{segment.outcome}{how}{reason} after {lasted:g}s{hold}"
+        yield f"{short(segment.contact)}: {segment.kind} {where}{agent} {ended}"
 
 
 def _final(contact: Contact) -> str:

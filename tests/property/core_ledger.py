@@ -40,6 +40,7 @@ QUEUE_OUTCOMES = {
     SegmentOutcome.ABANDONED,
     SegmentOutcome.SHORT_ABANDONED,
     SegmentOutcome.OVERFLOWED,
+    SegmentOutcome.LEFT_BY_KEY,
     SegmentOutcome.FAILED,
 }
 QUEUED = {ContactState.WAITING, ContactState.OFFERED}
@@ -134,7 +135,7 @@ class Ledger:
         assert state.plan == (self.plan.hash if self.plan else None)
 
     def check_identity(self) -> None:
-        """entered = answered + abandoned + short abandoned + overflowed + failed + still waiting, by queue."""
+        """entered = answered + abandoned + short abandoned + overflowed + left by key + failed + still waiting, by queue."""
         entered: Counter[QueueName] = Counter()
         left: Counter[QueueName] = Counter()
         for segments in self.segments.values():
@@ -255,6 +256,26 @@ def check_matching(router: Router) -> None:
         for agent in floor.agents.values():
             if may_serve(plan, agent, contact):
                 assert not (agent.state is AgentState.READY and agent.leg is None), f"{contact.id} beside {agent.id}"
+
+
+def check_staff(router: Router) -> None:
+    """Whoever waits while nobody is logged in who could take him is on his way elsewhere, and nobody else is."""
+    floor = router.floor
+    logged_in = [agent for agent in floor.agents.values() if agent.state is not AgentState.LOGGED_OUT]
+    for contact in waiting(router):
+        if contact.place is not None and contact.place.nobody is not None:
+            somebody = any(may_serve(floor.plan, agent, contact) for agent in logged_in)
+            assert (contact.place.deserted_at is None) == somebody, f"{contact.id} waits for nobody"
+
+
+def check_limits_of_queues(router: Router) -> None:
+    """No more wait than may, but for those who were sent back into the queue by an offer that failed."""
+    for contact in waiting(router):
+        place = contact.place
+        if place is not None and place.max_waiting is not None and not contact.offers:
+            before = [each for each in waiting(router) if each.place and each.place.queue == place.queue]
+            fresh = [each for each in before if not each.offers and each.place and each.place.max_waiting is not None]
+            assert len(fresh) <= place.max_waiting, "one too many"
 
 
 def check_order(router: Router, outcome: Outcome) -> None:

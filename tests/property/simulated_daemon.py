@@ -46,8 +46,10 @@ from tests.property.core_ledger import (
     Ledger,
     check_agents,
     check_deadline,
+    check_limits_of_queues,
     check_matching,
     check_order,
+    check_staff,
     check_trunks,
 )
 from tests.property.simulated_node import Node
@@ -169,6 +171,8 @@ class Daemon:
         self.ledger.check_state(self.router)
         check_agents(self.router)
         check_matching(self.router)
+        check_staff(self.router)
+        check_limits_of_queues(self.router)
         check_order(self.router, outcome)
         check_trunks(self.router, events, outcome)
         check_deadline(self.router)

@@ -11,6 +11,7 @@ const OUTCOME_ICON = {
   answered: "talking",
   abandoned: "missed",
   overflowed: "missed",
+  left_by_key: "flow",
   voicemail: "voicemail",
   flow_completed: "flow",
   flow_abandoned: "missed",

@@ -71,6 +71,28 @@ FAULTS = (
         "steps.a: warning: sets neither variables nor a language",
         step('do = "set"\nnext = "menu"\n'),
     ),
+    fault(
+        "a queue that is full and leads nowhere",
+        "steps.orders.full: is missing: expected the step to go to when max_waiting wait already",
+        flow(LIMIT, LIMIT + "max_waiting = 5\n"),
+    ),
+    fault(
+        "queues that only lead to each other",
+        "who waits in vain goes from queue to queue for ever, each time to its end: orders → service → orders",
+        flow('otherwise = "voicemail"', 'otherwise = "service"'),
+        flow('otherwise = "voicemail"', 'otherwise = "orders"'),
+    ),
+    fault(
+        "a key that leads back into the same queue",
+        "steps.orders.keys.1: warning: leads back to where he waits",
+        flow(LIMIT, LIMIT + 'keys = { 1 = "orders" }\n'),
+    ),
+    fault(
+        "a key that nobody tells of",
+        "steps.orders.keys: warning: nobody tells callers of 5",
+        flow(LIMIT, LIMIT + 'keys = { 5 = "voicemail" }\n'),
+        flow('announce = ["all-busy-please-wait"]\n', ""),
+    ),
     # --- variables
     fault(
         "a variable that is set nowhere",

@@ -1,0 +1,100 @@
+"""Rules of routing, as callers and operators hear them: ways out of a queue."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from ccserver.sim.phones import PhoneLibrary
+from tests.e2e.centre import Centre, Row, contact_centre
+from tests.e2e.hearing import Hearing
+
+EXITS_LINE = "88001002031"
+FLOW = """
+start = "wait"
+
+[steps.wait]
+do = "queue"
+queue = "service"
+announce = ["reason-1"]
+keys = { 1 = "left" }
+max_waiting = 1
+full = "full"
+nobody = "nobody"
+
+[steps.left]
+do = "hangup"
+prompts = ["reason-2"]
+
+[steps.full]
+do = "hangup"
+prompts = ["reason-3"]
+
+[steps.nobody]
+do = "hangup"
+prompts = ["reason-4"]
+"""
+LINE = f"""
+[[lines]]
+number = "{EXITS_LINE}"
+name = "Exits"
+flow = "exits"
+language = "ru"
+"""
+
+
+@pytest.fixture
+async def exits(tmp_path: Path, library: PhoneLibrary, prompts_dir: Path) -> AsyncIterator[Centre]:
+    """A centre with a line that leads straight into a queue with every way out."""
+    async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
+        (centre.config_dir / "exits.toml").write_text(FLOW, encoding="utf-8")
+        await centre.configure(LINE)
+        await centre.start()
+        yield centre
+
+
+def left(contact: Row) -> tuple[str, str]:
+    """How the contact's queue ended, and more of it."""
+    (queue,) = (segment for segment in contact["segments"] if segment["kind"] == "queue")
+    return queue["outcome"], queue["reason"]
+
+
+async def test_who_cannot_or_does_not_want_to_wait_hears_the_step_that_he_is_led_to(exits: Centre) -> None:
+    vain = await exits.dial(EXITS_LINE)
+    await vain.wait_up()
+    await Hearing(exits, vain).hears("reason-4")
+    await vain.wait_gone()
+    assert left((await exits.finished())[0]) == ("overflowed", "nobody")
+
+    phone = await exits.phone("1001", answer="ring")
+    await exits.set_state("1001", "not_ready")
+    first = await exits.dial(EXITS_LINE)
+    await first.wait_up()
+    await Hearing(exits, first).hears("reason-1")
+    second = await exits.dial(EXITS_LINE)
+    await second.wait_up()
+    await Hearing(exits, second).hears("reason-3")
+    await second.wait_gone()
+    await first.hears_music()
+    await first.send_dtmf("7")
+    await first.send_dtmf("1")
+    await Hearing(exits, first).hears("reason-2")
+    await first.wait_gone()
+    contacts = await exits.finished(3)
+    assert [left(contact) for contact in contacts[1:]] == [("left_by_key", "1"), ("overflowed", "full")]
+    assert [contact["outcome"] for contact in contacts[1:]] == ["left_by_key", "overflowed"]
+
+    await exits.set_state("1001", "ready")
+    third = await exits.dial(EXITS_LINE)
+    ringing = await phone.wait_call(20)
+    await third.wait_up()
+    await exits.agent("1001", "ringing")
+    await third.send_dtmf("1")
+    await Hearing(exits, third).hears("reason-2")
+    await ringing.wait_gone()
+    await exits.agent("1001", "ready")
+    await third.wait_gone()
+    (*_, contact) = await exits.finished(4)
+    assert left(contact) == ("left_by_key", "1")
+    assert [offer["outcome"] for offer in contact["offers"]] == ["withdrawn"]
+    await exits.nothing_left()
