@@ -24,6 +24,8 @@ from ccserver.core.records import (
     AgentSaved,
     AttemptSaved,
     ContactSaved,
+    DispositionForgotten,
+    DispositionSaved,
     IntervalSaved,
     LearntSaved,
     OfferSaved,
@@ -96,11 +98,24 @@ class ContactLog:
                     reason=record.reason,
                     lasted_s=record.ended_at - record.started_at,
                     contact=record.contact,
+                    by=record.by,
+                )
+            case DispositionSaved(disposition=disposition) if disposition.n:
+                _say(
+                    "disposition",
+                    contact=disposition.contact,
+                    segment=disposition.segment,
+                    n=disposition.n,
+                    agent=disposition.agent,
+                    codes=",".join(disposition.codes),
+                    by=disposition.by,
                 )
             case PlanAdopted(plan=plan):
                 _say("configuration adopted", plan=plan.hash)
-            case SegmentSaved() | OfferSaved() | AttemptSaved() | AgentSaved() | LearntSaved():
+            case SegmentSaved() | OfferSaved() | AttemptSaved() | AgentSaved() | LearntSaved() | DispositionSaved():
                 pass  # under way: told when it ends
+            case DispositionForgotten():
+                pass  # nothing has changed
             case _:
                 assert_never(record)
 

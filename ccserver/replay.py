@@ -39,6 +39,7 @@ def router_state(restored: Restored) -> State:
         contacts=restored.contacts,
         agents=restored.agents,
         learnt=restored.learnt,
+        dispositions=restored.dispositions,
     )
 
 

@@ -42,6 +42,7 @@ from ccserver.core.records import PlanAdopted
 from ccserver.core.status import AgentStatus, ContactStatus, LineStatus, NodeStatus, QueueStatus, Status, TrunkStatus
 from ccserver.store.errors import NoSuchContact, StoreUnavailable
 from ccserver.store.feed import LiveFeed
+from ccserver.store.reports import OffersRow, StatesRow, Stretch, TopicsRow
 from ccserver.store.rows import ContactDetail, ContactRow, OfferRow, RecordingRow, SegmentRow
 from tests.config_site import CHECKOUT
 
@@ -73,6 +74,7 @@ class Archive:
         self.kept: dict[ContactId, ContactDetail] = {}
         self.away: str | None = None
         self.asked = 0
+        self.reports = Figures(self)
 
     async def contacts(
         self,
@@ -99,6 +101,33 @@ class Archive:
     def _check(self) -> None:
         if self.away is not None:
             raise StoreUnavailable("the store", self.away)
+
+
+class Figures:
+    """The store's sums: what the test put there; away with the store."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self.stretch: Stretch | None = None
+        """The last that was asked about."""
+        self.topics_rows: tuple[TopicsRow, ...] = ()
+        self.offers_rows: tuple[OffersRow, ...] = ()
+        self.states_rows: tuple[StatesRow, ...] = ()
+
+    async def topics(self, stretch: Stretch, per: Collection[str]) -> Sequence[TopicsRow]:
+        self.archive._check()
+        self.stretch = stretch
+        return self.topics_rows
+
+    async def offers(self, stretch: Stretch, per: Collection[str]) -> Sequence[OffersRow]:
+        self.archive._check()
+        self.stretch = stretch
+        return self.offers_rows
+
+    async def states(self, stretch: Stretch) -> Sequence[StatesRow]:
+        self.archive._check()
+        self.stretch = stretch
+        return self.states_rows
 
 
 class Sounds:
@@ -203,7 +232,7 @@ class Stage:
             return Refused(self.refuse)
         match request:
             case SetAgentState():
-                self.set_agent(request.agent, AgentState(request.state), request.reason)
+                self.set_agent(request.agent, AgentState(request.state), request.reason, by=request.by)
             case SteerRecording():
                 states: dict[str, RecordingState] = {"pause": "paused", "stop": "off"}
                 self._move(request.contact, recording=states.get(request.action, "on"))
@@ -360,6 +389,7 @@ def _cdr(gone: ContactStatus, now: float, recorded: bool) -> ContactDetail:
         segments=_segments(gone, now, talked),
         offers=_offers(gone, now) if talked and gone.queue is not None else (),
         attempts=(),
+        dispositions=(),
         recordings=found,
     )
 

@@ -30,6 +30,7 @@ from ccserver.core.contact import (
     closed_segment,
     opened,
 )
+from ccserver.core.disposition import Disposition
 from ccserver.core.events import (
     AnyEvent,
     ContactArrived,
@@ -65,6 +66,7 @@ from ccserver.core.records import (
     AgentSaved,
     AttemptSaved,
     ContactSaved,
+    DispositionSaved,
     IntervalSaved,
     OfferSaved,
     PlanAdopted,
@@ -287,7 +289,23 @@ class Script:
         wrap_up = Agent(id=agent, state=AgentState.WRAP_UP, since=self.now, deadline=self.now + 15)
         talked = self._interval(agent, 3 * n, AgentState.TALKING, talk_s, contact.id)
         assert talk
-        saved_talk = (ContactSaved(contact), SegmentSaved(talk), AgentSaved(wrap_up), talked)
+        said = Disposition(
+            contact=contact.id,
+            segment=talk.n,
+            agent=agent,
+            line=contact.line,
+            queue=talk.queue,
+            talked_at=talk.started_at,
+            currency="RUB",
+            until=self.now + 3600.0,
+            n=1,
+            codes=("12",),
+            topics=("Goods > Availability",),
+            order_value_cents=150050,
+            by=agent,
+            given_at=self.now,
+        )
+        saved_talk = (ContactSaved(contact), SegmentSaved(talk), AgentSaved(wrap_up), talked, DispositionSaved(said))
         hang_up = HangUpLeg(lane=contact.id, leg=contact.leg)
         ended = LegEnded(at=self.now, leg=offer.leg)
         turns.append(self.turn(*saved_talk, event=ended, commands=(hang_up,)))

@@ -1,4 +1,4 @@
-"""`POST /api/agents/{extension}/state`: a supervisor, or the operator's own program, wants an agent in another state."""
+"""`POST /api/agents/{extension}/…`: a supervisor, or his own program, wants him in another state, or to have longer."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,22 @@ from aiohttp import web
 
 from ccserver.api.deciding import decided
 from ccserver.api.errors import NotFound
-from ccserver.api.messages import AgentReply, AgentStateWish, ErrorReply, NoQuery
+from ccserver.api.messages import AgentReply, AgentStateWish, ErrorReply, NoQuery, WrapUpWish
 from ccserver.api.operations import Answer, Operation, body_of, json_reply, query_of
 from ccserver.api.views import agent_reply
-from ccserver.core.events import SetAgentState
+from ccserver.core.events import ExtendWrapUp, SetAgentState
 from ccserver.core.ids import AgentId
 from ccserver.core.status import AgentStatus
 from ccserver.ports import Desk
+
+_ANSWERS = {
+    200: Answer("Carried out: the agent as he is now", AgentReply),
+    400: Answer("The body is wrong; `field` names the field", ErrorReply),
+    404: Answer("No such agent", ErrorReply),
+    409: Answer("Refused, nothing has changed; the message is the reason", ErrorReply),
+    413: Answer("The body is too large", ErrorReply),
+    503: Answer("The engine did not answer in time", ErrorReply),
+}
 
 
 class AgentRoutes:
@@ -31,14 +40,16 @@ class AgentRoutes:
                 summary="Make an agent ready, not ready with a reason, or log him out",
                 parameters={"extension": "The agent's extension"},
                 body=AgentStateWish,
-                answers={
-                    200: Answer("Carried out: the agent as he is now", AgentReply),
-                    400: Answer("The body is wrong; `field` names the field", ErrorReply),
-                    404: Answer("No such agent", ErrorReply),
-                    409: Answer("Refused, nothing has changed; the message is the reason", ErrorReply),
-                    413: Answer("The body is too large", ErrorReply),
-                    503: Answer("The engine did not answer in time", ErrorReply),
-                },
+                answers=_ANSWERS,
+            ),
+            Operation(
+                method="POST",
+                path="/api/agents/{extension}/wrap-up",
+                serve=self.extend_wrap_up,
+                summary="Let an agent's wrap-up last longer",
+                parameters={"extension": "The agent's extension"},
+                body=WrapUpWish,
+                answers=_ANSWERS,
             ),
         )
 
@@ -48,8 +59,17 @@ class AgentRoutes:
         extension = AgentId(request.match_info["extension"])
         self._agent(extension)
         wish = await body_of(request, AgentStateWish)
-        wanted = SetAgentState(at=self._desk.status().at, agent=extension, state=wish.state, reason=wish.reason)
+        wanted = SetAgentState(extension, wish.state, wish.reason, wish.by, at=self._desk.status().at)
         await decided(self._desk, wanted)
+        return json_reply(agent_reply(self._agent(extension)))
+
+    async def extend_wrap_up(self, request: web.Request) -> web.Response:
+        """He needs longer for his notes."""
+        query_of(request, NoQuery)
+        extension = AgentId(request.match_info["extension"])
+        self._agent(extension)
+        wish = await body_of(request, WrapUpWish)
+        await decided(self._desk, ExtendWrapUp(extension, wish.seconds, at=self._desk.status().at))
         return json_reply(agent_reply(self._agent(extension)))
 
     def _agent(self, extension: AgentId) -> AgentStatus:

@@ -1,24 +1,36 @@
-"""`/api/contacts`: what was, row by row, and one contact with all its segments and offers."""
+"""`/api/contacts`: what was, row by row, one contact with all that happened to it, and what its talks were about."""
 
 from collections.abc import Collection, Sequence
 
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
+from ccserver.api.deciding import decided
 from ccserver.api.errors import BadInput, NotFound
-from ccserver.api.messages import ContactDetailReply, ContactsQuery, ContactsReply, ErrorReply, NoQuery
-from ccserver.api.operations import Answer, Operation, json_reply, query_of
+from ccserver.api.messages import (
+    ContactDetailReply,
+    ContactsQuery,
+    ContactsReply,
+    DispositionWish,
+    ErrorReply,
+    NoQuery,
+)
+from ccserver.api.operations import Answer, Operation, body_of, json_reply, query_of
 from ccserver.api.sources import ContactQueries
 from ccserver.api.views import contact_detail_reply, contact_reply
-from ccserver.core.ids import ContactId
+from ccserver.core.events import GiveDisposition
+from ccserver.core.ids import AgentId, ContactId
 from ccserver.core.numbers import Region, canonical
 from ccserver.ports import Desk
 from ccserver.store.errors import NoSuchContact
 from ccserver.store.rows import ContactDetail
 
+CENT_ERROR = 1e-4
+"""A hundredth of a hundredth: what is farther from a whole one was written with more decimals."""
+
 
 class ContactRoutes:
-    """The CDR, read."""
+    """The CDR: read, and added to by who talked."""
 
     def __init__(self, store: ContactQueries, desk: Desk, region: Region) -> None:
         self._store = store
@@ -51,7 +63,38 @@ class ContactRoutes:
                     503: Answer("The store is away", ErrorReply),
                 },
             ),
+            Operation(
+                method="POST",
+                path="/api/contacts/{id}/disposition",
+                serve=self.dispose,
+                summary="Say what a talk was about, and what was ordered",
+                parameters={"id": "The contact's id"},
+                body=DispositionWish,
+                answers={
+                    204: Answer("Noted"),
+                    400: Answer("The body is wrong; `field` names the field", ErrorReply),
+                    409: Answer("Refused, nothing has changed; the message is the reason", ErrorReply),
+                    413: Answer("The body is too large", ErrorReply),
+                    503: Answer("The engine did not answer in time", ErrorReply),
+                },
+            ),
         )
+
+    async def dispose(self, request: web.Request) -> web.Response:
+        """Answers when it is in the journal; the store follows a moment later."""
+        query_of(request, NoQuery)
+        wish = await body_of(request, DispositionWish)
+        given = GiveDisposition(
+            contact=ContactId(request.match_info["id"]),
+            agent=None if wish.agent is UNSET else AgentId(wish.agent),
+            segment=None if wish.segment is UNSET else wish.segment,
+            codes=None if wish.codes is UNSET else wish.codes,
+            order_value_cents=None if wish.order_value is UNSET else _cents(wish.order_value),
+            note=None if wish.note is UNSET else wish.note,
+            at=self._desk.status().at,
+        )
+        await decided(self._desk, given)
+        return web.Response(status=204)
 
     async def newest(self, request: web.Request) -> web.Response:
         """The list."""
@@ -81,6 +124,13 @@ class ContactRoutes:
         """A contact that began within the last second may not be in the store yet."""
         query_of(request, NoQuery)
         return json_reply(contact_detail_reply(await known(self._store, request.match_info["id"])))
+
+
+def _cents(value: float) -> int:
+    cents = round(value * 100)
+    if abs(cents - value * 100) > CENT_ERROR:
+        raise BadInput("order_value: expected at most two decimals", "order_value")
+    return cents
 
 
 async def known(store: ContactQueries, contact: str) -> ContactDetail:

@@ -128,7 +128,8 @@ class AsteriskReply(Struct, frozen=True):
 class AgentReply(Struct, frozen=True):
     """An operator now; `then` is what he will be when his work, or his phone's trouble, is over.
 
-    `on_hold`: the customer with whom he talks hears music.
+    `on_hold`: the customer with whom he talks hears music. `by`: who wished the state, he himself (his extension) or who
+    overruled him; empty: it came by itself.
     """
 
     extension: str
@@ -142,6 +143,7 @@ class AgentReply(Struct, frozen=True):
     then: AgentState
     then_reason: str
     on_hold: bool
+    by: str
 
 
 class TrunkReply(Struct, frozen=True):
@@ -289,6 +291,25 @@ class GapReply(Struct, frozen=True):
     to_s: Seconds
 
 
+class DispositionReply(Struct, frozen=True):
+    """What the talk `segment` was about, as it was said at some time; `n` 0: nothing was said yet, and it is owed.
+
+    The last `n` of a segment counts. `topics` are what the codes meant then, each with what stands above it.
+    """
+
+    segment: int
+    n: int
+    agent: str
+    queue: str | None
+    codes: tuple[str, ...]
+    topics: tuple[str, ...]
+    order_value: float | None
+    currency: str
+    note: str
+    by: str
+    given_at: Instant | None
+
+
 class RecordingReply(Struct, frozen=True):
     """What became of a recording; `url` is null when it is lost, and `lost` then says why."""
 
@@ -307,7 +328,82 @@ class ContactDetailReply(ContactReply, frozen=True):
     segments: tuple[SegmentReply, ...]
     offers: tuple[OfferReply, ...]
     attempts: tuple[AttemptReply, ...]
+    dispositions: tuple[DispositionReply, ...]
     recordings: tuple[RecordingReply, ...]
+
+
+class TopicCountReply(Struct, frozen=True):
+    """Talks about a topic, those about what stands below it among them."""
+
+    code: str
+    topic: str
+    talks: int
+
+
+class OrdersReply(Struct, frozen=True):
+    """Revenue: talks with an order, and its value."""
+
+    currency: str
+    orders: int
+    value: float
+
+
+class TopicsRowReply(Struct, frozen=True):
+    """Talks that began in an interval (`at`: its beginning) of one group; of `given` a topic was said."""
+
+    at: Instant
+    queue: str | None
+    line: str | None
+    agent: str | None
+    talks: int
+    given: int
+    topics: tuple[TopicCountReply, ...]
+    orders: tuple[OrdersReply, ...]
+
+
+class TopicsReply(Struct, frozen=True):
+    """Interval by interval; null in a row is what was not asked to be told apart, or no queue."""
+
+    rows: tuple[TopicsRowReply, ...]
+
+
+class OfferCountReply(Struct, frozen=True, kw_only=True):
+    """Offers made in an interval to one group; `rona_rate`: of those neither withdrawn nor failed."""
+
+    at: Instant
+    queue: str | None
+    agent: str | None
+    offered: int
+    accepted: int
+    refused: int
+    busy: int
+    unreachable: int
+    rona: int
+    withdrawn: int
+    failed: int
+    rona_rate: float | None
+
+
+class OffersReply(Struct, frozen=True):
+    """Interval by interval."""
+
+    rows: tuple[OfferCountReply, ...]
+
+
+class StateTimeReply(Struct, frozen=True):
+    """How often an agent was in a state for a reason, and how long in all."""
+
+    agent: str
+    state: AgentState
+    reason: str
+    times: int
+    lasted_s: Seconds
+
+
+class StatesReply(Struct, frozen=True):
+    """Agent by agent."""
+
+    rows: tuple[StateTimeReply, ...]
 
 
 class StatusMessage(Struct, frozen=True, tag_field="kind", tag="status"):
@@ -335,6 +431,31 @@ class ContactsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     before: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
     line: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
     ani: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+
+
+class ReportQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every report is asked: from `since` until before `until`, instants with their zone."""
+
+    since: Annotated[str, Meta(min_length=1, max_length=40)]
+    until: Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class TopicsQuery(ReportQuery, frozen=True, kw_only=True):
+    """Of `GET /api/reports/topics`; `per`: any of queue, line, agent, with commas between them."""
+
+    per: Annotated[str, Meta(max_length=64)] = "queue"
+    interval_s: Annotated[float, Meta(ge=60)] | UnsetType = UNSET
+
+
+class OffersQuery(ReportQuery, frozen=True, kw_only=True):
+    """Of `GET /api/reports/offers`; `per`: any of queue, agent, with commas between them."""
+
+    per: Annotated[str, Meta(max_length=64)] = "agent"
+    interval_s: Annotated[float, Meta(ge=60)] | UnsetType = UNSET
+
+
+class StatesQuery(ReportQuery, frozen=True, kw_only=True):
+    """Of `GET /api/reports/states`."""
 
 
 class RecordingQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -368,3 +489,26 @@ class AgentStateWish(Struct, frozen=True, forbid_unknown_fields=True):
 
     state: Literal["ready", "not_ready", "logged_out"]
     reason: Annotated[str, Meta(max_length=REASON_MAX)] = ""
+    by: Annotated[str, Meta(min_length=1, max_length=REASON_MAX)] = "supervisor"
+    """Who asks: the agent's own extension, or who overrules him."""
+
+
+class WrapUpWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/agents/{extension}/wrap-up`: so much longer."""
+
+    seconds: Annotated[float, Meta(gt=0, le=3600)]
+
+
+class DispositionWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/contacts/{id}/disposition`; what is not given stays as it was.
+
+    `agent`: who talked, and says what about; without it a supervisor does, of the last talk or of `segment`.
+    """
+
+    codes: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=8)], ...], Meta(max_length=10)] | UnsetType = (
+        UNSET
+    )
+    order_value: Annotated[float, Meta(ge=0, le=1e10, description="At most two decimals")] | UnsetType = UNSET
+    note: Annotated[str, Meta(max_length=1000)] | UnsetType = UNSET
+    agent: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    segment: Annotated[int, Meta(ge=1)] | UnsetType = UNSET

@@ -21,6 +21,7 @@ from ccserver.api.operations import Serve, json_reply
 from ccserver.api.page import PageRoutes, guard
 from ccserver.api.recordings import RecordingRoutes
 from ccserver.api.reload import ReloadRoutes
+from ccserver.api.reports import ReportRoutes
 from ccserver.api.sources import Configuration, ContactQueries, Health, LiveFeed, RecordingFiles
 from ccserver.api.status import StatusRoutes
 from ccserver.api.transfers import TransferRoutes
@@ -54,6 +55,7 @@ def build(
     described = [
         *StatusRoutes(desk, health).operations(),
         *ContactRoutes(store, desk, region).operations(),
+        *ReportRoutes(store.reports).operations(),
         *sound.operations(),
         *AgentRoutes(desk).operations(),
         *TransferRoutes(desk).operations(),

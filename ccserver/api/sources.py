@@ -14,6 +14,7 @@ from ccserver.config.diff import Change
 from ccserver.config.errors import Problem as ConfigProblem
 from ccserver.config.load import Config
 from ccserver.core.ids import ContactId
+from ccserver.store.reports import OffersRow, StatesRow, Stretch, TopicsRow
 from ccserver.store.rows import ContactDetail, ContactRow
 
 
@@ -34,8 +35,29 @@ Health = Callable[[], Sequence[Alarm]]
 """The alarms of this moment, at once and without waiting. Links to Asterisk need none: the status tells of them."""
 
 
+class ReportQueries(Protocol):
+    """Sums of what was: `store.reports`."""
+
+    async def topics(self, stretch: Stretch, per: Collection[str]) -> Sequence[TopicsRow]:
+        """What talks were about."""
+        ...
+
+    async def offers(self, stretch: Stretch, per: Collection[str]) -> Sequence[OffersRow]:
+        """What became of offers."""
+        ...
+
+    async def states(self, stretch: Stretch) -> Sequence[StatesRow]:
+        """How agents spent their time."""
+        ...
+
+
 class ContactQueries(Protocol):
     """What was: the store, or a copy of it. Any of them raises `StoreUnavailable` while the database is away."""
+
+    @property
+    def reports(self) -> ReportQueries:
+        """The same, summed up."""
+        ...
 
     async def contacts(
         self,

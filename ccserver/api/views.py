@@ -13,6 +13,7 @@ from ccserver.api.messages import (
     AttemptReply,
     ContactDetailReply,
     ContactReply,
+    DispositionReply,
     GapReply,
     Instant,
     LiveContactReply,
@@ -28,7 +29,15 @@ from ccserver.api.messages import (
 from ccserver.api.sources import Alarm
 from ccserver.core.ids import ContactId, RecordingName
 from ccserver.core.status import AgentStatus, ContactStatus, Status, TrunkStatus
-from ccserver.store.rows import AttemptRow, ContactDetail, ContactRow, OfferRow, RecordingRow, SegmentRow
+from ccserver.store.rows import (
+    AttemptRow,
+    ContactDetail,
+    ContactRow,
+    DispositionRow,
+    OfferRow,
+    RecordingRow,
+    SegmentRow,
+)
 
 
 def status_reply(status: Status, alarms: Sequence[Alarm]) -> StatusReply:
@@ -67,6 +76,7 @@ def agent_reply(agent: AgentStatus) -> AgentReply:
         then=agent.then,
         then_reason=agent.then_reason,
         on_hold=agent.on_hold,
+        by=agent.by,
     )
 
 
@@ -120,6 +130,7 @@ def contact_detail_reply(detail: ContactDetail) -> ContactDetailReply:
         segments=tuple(_segment_reply(row) for row in detail.segments),
         offers=tuple(_offer_reply(row) for row in detail.offers),
         attempts=tuple(_attempt_reply(row) for row in detail.attempts),
+        dispositions=tuple(_disposition_reply(row) for row in detail.dispositions),
         recordings=tuple(_recording_reply(detail.id, row) for row in detail.recordings),
     )
 
@@ -203,6 +214,22 @@ def _attempt_reply(row: AttemptRow) -> AttemptReply:
         outcome=row.outcome,
         cause=row.cause,
         sip_status=row.sip_status,
+    )
+
+
+def _disposition_reply(row: DispositionRow) -> DispositionReply:
+    return DispositionReply(
+        segment=row.segment,
+        n=row.n,
+        agent=row.agent,
+        queue=row.queue,
+        codes=tuple(row.codes.split(",")) if row.codes else (),
+        topics=tuple(row.topics.split("\n")) if row.topics else (),
+        order_value=row.order_value_cents / 100 if row.order_value_cents is not None else None,
+        currency=row.currency,
+        note=row.note,
+        by=row.by,
+        given_at=_when(row.given_at),
     )
 
 

@@ -66,8 +66,15 @@ def check_settings(main: schema.Main, document: Document, found: Findings) -> No
     if flaw := store_flaw(main.store.url):
         found.error(document, ("store", "url"), flaw)
     _check_reasons(main.rules, document, found)
+    if main.rules.not_ready_reason_required and not main.rules.not_ready_reasons:
+        path = ("rules", "not_ready_reason_required")
+        found.error(
+            document, path, "expected reasons to choose from ([rules.not_ready_reasons]): nobody could name one"
+        )
     check_tolls(main, document, found)
+    _check_topics(main.outbound.dispositions, ("outbound", "dispositions"), document, found)
     for position, queue in enumerate(main.queues):
+        _check_topics(queue.dispositions, ("queues", position, "dispositions"), document, found)
         if queue.ring_timeout_s < queue.reach_timeout_s:
             message = f"expected at least reach_timeout_s ({queue.reach_timeout_s:g}), got {queue.ring_timeout_s:g}"
             found.error(document, ("queues", position, "ring_timeout_s"), message)
@@ -206,6 +213,15 @@ def _check_reasons(rules: schema.Rules, document: Document, found: Findings) -> 
         elif reason in taken:
             found.error(document, path, f"{shown(reason)} stands on {taken[reason]} already")
         taken.setdefault(reason, digit)
+
+
+def _check_topics(asked: schema.Dispositions, path: KeyPath, document: Document, found: Findings) -> None:
+    if asked.required and not asked.codes:
+        found.error(document, (*path, "required"), "expected codes to choose from: nobody could give what is required")
+    for code in asked.codes:
+        if len(code) > 1 and code[:-1] not in asked.codes:
+            message = f"{code} stands below {code[:-1]}, and there is no topic {code[:-1]}"
+            found.error(document, (*path, "codes", code), message)
 
 
 def _check_zone(name: str, path: KeyPath, document: Document, found: Findings) -> None:

@@ -39,7 +39,7 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, schema.FlowFile]) -> plan
         rules=plan.Rules(**asdict(main.rules)),
         trunks={TrunkName(trunk.name): _trunk(trunk) for trunk in main.trunks},
         tolls=plan.Tolls(**asdict(main.tolls)),
-        outbound=plan.Outbound(**(asdict(main.outbound) | {"record": _rule(main.outbound.record)})),
+        outbound=_outbound(main.outbound),
         recordings=plan.Recordings(pause_max_s=main.recordings.pause_max_s),
     )
     return replace(whole, hash=plan_hash(whole))
@@ -69,7 +69,21 @@ def _trunk(trunk: schema.Trunk) -> plan.Trunk:
 
 
 def _queue(queue: schema.Queue) -> plan.Queue:
-    return plan.Queue(**(asdict(queue) | {"skills": _needs(queue.skills), "record": _rule(queue.record)}))
+    more = {
+        "skills": _needs(queue.skills),
+        "record": _rule(queue.record),
+        "dispositions": _dispositions(queue.dispositions),
+    }
+    return plan.Queue(**(asdict(queue) | more))
+
+
+def _outbound(outbound: schema.Outbound) -> plan.Outbound:
+    more = {"record": _rule(outbound.record), "dispositions": _dispositions(outbound.dispositions)}
+    return plan.Outbound(**(asdict(outbound) | more))
+
+
+def _dispositions(asked: schema.Dispositions) -> plan.Dispositions:
+    return plan.Dispositions(**asdict(asked))
 
 
 def _operator(operator: schema.Operator) -> plan.Operator:

@@ -88,6 +88,10 @@ KeyName = Annotated[Key, Meta(description="a key of the phone: 0 to 9, * or #")]
 ReasonDigit = Annotated[
     Literal["1", "2", "3", "4", "5", "6", "7", "8", "9"], Meta(description="the digit after *12, from 1 to 9")
 ]
+TopicCode = Annotated[
+    str, Meta(pattern=r"\A[0-9]{1,8}\Z", description="a topic's code of 1 to 8 digits, dialled after *14")
+]
+Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z", description='a currency in quotes, like "RUB"')]
 PortOrNone = Annotated[int, Meta(ge=0, le=65535, description="a port from 1 to 65535, or 0 for none")]
 Net = Annotated[str, Meta(min_length=1, max_length=64, description='a network in quotes, like "192.168.0.0/16"')]
 Encryption = Annotated[Literal["off", "allowed", "required"], Meta(description='"off", "allowed" or "required"')]
@@ -280,10 +284,16 @@ class Rules(_Table, frozen=True):
     """`[rules]`: rules of the house that belong to no queue."""
 
     refused_pause_s: Seconds = 10.0
+    rona_limit: Annotated[int, Meta(ge=1, le=10, description="a whole number from 1 to 10")] = 1
+    rona_pause_s: Seconds = 10.0
+    rona_return_s: Seconds = 0.0
     unreachable_retry_s: Timeout = 30.0
     transfer_wait_s: Timeout = 20.0
     reconcile_every_s: Annotated[float, Meta(ge=5, le=3600, description="seconds from 5 to 3600")] = 30.0
     not_ready_reasons: dict[ReasonDigit, HumanName] = {}
+    not_ready_reason_required: bool = False
+    wrap_up_max_s: Timeout = 300.0
+    wrap_up_extension_s: Timeout = 60.0
     region: RegionCode = "RU"
     """The country whose numbers may come without a country code."""
 
@@ -364,6 +374,14 @@ class Calendar(_Table, frozen=True):
     """Days that are different."""
 
 
+class Dispositions(_Table, frozen=True):
+    """`[queues.dispositions]`, `[outbound.dispositions]`: what an operator is asked after a talk."""
+
+    codes: dict[TopicCode, HumanName] = {}
+    required: bool = False
+    currency: Currency = "RUB"
+
+
 class Queue(_Table, frozen=True):
     """`[[queues]]`."""
 
@@ -382,6 +400,7 @@ class Queue(_Table, frozen=True):
     tell_every_s: Seconds = 0.0
     tell: tuple[Standing, ...] = ("position", "wait")
     messages: tuple[Prompt, ...] = ()
+    dispositions: Dispositions = Dispositions()
 
 
 class Operator(_Table, frozen=True):
@@ -418,6 +437,7 @@ class Outbound(_Table, frozen=True):
     ring_timeout_s: PhoneTimeout = 60.0
     wrap_up_s: Seconds = 15.0
     record: RecordRule = None
+    dispositions: Dispositions = Dispositions()
 
 
 class Main(_Table, frozen=True):

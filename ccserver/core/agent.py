@@ -16,7 +16,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ccserver.core.ids import AgentId, ContactId, LegId, QueueName
+from ccserver.core.ids import AgentId, ContactId, LegId, QueueName, TalkId
 
 
 class AgentState(StrEnum):
@@ -58,8 +58,16 @@ class Agent(Struct, frozen=True, kw_only=True):
     then: AgentState = AgentState.LOGGED_OUT
     """One of LOGGED_OUT, NOT_READY, READY: the state after work, or after the phone is back."""
     then_reason: str = ""
+    then_by: str = ""
+    """Who wished `then`: himself (his extension), or a supervisor; empty: it came by itself."""
+    by: str = ""
+    """Who wished the present state; empty: it came by itself."""
     deadline: float | None = None
     """End of wrap-up, or of a pause that ends by itself."""
+    wrap_up_until: float | None = None
+    """Of a wrap-up: when it would end if nothing were owed; `deadline` is later then."""
+    talk: TalkId | None = None
+    """His last talk."""
     idle_since: float = 0.0
     """Since when he has had no contact while he wished one: the order of `longest_idle`."""
     contact: ContactId | None = None
@@ -68,6 +76,8 @@ class Agent(Struct, frozen=True, kw_only=True):
     reachable: bool = False
     in_use: bool = False
     """His phone is in a call that we did not make."""
+    ronas: int = 0
+    """Offers in a row that he let ring in silence."""
     dialled: tuple[float, ...] = ()
     """When the calls of the last hour that he made left: whole seconds, for the limits of `core.tolls`."""
     serving: QueueName | None = None
@@ -142,7 +152,8 @@ TRANSITIONS: dict[tuple[AgentState, Signal], AgentState | str] = {
     # his phone
     **{(state, _G.PHONE_LOST): _S.UNREACHABLE for state in (*_IDLE, _S.BUSY)},
     (_S.UNREACHABLE, _G.PHONE_BACK): _SETTLE,
-    **{(state, _G.PHONE_TAKEN): _S.BUSY for state in _IDLE},
+    # (not out of his wrap-up: he dials a feature code in it, or asks a colleague about what he notes)
+    **{(state, _G.PHONE_TAKEN): _S.BUSY for state in (_S.NOT_READY, _S.READY)},
     (_S.BUSY, _G.PHONE_FREED): _SETTLE,
 }
 """What is not here changes nothing but the agent's notes (a phone lost in mid-talk is remembered, the talk goes on)."""
@@ -159,9 +170,9 @@ def advance(agent: Agent, signal: Signal, at: float, reason: str = "") -> Agent:
     paused_anyway = target is _S.NOT_READY and agent.then is not _S.READY
     if target == _SETTLE or paused_anyway or (target is _S.UNREACHABLE and agent.then is _S.LOGGED_OUT):
         state = _settled(agent)
-        reason = agent.then_reason
+        reason, by = agent.then_reason, agent.then_by if state is agent.then else ""
     else:
-        state = AgentState(target)
+        state, by = AgentState(target), ""
     reason = reason if state is _S.NOT_READY else ""
     if state is agent.state and reason == agent.reason:
         return agent
@@ -171,6 +182,7 @@ def advance(agent: Agent, signal: Signal, at: float, reason: str = "") -> Agent:
         state=state,
         since=at,
         reason=reason,
+        by=by,
         idle_since=agent.idle_since if agent.state in KEEPING_IDLE else at,
         # A wrap-up or pause that his phone interrupted is over: its rest would only keep him from contacts.
         deadline=None,

@@ -6,10 +6,11 @@ docs/reference/feature-codes.md, which a test compares. Each code is carried out
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
-from ccserver.core import presence
+from ccserver.core import presence, wrapup
 from ccserver.core.agent import AgentState
 from ccserver.core.commands import AnswerLeg, HangUpLeg, PlayPrompts
 from ccserver.core.events import CodeDialled, PlayFinished
@@ -35,27 +36,75 @@ class FeatureCode(Struct, frozen=True):
 
 
 def _ready(floor: Floor, agent: AgentId, _more: str, at: float) -> Said:
-    presence.wish(floor, agent, AgentState.READY, "", at)
-    return ("agent-ready",)
+    return _become(floor, agent, AgentState.READY, "", at) or ("agent-ready",)
 
 
 def _not_ready(floor: Floor, agent: AgentId, digit: str, at: float) -> Said | None:
     reason = floor.rules.not_ready_reasons.get(digit) if digit else ""
     if reason is None:
         return None
-    presence.wish(floor, agent, AgentState.NOT_READY, reason, at)
-    return ("agent-not-ready", f"reason-{digit}") if digit else ("agent-not-ready",)
+    said = ("agent-not-ready", f"reason-{digit}") if digit else ("agent-not-ready",)
+    return _become(floor, agent, AgentState.NOT_READY, reason, at) or said
 
 
 def _log_out(floor: Floor, agent: AgentId, _more: str, at: float) -> Said:
-    presence.wish(floor, agent, AgentState.LOGGED_OUT, "", at)
-    return ("agent-logged-out",)
+    return _become(floor, agent, AgentState.LOGGED_OUT, "", at) or ("agent-logged-out",)
+
+
+def _become(floor: Floor, agent: AgentId, state: AgentState, reason: str, at: float) -> Said:
+    """He is that from now on; else why not."""
+    if objection := presence.hindrance(floor, agent, state, reason):
+        return (objection.prompt,)
+    presence.wish(floor, agent, state, reason, at, by=agent)
+    return ()
+
+
+def _topics(floor: Floor, agent: AgentId, codes: str, _at: float) -> Said:
+    """Of the talk under way, else of his last one."""
+    return _dispose(floor, agent, codes=tuple(codes.split("*"))) or (
+        "agent-topic-noted",
+        *(f"digits:{code}" for code in codes.split("*")),
+    )
+
+
+def _order_value(floor: Floor, agent: AgentId, amount: str, _at: float) -> Said:
+    whole, _, hundredths = amount.partition("*")
+    cents = int(whole) * 100 + int(hundredths.ljust(2, "0") or 0)
+    return _dispose(floor, agent, order_value_cents=cents) or ("agent-value-noted", f"number:{int(whole)}")
+
+
+def _dispose(floor: Floor, agent: AgentId, **said: Any) -> Said:
+    talk = floor.agents[agent].talk
+    disposition = floor.dispositions.get(talk) if talk else None
+    if disposition is None:
+        return (wrapup.NO_TALK,)
+    objection = wrapup.change(floor, disposition, by=agent, **said)
+    return (objection.prompt,) if objection else ()
+
+
+def _extend(floor: Floor, agent: AgentId, _more: str, _at: float) -> Said:
+    objection = wrapup.lengthen(floor, agent, floor.rules.wrap_up_extension_s)
+    return (objection.prompt,) if objection else ("agent-wrap-up-extended",)
+
+
+def _says(*prompts: str) -> tuple[PromptName, ...]:
+    return tuple(map(PromptName, prompts))
 
 
 CODES = (
-    FeatureCode("*11", _ready, says=(PromptName("agent-ready"),)),
-    FeatureCode("*12", _not_ready, says=(PromptName("agent-not-ready"),), more="[1-9]?"),
-    FeatureCode("*13", _log_out, says=(PromptName("agent-logged-out"),)),
+    FeatureCode("*11", _ready, _says("agent-ready", "agent-disposition-first")),
+    FeatureCode(
+        "*12", _not_ready, _says("agent-not-ready", "agent-reason-first", "agent-disposition-first"), more="[1-9]?"
+    ),
+    FeatureCode("*13", _log_out, _says("agent-logged-out")),
+    FeatureCode(
+        "*14",
+        _topics,
+        _says("agent-topic-noted", "agent-topic-unknown", "agent-no-talk"),
+        more=r"[0-9]{1,8}(\*[0-9]{1,8}){0,9}",
+    ),
+    FeatureCode("*15", _order_value, _says("agent-value-noted", "agent-no-talk"), more=r"[0-9]{1,9}(\*[0-9]{1,2})?"),
+    FeatureCode("*16", _extend, _says("agent-wrap-up-extended", "agent-no-wrap-up")),
 )
 """No prefix begins with another."""
 PROMPTS = (UNKNOWN, NOBODY, *(name for code in CODES for name in code.says))

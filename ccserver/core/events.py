@@ -279,6 +279,27 @@ class SetAgentState(Event, frozen=True):
     agent: AgentId
     state: Literal["ready", "not_ready", "logged_out"]
     reason: str = ""
+    by: str = "supervisor"
+    """Who asks: the agent himself (his extension), or whoever may overrule him."""
+
+
+class GiveDisposition(Event, frozen=True, kw_only=True):
+    """A request: what a talk was about. What is None stays as it was."""
+
+    contact: ContactId
+    agent: AgentId | None = None
+    """Who gives it, of his own talk; None: a supervisor, of the last talk or of `segment`."""
+    segment: int | None = None
+    codes: tuple[str, ...] | None = None
+    order_value_cents: int | None = None
+    note: str | None = None
+
+
+class ExtendWrapUp(Event, frozen=True):
+    """A request: the agent needs longer for his notes."""
+
+    agent: AgentId
+    seconds: float
 
 
 class TransferContact(Event, frozen=True):
@@ -308,7 +329,7 @@ class Refused(Struct, frozen=True, tag=True):
     reason: str
 
 
-Request = SetAgentState | TransferContact | SteerRecording
+Request = SetAgentState | GiveDisposition | ExtendWrapUp | TransferContact | SteerRecording
 Answer = Accepted | Refused
 
 Fact = (

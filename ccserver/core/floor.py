@@ -6,6 +6,7 @@ end of a step the draft becomes the `Outcome`: each changed noun once, as it is 
 """
 
 import heapq
+from itertools import islice
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,12 +15,32 @@ from ccserver.core import agent as agents
 from ccserver.core.agent import AT_WORK, Agent, AgentState, Signal
 from ccserver.core.commands import Command
 from ccserver.core.contact import Contact, ContactState
+from ccserver.core.disposition import Disposition, asked
 from ccserver.core.ewt import Learnt
-from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlanHash, PlayId, QueueName, TrunkName
+from ccserver.core.ids import (
+    AgentId,
+    ContactId,
+    LegId,
+    LineNumber,
+    NodeName,
+    PlanHash,
+    PlayId,
+    QueueName,
+    TalkId,
+    TrunkName,
+)
 from ccserver.core.matching import Ability, Idle, Matcher, Need, Staff, Waiting
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Line, Plan, Rules
-from ccserver.core.records import AgentSaved, ContactSaved, IntervalSaved, LearntSaved, Record
+from ccserver.core.records import (
+    AgentSaved,
+    ContactSaved,
+    DispositionForgotten,
+    DispositionSaved,
+    IntervalSaved,
+    LearntSaved,
+    Record,
+)
 
 
 class Outcome(Struct, frozen=True):
@@ -95,6 +116,8 @@ class Floor:
         """Calls that each trunk brought for a number that is none of ours, since start."""
         self.learnt: dict[QueueName, Learnt] = {}
         """What each queue's past tells of its waits."""
+        self.dispositions: dict[TalkId, Disposition] = {}
+        """Of talks whose day is not over, the oldest first."""
         self.lines_by_number: dict[str, Line] = {}
         self.waiting = Waiting()
         self.idle = Idle()
@@ -210,6 +233,7 @@ class Floor:
                     started_at=before.since,
                     ended_at=max(agent.since, before.since),
                     contact=before.contact,
+                    by=before.by,
                 )
             )
         if before is not None and before.state in AT_WORK and agent.state not in AT_WORK:
@@ -240,11 +264,40 @@ class Floor:
     def wrap_up(self, agent_id: AgentId, seconds: float, at: float) -> None:
         """His talk is over."""
         agent = self.signal(agent_id, Signal.TALK_ENDED, at, contact=None)
-        if agent.state is AgentState.WRAP_UP:
-            if seconds <= 0:
-                self.signal(agent_id, Signal.TIME_UP, at)
-            else:
-                self.note(replace(agent, deadline=self.now + seconds))
+        if agent.state is not AgentState.WRAP_UP:
+            return
+        until = self.now + seconds
+        if self.owes(agent):
+            deadline = max(until, self.now + self.rules.wrap_up_max_s)
+            self.note(replace(agent, wrap_up_until=until, deadline=deadline))
+        elif seconds <= 0:
+            self.signal(agent_id, Signal.TIME_UP, at)
+        else:
+            self.note(replace(agent, wrap_up_until=until, deadline=until))
+
+    # --- dispositions -------------------------------------------------------------------------------------------
+
+    def keep_disposition(self, disposition: Disposition) -> None:
+        """As it is from now on; each value is a record of its own."""
+        self.dispositions[disposition.talk] = disposition
+        self._records.append(DispositionSaved(disposition))
+
+    def dispositions_of(self, contact: ContactId) -> list[Disposition]:
+        """Of the contact's talks, in their order."""
+        found = [each for each in self.dispositions.values() if each.contact == contact]
+        return sorted(found, key=lambda each: each.segment)
+
+    def forget_dispositions(self) -> None:
+        """Those whose day is over, oldest first: two for each that comes, so that there are never more than a day's."""
+        for talk, disposition in list(islice(self.dispositions.items(), 2)):
+            if disposition.until < self.now and disposition.contact not in self.contacts:
+                del self.dispositions[talk]
+                self._records.append(DispositionForgotten(talk))
+
+    def owes(self, agent: Agent) -> bool:
+        """His last talk has no topic yet and must have one."""
+        owed = self.dispositions.get(agent.talk) if agent.talk else None
+        return owed is not None and not owed.codes and asked(self.plan, owed.queue).required
 
     # --- queues -------------------------------------------------------------------------------------------------
 

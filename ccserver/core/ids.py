@@ -14,6 +14,8 @@ LegId = NewType("LegId", str)
 """An Asterisk channel id, chosen by Asterisk for who calls and by us for who is called."""
 OfferId = NewType("OfferId", str)
 AttemptId = NewType("AttemptId", str)
+TalkId = NewType("TalkId", str)
+"""`<contact>/<n of its segment>`: one talk of one agent."""
 PlayId = NewType("PlayId", str)
 AgentId = NewType("AgentId", str)
 """The operator's extension."""

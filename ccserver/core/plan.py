@@ -203,6 +203,17 @@ class Tolls(Struct, frozen=True):
     """Of one operator."""
 
 
+class Dispositions(Struct, frozen=True):
+    """What an operator is asked after a talk: its topics, and what was ordered."""
+
+    codes: Mapping[str, str] = {}
+    """Title by code. A code stands below the one that it begins with: `12` below `1`. Empty: nothing is asked."""
+    required: bool = False
+    """His wrap-up lasts until it is given."""
+    currency: str = "RUB"
+    """Of order values, ISO 4217."""
+
+
 class Outbound(Struct, frozen=True):
     """Calls that operators make."""
 
@@ -211,6 +222,7 @@ class Outbound(Struct, frozen=True):
     wrap_up_s: float = 15.0
     """After a talk with a customer whom the operator called."""
     record: RecordPolicy | bool | None = None
+    dispositions: Dispositions = Dispositions()
 
 
 class Recordings(Struct, frozen=True):
@@ -244,6 +256,7 @@ class Queue(Struct, frozen=True):
     tell: tuple[Standing, ...] = ("position", "wait")
     messages: tuple[str, ...] = ()
     """One after the other, each time he is told."""
+    dispositions: Dispositions = Dispositions()
 
 
 class Operator(Struct, frozen=True):
@@ -267,6 +280,12 @@ class Rules(Struct, frozen=True):
 
     refused_pause_s: float = 10.0
     """After a refused or busy offer the agent is left in peace this long."""
+    rona_limit: int = 1
+    """After so many offers in a row that an operator let ring in silence he is not ready."""
+    rona_pause_s: float = 10.0
+    """After each before that he is left in peace this long."""
+    rona_return_s: float = 0.0
+    """He is ready again by himself after this long; 0: somebody must see to it."""
     unreachable_retry_s: float = 30.0
     """A phone that did not answer an INVITE is tried again after this long, or as soon as it registers anew."""
     transfer_wait_s: float = 20.0
@@ -274,6 +293,12 @@ class Rules(Struct, frozen=True):
     reconcile_every_s: float = 30.0
     not_ready_reasons: Mapping[str, str] = {}
     """Reason by the digit dialled after *12."""
+    not_ready_reason_required: bool = False
+    """An operator who wants a break must say why."""
+    wrap_up_max_s: float = 300.0
+    """A wrap-up that is extended, or lasts until a disposition is given, is never longer than this."""
+    wrap_up_extension_s: float = 60.0
+    """By which a feature code extends it."""
     region: Region = "RU"
     """The country whose numbers may come without a country code."""
 

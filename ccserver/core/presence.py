@@ -1,14 +1,17 @@
 """The agent apart from his contacts: what he or a supervisor wishes him to be, and what is known of his phone."""
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from ccserver.core.agent import Agent, AgentState, Signal
 from ccserver.core.contact import ContactState
 from ccserver.core.events import Accepted, Answer, PhoneChanged, Refused, SetAgentState
 from ccserver.core.floor import Floor
-from ccserver.core.ids import AgentId
+from ccserver.core.ids import AgentId, PromptName
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.routing import withdraw
+from ccserver.core.wrapup import Objection, owing
 
 
 def employ(floor: Floor) -> None:
@@ -20,24 +23,37 @@ def employ(floor: Floor) -> None:
             floor.seat(floor.agents[agent_id])  # his skills may have changed
     for agent in list(floor.agents.values()):
         if agent.id not in floor.plan.operators and agent.then is not AgentState.LOGGED_OUT:
-            wish(floor, agent.id, AgentState.LOGGED_OUT, "", floor.now)
+            wish(floor, agent.id, AgentState.LOGGED_OUT, "", floor.now, by="configuration")
 
 
 def set_state(floor: Floor, request: SetAgentState) -> Answer:
     """A wish, over the API."""
     if request.agent not in floor.plan.operators:
         return Refused(f"no operator has the extension {request.agent}")
-    reason = request.reason if request.state == "not_ready" else ""
-    wish(floor, request.agent, AgentState(request.state), reason, request.at)
+    state = AgentState(request.state)
+    reason = request.reason if state is AgentState.NOT_READY else ""
+    if request.by == request.agent and (objection := hindrance(floor, request.agent, state, reason)):
+        return Refused(objection.why)
+    wish(floor, request.agent, state, reason, request.at, by=request.by)
     return Accepted()
 
 
-def wish(floor: Floor, agent_id: AgentId, state: AgentState, reason: str, at: float) -> None:
+def hindrance(floor: Floor, agent_id: AgentId, state: AgentState, reason: str) -> Objection | None:
+    """Why the agent himself may not have this state now; a supervisor may give it to him all the same."""
+    if state is AgentState.LOGGED_OUT:
+        return None
+    if state is AgentState.NOT_READY and not reason and floor.rules.not_ready_reason_required:
+        reasons = ", ".join(floor.rules.not_ready_reasons.values())
+        return Objection(PromptName("agent-reason-first"), f"not_ready needs a reason: {reasons}")
+    return owing(floor, floor.agents[agent_id])
+
+
+def wish(floor: Floor, agent_id: AgentId, state: AgentState, reason: str, at: float, *, by: str) -> None:
     """It counts at once, or after the work that keeps him from it."""
     agent = floor.agents[agent_id]
     from_now_on = state is AgentState.READY and agent.then is not AgentState.READY
-    idle_since = at if from_now_on else agent.idle_since
-    floor.signal(agent_id, Signal.WISHED, at, then=state, then_reason=reason, idle_since=idle_since)
+    notes: dict[str, Any] = {"idle_since": at, "ronas": 0} if from_now_on else {}
+    floor.signal(agent_id, Signal.WISHED, at, then=state, then_reason=reason, then_by=by, **notes)
 
 
 def phone_changed(floor: Floor, event: PhoneChanged) -> None:

@@ -8,8 +8,9 @@ from msgspec import Struct
 from ccserver.core.agent import Agent, AgentState
 from ccserver.core.attempt import Attempt
 from ccserver.core.contact import Contact, Segment
+from ccserver.core.disposition import Disposition
 from ccserver.core.ewt import Learnt
-from ccserver.core.ids import AgentId, ContactId, QueueName, RecordingName
+from ccserver.core.ids import AgentId, ContactId, QueueName, RecordingName, TalkId
 from ccserver.core.offer import Offer
 from ccserver.core.plan import Plan
 
@@ -64,6 +65,8 @@ class IntervalSaved(_Record, frozen=True, kw_only=True):
     started_at: float
     ended_at: float
     contact: ContactId | None
+    by: str = ""
+    """Who wished it; empty: it came by itself."""
 
 
 class RecordingSaved(_Record, frozen=True, kw_only=True):
@@ -78,6 +81,18 @@ class RecordingSaved(_Record, frozen=True, kw_only=True):
     lost: str = ""
     gaps: tuple[tuple[float, float], ...] = ()
     """(from, to) of each pause, seconds from the file's beginning: it is silent there."""
+
+
+class DispositionSaved(_Record, frozen=True):
+    """A talk owes its disposition (`n` 0), or it was given, or its day is known."""
+
+    disposition: Disposition
+
+
+class DispositionForgotten(_Record, frozen=True):
+    """Its day is over: nothing changes it any more, and what was given stays as it is."""
+
+    talk: TalkId
 
 
 class LearntSaved(_Record, frozen=True):
@@ -97,4 +112,6 @@ Record = (
     | IntervalSaved
     | RecordingSaved
     | LearntSaved
+    | DispositionSaved
+    | DispositionForgotten
 )

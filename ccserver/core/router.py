@@ -22,10 +22,12 @@ from ccserver.core import (
     recording,
     routing,
     transferring,
+    wrapup,
 )
 from ccserver.core.agent import Agent
 from ccserver.core.commands import HangUpLeg, ListNode
 from ccserver.core.contact import Contact
+from ccserver.core.disposition import Disposition
 from ccserver.core.events import (
     Accepted,
     Answer,
@@ -35,6 +37,8 @@ from ccserver.core.events import (
     ConfigReplaced,
     ContactArrived,
     Event,
+    ExtendWrapUp,
+    GiveDisposition,
     KeyPressed,
     LegAnswered,
     LegAway,
@@ -77,6 +81,7 @@ class State(Struct, frozen=True):
     contacts: tuple[Contact, ...]
     agents: tuple[Agent, ...]
     learnt: Mapping[QueueName, Learnt] = {}
+    dispositions: tuple[Disposition, ...] = ()
 
 
 class TimeUp(Event, frozen=True):
@@ -99,6 +104,8 @@ class Router:
             SetAgentState: lambda event: self._answers.append(presence.set_state(self.floor, event)),
             TransferContact: lambda event: self._answers.append(transferring.requested(self.floor, event)),
             SteerRecording: lambda event: self._answers.append(recording.steer(self.floor, event)),
+            GiveDisposition: lambda event: self._answers.append(wrapup.give(self.floor, event)),
+            ExtendWrapUp: lambda event: self._answers.append(wrapup.extend(self.floor, event)),
             NodeConnected: lambda event: nodes.connected(self.floor, event),
             NodeLost: lambda event: nodes.lost(self.floor, event),
             NodeListed: lambda event: nodes.listed(self.floor, event, self._take),
@@ -158,6 +165,7 @@ class Router:
             contacts=tuple(floor.contacts.values()),
             agents=tuple(floor.agents.values()),
             learnt=dict(floor.learnt),
+            dispositions=tuple(floor.dispositions.values()),
         )
 
     def restore(self, state: State, now: float) -> None:
@@ -173,6 +181,7 @@ class Router:
         for agent in state.agents:
             floor.note(agent)
         floor.learnt = dict(state.learnt)
+        floor.dispositions = {each.talk: each for each in state.dispositions}
         floor.draft()
 
     # --- one event ------------------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def phone_answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
     assert offer.state is OfferState.ACCEPTED and offer.answered_at is not None
     at = offer.answered_at
     floor.record(OfferSaved(offer))
-    floor.signal(offer.agent, Signal.ANSWERED, at, serving=offer.queue, serving_since=at)
+    floor.signal(offer.agent, Signal.ANSWERED, at, serving=offer.queue, serving_since=at, ronas=0)
     floor.command(JoinLegs(contact.leg, offer.id, lane=contact.id))
     contact = leave(floor, contact, SegmentOutcome.ANSWERED, at)
     contact = open_segment(floor, contact, SegmentKind.TALK, at, queue=offer.queue, agent=offer.agent, offer=offer.id)
@@ -174,22 +174,39 @@ def release_agent(floor: Floor, offer: Offer, at: float) -> None:
     rules = floor.rules
     match offer.outcome:
         case OfferOutcome.RONA:
-            # He does not come back by himself: somebody must see that he left his desk.
-            wish = {"then": AgentState.NOT_READY, "then_reason": "rona"}
-            notes = wish if floor.agents[offer.agent].then is AgentState.READY else {}
-            floor.signal(offer.agent, Signal.PAUSED, at, contact=None, **notes)
+            _missed(floor, offer, at)
         case OfferOutcome.BUSY | OfferOutcome.REFUSED | OfferOutcome.FAILED:
             # After a failure of ours, too: the next command would fail as fast, and the one after it.
             reason = {OfferOutcome.BUSY: "phone_busy", OfferOutcome.REFUSED: "refused"}.get(offer.outcome, "failed")
-            agent = floor.signal(offer.agent, Signal.PAUSED, at, reason=reason, contact=None)
-            if agent.reason == reason:
-                floor.note(replace(agent, deadline=floor.now + max(rules.refused_pause_s, PAUSE_MIN_S)))
+            _pause(floor, offer, at, reason, rules.refused_pause_s)
         case OfferOutcome.UNREACHABLE:
             agent = floor.signal(offer.agent, Signal.UNREACHED, at, contact=None)
             if agent.state is AgentState.UNREACHABLE:
                 floor.note(replace(agent, deadline=floor.now + max(rules.unreachable_retry_s, PAUSE_MIN_S)))
         case _:
             floor.signal(offer.agent, Signal.RELEASED, at, contact=None)
+
+
+def _missed(floor: Floor, offer: Offer, at: float) -> None:
+    """A phone that nobody touched: at first a pause, in case he was just out of reach of it; then he must be seen to."""
+    rules = floor.rules
+    ronas = floor.agents[offer.agent].ronas + 1
+    if ronas < rules.rona_limit:
+        _pause(floor, offer, at, "rona", rules.rona_pause_s, ronas=ronas)
+    elif rules.rona_return_s > 0:
+        _pause(floor, offer, at, "rona", rules.rona_return_s, ronas=0)
+    else:
+        # He does not come back by himself: somebody must see that he left his desk.
+        wish = {"then": AgentState.NOT_READY, "then_reason": "rona", "then_by": ""}
+        notes = wish if floor.agents[offer.agent].then is AgentState.READY else {}
+        floor.signal(offer.agent, Signal.PAUSED, at, contact=None, ronas=0, **notes)
+
+
+def _pause(floor: Floor, offer: Offer, at: float, reason: str, pause_s: float, **notes: object) -> None:
+    """He comes back by himself, unless he wished something else meanwhile."""
+    agent = floor.signal(offer.agent, Signal.PAUSED, at, reason=reason, contact=None, **notes)
+    if agent.reason == reason and agent.then is AgentState.READY:
+        floor.note(replace(agent, deadline=floor.now + max(pause_s, PAUSE_MIN_S)))
 
 
 def agent_hung_up(floor: Floor, contact: Contact, event: LegEnded) -> None:

@@ -1,6 +1,6 @@
-"""Segments begin and end: each becomes a record as it does, and a talk's recording follows."""
+"""Segments begin and end: each becomes a record as it does; a talk's recording follows, and what is owed of it is known."""
 
-from ccserver.core import recording
+from ccserver.core import recording, wrapup
 from ccserver.core.contact import Contact, SegmentKind, SegmentOutcome, closed_segment, opened
 from ccserver.core.floor import Floor
 from ccserver.core.records import SegmentSaved
@@ -10,7 +10,10 @@ def close_segment(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: f
     """The open segment ends with its one outcome."""
     contact, segment = closed_segment(contact, outcome, at)
     floor.record(SegmentSaved(segment))
-    return recording.talk_ended(floor, contact, segment) if segment.kind is SegmentKind.TALK else contact
+    if segment.kind is not SegmentKind.TALK:
+        return contact
+    wrapup.talk_ended(floor, contact, segment)
+    return recording.talk_ended(floor, contact, segment)
 
 
 def open_segment(floor: Floor, contact: Contact, kind: SegmentKind, at: float, **about: object) -> Contact:
@@ -18,4 +21,7 @@ def open_segment(floor: Floor, contact: Contact, kind: SegmentKind, at: float, *
     contact = opened(contact, kind, at, **about)
     assert contact.segment is not None
     floor.record(SegmentSaved(contact.segment))
-    return recording.talk_begins(floor, contact, contact.segment) if kind is SegmentKind.TALK else contact
+    if kind is not SegmentKind.TALK:
+        return contact
+    wrapup.talk_began(floor, contact, contact.segment)
+    return recording.talk_begins(floor, contact, contact.segment)

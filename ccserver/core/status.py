@@ -63,6 +63,8 @@ class AgentStatus(Struct, frozen=True, kw_only=True):
     then_reason: str
     on_hold: bool = False
     """He talks, and the customer hears music."""
+    by: str = ""
+    """Who wished the state: he himself (his extension), or who overruled him; empty: it came by itself."""
 
 
 class TrunkStatus(Struct, frozen=True, kw_only=True):
@@ -205,6 +207,7 @@ def _agent(floor: Floor, agent: Agent) -> AgentStatus:
         then=agent.then,
         then_reason=agent.then_reason,
         on_hold=agent.contact is not None and floor.contacts[agent.contact].on_hold,
+        by=agent.by,
     )
 
 

@@ -7,6 +7,7 @@ A row is (kind, key) -> JSON:
     contact    contact id   the contact, until it is CLOSED
     recording  recording    the closed contact whose recording is still awaited, until a `RecordingSaved` tells its end
     agent      agent id     the agent, for ever
+    disposition  talk       what the talk was about, until its day is over
     learnt     queue        what the queue has learnt of its waits, for ever
 
 `changes` makes rows of a turn's records; `restored` makes the nouns of rows.
@@ -19,12 +20,22 @@ from msgspec import Struct
 
 from ccserver.core.agent import Agent
 from ccserver.core.contact import Contact, ContactState
+from ccserver.core.disposition import Disposition
 from ccserver.core.ewt import Learnt
 from ccserver.core.ids import QueueName
 from ccserver.core.plan import Plan
-from ccserver.core.records import AgentSaved, ContactSaved, LearntSaved, PlanAdopted, Record, RecordingSaved
+from ccserver.core.records import (
+    AgentSaved,
+    ContactSaved,
+    DispositionForgotten,
+    DispositionSaved,
+    LearntSaved,
+    PlanAdopted,
+    Record,
+    RecordingSaved,
+)
 
-KINDS = ("plan", "current", "contact", "recording", "agent", "learnt")
+KINDS = ("plan", "current", "contact", "recording", "agent", "learnt", "disposition")
 Row = tuple[str, str, bytes]
 """kind, key, value."""
 
@@ -32,6 +43,7 @@ _encode = msgspec.json.Encoder().encode
 _plan = msgspec.json.Decoder(Plan).decode
 _contact = msgspec.json.Decoder(Contact).decode
 _agent = msgspec.json.Decoder(Agent).decode
+_disposition = msgspec.json.Decoder(Disposition).decode
 _learnt = msgspec.json.Decoder(Learnt).decode
 
 
@@ -53,6 +65,8 @@ class Restored(Struct, frozen=True, kw_only=True):
     """CLOSED contacts whose recording was asked for (`KeepRecording`) and of which nothing was heard since."""
     learnt: Mapping[QueueName, Learnt] = {}
     """Of each queue."""
+    dispositions: tuple[Disposition, ...] = ()
+    """Of talks whose day is not over, the oldest first."""
 
 
 def changes(records: Iterable[Record]) -> dict[tuple[str, str], bytes | None]:
@@ -72,6 +86,10 @@ def changes(records: Iterable[Record]) -> dict[tuple[str, str], bytes | None]:
                 ended.append(recording)
             case LearntSaved(queue=queue, learnt=learnt):
                 rows["learnt", queue] = _encode(learnt)
+            case DispositionSaved(disposition=disposition):
+                rows["disposition", disposition.talk] = _encode(disposition)
+            case DispositionForgotten(talk=talk):
+                rows["disposition", talk] = None
             case PlanAdopted(plan=plan):
                 rows["plan", plan.hash] = _encode(plan)
                 rows["current", "plan"] = plan.hash.encode()
@@ -98,5 +116,6 @@ def restored(rows: Iterable[Row], seq: int, now: float) -> Restored:
         contacts=contacts,
         agents=tuple(map(_agent, of["agent"].values())),
         pending_recordings=pending,
+        dispositions=tuple(sorted(map(_disposition, of["disposition"].values()), key=lambda each: each.talked_at)),
         learnt={QueueName(queue): _learnt(value) for queue, value in of["learnt"].items()},
     )

@@ -27,6 +27,8 @@ from ccserver.core.records import (
     AgentSaved,
     AttemptSaved,
     ContactSaved,
+    DispositionForgotten,
+    DispositionSaved,
     IntervalSaved,
     LearntSaved,
     OfferSaved,
@@ -37,7 +39,16 @@ from ccserver.core.records import (
 from ccserver.store import tables
 from ccserver.store.journal_file import TurnRecords
 
-_Tabled = ContactSaved | SegmentSaved | OfferSaved | AttemptSaved | IntervalSaved | RecordingSaved | PlanAdopted
+_Tabled = (
+    ContactSaved
+    | SegmentSaved
+    | OfferSaved
+    | AttemptSaved
+    | IntervalSaved
+    | DispositionSaved
+    | RecordingSaved
+    | PlanAdopted
+)
 Value = str | float | int | None
 Values = dict[str, Value]
 """One row by column, as SQLAlchemy wants it."""
@@ -126,6 +137,23 @@ class AttemptRow(Struct, frozen=True, kw_only=True):
     why: str
 
 
+class DispositionRow(Struct, frozen=True, kw_only=True):
+    """What a talk was about, as it was said at some time; `n` 0: it is owed."""
+
+    segment: int
+    n: int
+    agent: AgentId
+    queue: QueueName | None
+    codes: str
+    """With commas between them, and `topics` with line breaks."""
+    topics: str
+    order_value_cents: int | None
+    currency: str
+    note: str
+    by: str
+    given_at: float | None
+
+
 class RecordingRow(Struct, frozen=True, kw_only=True):
     """What was recorded; `path` None: `lost` says why there is nothing."""
 
@@ -144,6 +172,8 @@ class ContactDetail(ContactRow, frozen=True, kw_only=True):
     segments: tuple[SegmentRow, ...]
     offers: tuple[OfferRow, ...]
     attempts: tuple[AttemptRow, ...]
+    dispositions: tuple[DispositionRow, ...]
+    """Every value of each, oldest first."""
     recordings: tuple[RecordingRow, ...]
 
 
@@ -156,6 +186,7 @@ class IntervalRow(Struct, frozen=True, kw_only=True):
     started_at: float
     ended_at: float
     contact: ContactId | None
+    by: str
 
 
 def rows(turns: Iterable[TurnRecords], journal: str) -> dict[Table, list[Values]]:
@@ -163,8 +194,8 @@ def rows(turns: Iterable[TurnRecords], journal: str) -> dict[Table, list[Values]
     found: dict[Table, dict[tuple[Value, ...], Values]] = {}
     for turn in turns:
         for record in turn.records:
-            if isinstance(record, AgentSaved | LearntSaved):
-                continue  # his intervals tell; and what was learnt serves the next second, not tomorrow
+            if isinstance(record, AgentSaved | LearntSaved | DispositionForgotten):
+                continue  # his intervals tell; and the others serve the next second, not tomorrow
             table, values = _row(record, turn.now, journal)
             of_table = found.setdefault(table, {})
             key = tuple(values[column.name] for column in table.primary_key)
@@ -197,6 +228,9 @@ def _row(record: _Tabled, now: float, journal: str) -> tuple[Table, Values]:
             return tables.attempt, _named(attempt, tables.attempt)
         case IntervalSaved():
             return tables.agent_interval, _named(record, tables.agent_interval, journal=journal)
+        case DispositionSaved(disposition=disposition):
+            lists = {"codes": ",".join(disposition.codes), "topics": "\n".join(disposition.topics)}
+            return tables.disposition, _named(disposition, tables.disposition, **lists)
         case RecordingSaved():
             return tables.recording, _named(record, tables.recording, gaps=msgspec.json.encode(record.gaps).decode())
         case PlanAdopted(plan=plan):

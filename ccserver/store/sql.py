@@ -19,10 +19,12 @@ from ccserver.store import tables
 from ccserver.store.database import Database
 from ccserver.store.errors import NoSuchContact, StaleWriter
 from ccserver.store.journal_file import TurnRecords
+from ccserver.store.reports import Reports
 from ccserver.store.rows import (
     AttemptRow,
     ContactDetail,
     ContactRow,
+    DispositionRow,
     IntervalRow,
     OfferRow,
     RecordingRow,
@@ -40,6 +42,7 @@ _WRITTEN = (
     tables.offer,
     tables.attempt,
     tables.agent_interval,
+    tables.disposition,
     tables.recording,
 )
 _TRIAL_BYTES = 1 << 18
@@ -63,6 +66,7 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.reports = Reports(database)
         self._upserts = {table: _upsert(table, database.dialect) for table in _WRITTEN}
 
     @classmethod
@@ -170,8 +174,9 @@ class SqlStore:
             return await _fetched(connection, query, ContactRow)
 
     async def contact(self, contact: ContactId) -> ContactDetail | None:
-        """One contact with its segments, offers and attempts in order, and its recordings; None: unknown."""
-        segment, offer, attempt, recording = tables.segment, tables.offer, tables.attempt, tables.recording
+        """One contact with its segments, offers, attempts and dispositions in order, and its recordings; None: unknown."""
+        segment, offer, attempt = tables.segment, tables.offer, tables.attempt
+        disposition, recording = tables.disposition, tables.recording
         async with self.database.transaction() as connection:
             found = await _fetched(connection, _contact_rows().where(tables.contact.c.id == contact), ContactRow)
             if not found:
@@ -179,12 +184,18 @@ class SqlStore:
             segments = select(segment).where(segment.c.contact == contact).order_by(segment.c.n)
             offers = select(offer).where(offer.c.contact == contact).order_by(offer.c.made_at, offer.c.id)
             attempts = select(attempt).where(attempt.c.contact == contact).order_by(attempt.c.made_at, attempt.c.id)
+            dispositions = select(disposition).where(disposition.c.contact == contact)
             recordings = select(recording).where(recording.c.contact == contact).order_by(recording.c.recording)
             return ContactDetail(
                 **msgspec.structs.asdict(found[0]),
                 segments=tuple(await _fetched(connection, segments, SegmentRow)),
                 offers=tuple(await _fetched(connection, offers, OfferRow)),
                 attempts=tuple(await _fetched(connection, attempts, AttemptRow)),
+                dispositions=tuple(
+                    await _fetched(
+                        connection, dispositions.order_by(disposition.c.segment, disposition.c.n), DispositionRow
+                    )
+                ),
                 recordings=tuple(await _fetched(connection, recordings, RecordingRow)),
             )
 

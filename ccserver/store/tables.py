@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 7
-"""The newest migration in `sql/versions` (`0007`)."""
+SCHEMA = 8
+"""The newest migration in `sql/versions` (`0008`)."""
 
 metadata = MetaData()
 
@@ -122,10 +122,34 @@ agent_interval = Table(
     Column("started_at", Double, nullable=False),
     Column("ended_at", Double, nullable=False),
     Column("contact", Text),
+    Column("by", Text, nullable=False),
     Index("agent_interval_agent", "agent", "started_at"),
     Index("agent_interval_started_at", "started_at"),
 )
 """`n` counts anew when a journal is lost, hence `journal`: what was before must not be overwritten."""
+
+disposition = Table(
+    "disposition",
+    metadata,
+    Column("contact", Text, primary_key=True),
+    Column("segment", Integer, primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("agent", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("queue", Text),
+    Column("talked_at", Double, nullable=False),
+    Column("codes", Text, nullable=False),
+    Column("topics", Text, nullable=False),
+    Column("order_value_cents", BigInteger),
+    Column("currency", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("given_at", Double),
+    Index("disposition_talked_at", "talked_at"),
+    Index("disposition_agent", "agent", "talked_at"),
+)
+"""What each talk was about: `n` 0 is owed, each change the next; the last one counts. `codes` have commas between them,
+`topics` (what they meant then) line breaks; values of orders are in hundredths of the currency."""
 
 recording = Table(
     "recording",

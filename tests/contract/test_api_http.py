@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from aiohttp import ClientResponse
 
-from ccserver.api import agents
+from ccserver.api import deciding
 from ccserver.api.errors import CannotListen
 from ccserver.api.messages import (
     AgentReply,
@@ -17,13 +17,19 @@ from ccserver.api.messages import (
     ContactsReply,
     ErrorReply,
     HealthReply,
+    OffersReply,
     Problem,
+    StatesReply,
     StatusReply,
+    TopicsReply,
 )
 from ccserver.api.server import BODY_MAX, build, listening
 from ccserver.api.sources import Alarm
 from ccserver.core.agent import AgentState
-from ccserver.core.events import SetAgentState
+from ccserver.core.events import ExtendWrapUp, GiveDisposition, SetAgentState
+from ccserver.core.ids import AgentId
+from ccserver.core.offer import OfferOutcome
+from ccserver.store.reports import OffersRow, StatesRow, Stretch, TopicsRow
 from tests.api_stage import ORDERS, TOKEN, Stage, admitted, strangers
 
 GUARDED = [
@@ -250,7 +256,8 @@ class TestAgentState:
         assert (agent.extension, agent.state, agent.reason) == ("1003", "not_ready", "lunch")
         (asked,) = stage.asked
         assert isinstance(asked, SetAgentState)
-        assert (asked.agent, asked.state, asked.reason) == ("1003", "not_ready", "lunch")
+        assert (asked.agent, asked.state, asked.reason, asked.by) == ("1003", "not_ready", "lunch", "supervisor")
+        assert agent.by == "supervisor"
 
     async def test_the_reason_may_be_left_out(self) -> None:
         async with (
@@ -319,11 +326,148 @@ class TestAgentState:
             assert str(BODY_MAX) in (await problem(answer, 413)).message
 
     async def test_an_engine_that_does_not_answer_is_503_in_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(agents, "ANSWER_WITHIN_S", 0.05)
+        monkeypatch.setattr(deciding, "ANSWER_WITHIN_S", 0.05)
         stage = Stage()
         stage.silent = True
         async with admitted(stage) as client, client.post("/api/agents/1003/state", json={"state": "ready"}) as answer:
             assert "may still be carried out" in (await problem(answer, 503)).message
+
+
+class TestWrapUp:
+    async def test_it_is_extended_by_what_was_asked(self) -> None:
+        stage = Stage()
+        async with (
+            admitted(stage) as client,
+            client.post("/api/agents/1003/wrap-up", json={"seconds": 60}) as answer,
+        ):
+            assert (await read(answer, AgentReply)).extension == "1003"
+        (asked,) = stage.asked
+        assert isinstance(asked, ExtendWrapUp) and (asked.agent, asked.seconds) == ("1003", 60.0)
+
+    @pytest.mark.parametrize("seconds", [0, -1, 3601, "60", None])
+    async def test_a_time_that_makes_no_sense_is_named(self, seconds: object) -> None:
+        async with (
+            admitted(Stage()) as client,
+            client.post("/api/agents/1003/wrap-up", json={"seconds": seconds}) as answer,
+        ):
+            assert (await problem(answer, 400)).field == "seconds"
+
+
+class TestDisposition:
+    async def test_what_is_said_reaches_the_core_and_what_is_not_said_stays_unsaid(self) -> None:
+        stage = Stage()
+        body = {"codes": ["12"], "order_value": 1500.5, "agent": "1003"}
+        async with admitted(stage) as client, client.post("/api/contacts/x/disposition", json=body) as answer:
+            assert answer.status == 204
+        (asked,) = stage.asked
+        assert isinstance(asked, GiveDisposition)
+        assert (asked.contact, asked.agent, asked.codes, asked.order_value_cents) == ("x", "1003", ("12",), 150050)
+        assert asked.note is None and asked.segment is None
+
+    async def test_a_refusal_is_409_with_the_cores_reason(self) -> None:
+        stage = Stage()
+        stage.refuse = "orders has no topic 9"
+        async with (
+            admitted(stage) as client,
+            client.post("/api/contacts/x/disposition", json={"codes": ["9"]}) as answer,
+        ):
+            assert (await problem(answer, 409)).message == "orders has no topic 9"
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({"order_value": -1}, "order_value"),
+            ({"order_value": 1.005}, "order_value"),
+            ({"order_value": "12"}, "order_value"),
+            ({"codes": "12"}, "codes"),
+            ({"codes": ["1"] * 11}, "codes"),
+            ({"note": "x" * 1001}, "note"),
+            ({"segment": 0}, "segment"),
+            ({"topic": "1"}, "topic"),
+        ],
+    )
+    async def test_a_wrong_field_is_named_and_the_core_is_not_asked(self, body: dict[str, object], field: str) -> None:
+        stage = Stage()
+        async with admitted(stage) as client, client.post("/api/contacts/x/disposition", json=body) as answer:
+            assert (await problem(answer, 400)).field == field
+        assert stage.asked == []
+
+
+JANUARY = "since=2026-01-01T00:00:00Z&until=2026-02-01T00:00:00Z"
+
+
+class TestReports:
+    async def test_a_talk_counts_for_its_topics_and_once_for_each_above(self) -> None:
+        stage = Stage()
+        rest = {"interval": 1, "queue": "orders", "line": None, "agent": None, "currency": "RUB"}
+        stage.archive.reports.topics_rows = tuple(
+            msgspec.convert({**rest, **row}, TopicsRow)
+            for row in (
+                {
+                    "codes": "11,12",
+                    "topics": "Goods > Choice\nGoods > Stock",
+                    "talks": 2,
+                    "orders": 1,
+                    "value_cents": 5050,
+                },
+                {"codes": "2", "topics": "Service", "talks": 1, "orders": 0, "value_cents": 0},
+                {"codes": "", "topics": "", "talks": 4, "orders": 0, "value_cents": 0},
+            )
+        )
+        async with admitted(stage) as client, client.get(f"/api/reports/topics?{JANUARY}&interval_s=3600") as answer:
+            (row,) = (await read(answer, TopicsReply)).rows
+        assert (row.at, row.talks, row.given) == ("2026-01-01T01:00:00.000Z", 7, 3)
+        counted = [(topic.code, topic.topic, topic.talks) for topic in row.topics]
+        assert counted == [
+            ("1", "Goods", 2),
+            ("11", "Goods > Choice", 2),
+            ("12", "Goods > Stock", 2),
+            ("2", "Service", 1),
+        ]
+        assert [(each.currency, each.orders, each.value) for each in row.orders] == [("RUB", 1, 50.5)]
+
+    async def test_the_rona_rate_is_of_offers_that_could_have_been_accepted(self) -> None:
+        stage = Stage()
+        counts = {"accepted": 6, "rona": 2, "withdrawn": 3, "failed": 1}
+        stage.archive.reports.offers_rows = tuple(
+            OffersRow(interval=0, queue=None, agent=AgentId("1001"), outcome=OfferOutcome(outcome), offers=number)
+            for outcome, number in counts.items()
+        )
+        async with admitted(stage) as client, client.get(f"/api/reports/offers?{JANUARY}") as answer:
+            (row,) = (await read(answer, OffersReply)).rows
+        assert (row.offered, row.accepted, row.rona, row.busy, row.rona_rate) == (12, 6, 2, 0, 0.25)
+
+    async def test_states_are_told_as_they_are_summed_up(self) -> None:
+        stage = Stage()
+        lunch = StatesRow(agent=AgentId("1001"), state=AgentState.NOT_READY, reason="lunch", times=2, lasted_s=61.5)
+        stage.archive.reports.states_rows = (lunch,)
+        async with admitted(stage) as client, client.get(f"/api/reports/states?{JANUARY}") as answer:
+            (row,) = (await read(answer, StatesReply)).rows
+        assert (row.agent, row.state, row.reason, row.times, row.lasted_s) == ("1001", "not_ready", "lunch", 2, 61.5)
+        assert stage.archive.reports.stretch == Stretch(since=1767225600.0, until=1769904000.0)
+
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [
+            ("until=2026-02-01T00:00:00Z", "since"),
+            ("since=yesterday&until=2026-02-01T00:00:00Z", "since"),
+            ("since=2026-01-01T00:00:00&until=2026-02-01T00:00:00Z", "since"),
+            ("since=2026-02-01T00:00:00Z&until=2026-02-01T00:00:00Z", "until"),
+            ("since=2020-01-01T00:00:00Z&until=2026-02-01T00:00:00Z", "until"),
+            (f"{JANUARY}&interval_s=60", "interval_s"),
+            (f"{JANUARY}&interval_s=1", "interval_s"),
+            (f"{JANUARY}&per=queue,colour", "per"),
+        ],
+    )
+    async def test_a_question_that_makes_no_sense_names_its_field(self, query: str, field: str) -> None:
+        async with admitted(Stage()) as client, client.get(f"/api/reports/topics?{query}") as answer:
+            assert (await problem(answer, 400)).field == field
+
+    async def test_a_store_that_is_away_is_503(self) -> None:
+        stage = Stage()
+        stage.archive.away = "connection refused"
+        async with admitted(stage) as client, client.get(f"/api/reports/offers?{JANUARY}") as answer:
+            assert "connection refused" in (await problem(answer, 503)).message
 
 
 class TestOurOwnFaults:

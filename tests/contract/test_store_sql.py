@@ -12,12 +12,13 @@ from ccserver.core.attempt import AttemptOutcome
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, SegmentKind, SegmentOutcome
 from ccserver.core.ids import AgentId, ContactId, LineNumber, NodeName, RecordingName
 from ccserver.core.offer import OfferOutcome
-from ccserver.core.records import ContactSaved, Record, RecordingSaved
+from ccserver.core.records import ContactSaved, DispositionSaved, Record, RecordingSaved
 from ccserver.ports import Turn
 from ccserver.store import tables
 from ccserver.store.database import Database
 from ccserver.store.errors import NoSuchContact, StaleWriter, StoreTooNew, StoreTooOld, StoreUnavailable, StoreUrlWrong
 from ccserver.store.journal_file import TurnRecords
+from ccserver.store.reports import Stretch
 from ccserver.store.schema import migrate
 from ccserver.store.sql import Claim, SqlStore
 from tests.store_databases import PostgresServer, postgres, store_url
@@ -95,6 +96,48 @@ async def test_a_call_that_an_operator_made_tells_of_every_attempt(store: SqlSto
     assert [(s.kind, s.outcome, s.agent) for s in detail.segments] == [
         (SegmentKind.DIAL, SegmentOutcome.ANSWERED, "1001")
     ]
+
+
+async def test_what_was_said_of_a_talk_is_kept_with_every_change_and_the_last_one_counts(
+    store: SqlStore, claim: Claim
+) -> None:
+    turns = Script().call()
+    await store.project(claim, recorded(turns))
+    [row] = await store.contacts(1)
+    detail = await store.contact(row.id)
+    assert detail is not None
+    [said] = detail.dispositions
+    assert (said.segment, said.n, said.codes, said.topics, said.order_value_cents) == (
+        3,
+        1,
+        "12",
+        "Goods > Availability",
+        150050,
+    )
+    kept = next(each for turn in turns for each in turn.records if isinstance(each, DispositionSaved)).disposition
+    changed = replace(kept, n=2, codes=("2",), topics=("Service",), order_value_cents=None)
+    await store.project(claim, [TurnRecords(11, turns[-1].now, (DispositionSaved(changed),))])
+    detail = await store.contact(row.id)
+    assert detail is not None and [each.n for each in detail.dispositions] == [1, 2]
+    day = Stretch(since=kept.talked_at - 7200, until=kept.talked_at + 60, interval_s=3600)
+    [counted] = await store.reports.topics(day, ("queue", "agent"))
+    assert (counted.interval, counted.queue, counted.agent, counted.line) == (2, kept.queue, kept.agent, None)
+    assert (counted.codes, counted.talks, counted.orders, counted.value_cents) == ("2", 1, 0, 0)
+    assert await store.reports.topics(Stretch(since=0.0, until=kept.talked_at), ()) == []
+
+
+async def test_offers_and_states_are_summed_up_within_the_stretch(store: SqlStore, claim: Claim) -> None:
+    await store.project(claim, recorded(Script().call()))
+    [row] = await store.contacts(1)
+    whole = Stretch(since=0.0, until=row.arrived_at + 7200)
+    [accepted] = await store.reports.offers(whole, ("agent",))
+    assert (accepted.agent, accepted.queue, accepted.outcome, accepted.offers) == (ANNA, None, "accepted", 1)
+    talked = [each for each in await store.reports.states(whole) if each.state == "talking"]
+    assert [(each.agent, each.times, each.lasted_s) for each in talked] == [(ANNA, 1, 75.0)]
+    intervals = [each for each in await store.agent_intervals(ANNA, 0.0) if each.state == "talking"]
+    cut = Stretch(since=intervals[0].started_at + 5.0, until=intervals[0].started_at + 15.0)
+    [state] = [each for each in await store.reports.states(cut) if each.state == "talking"]
+    assert (state.times, state.lasted_s) == (1, 10.0)
 
 
 async def test_a_call_still_going_on_has_no_outcome_and_no_end(store: SqlStore, claim: Claim) -> None:

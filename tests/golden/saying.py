@@ -11,7 +11,15 @@ from ccserver.core.attempt import Attempt, AttemptState
 from ccserver.core.commands import Command
 from ccserver.core.contact import Contact, ContactState, Direction, Segment
 from ccserver.core.offer import Offer
-from ccserver.core.records import AgentSaved, AttemptSaved, ContactSaved, OfferSaved, Record, SegmentSaved
+from ccserver.core.records import (
+    AgentSaved,
+    AttemptSaved,
+    ContactSaved,
+    DispositionSaved,
+    OfferSaved,
+    Record,
+    SegmentSaved,
+)
 
 
 def said(what: Record | Command) -> Iterator[str]:
@@ -23,6 +31,9 @@ def said(what: Record | Command) -> Iterator[str]:
             yield from _attempt(attempt)
         case SegmentSaved(segment):
             yield from _segment(segment)
+        case DispositionSaved(disposition) if disposition.n:
+            about = ", ".join(disposition.topics)
+            yield f"{short(disposition.contact)}: {disposition.by} says it was about {about} ({disposition.n})"
         case AgentSaved(agent):
             reason = f" ({agent.reason})" if agent.reason else ""
             yield f"{agent.id} is {agent.state}{reason}"

@@ -9,6 +9,8 @@
       > c1: answer                      what was decided: commands, outcomes, states
       > offer c1.1 to anna: longest idle of 1 able to take it
     anna dials 89161234567 as d1        what she dialled; `d1.1` is the first attempt to reach the customer
+    anna dials *11                      a feature code; she hears the answer to its end
+    rules rona_limit=2                  of the house; `topics support required 1=goods` are those of a queue
     d1.1 overloaded
     after 15s
 
@@ -26,8 +28,10 @@ from ccserver.core.agent import Agent, AgentState
 from ccserver.core.contact import Contact
 from ccserver.core.events import (
     AnyEvent,
+    CodeDialled,
     ConfigReplaced,
     ContactArrived,
+    GiveDisposition,
     KeyPressed,
     LegAnswered,
     LegEnded,
@@ -66,7 +70,20 @@ from ccserver.core.ids import (
     StepName,
     TrunkName,
 )
-from ccserver.core.plan import Flow, Line, Operator, Outbound, Plan, Queue, RecordPolicy, Rules, SkillNeed, Step, Trunk
+from ccserver.core.plan import (
+    Dispositions,
+    Flow,
+    Line,
+    Operator,
+    Outbound,
+    Plan,
+    Queue,
+    RecordPolicy,
+    Rules,
+    SkillNeed,
+    Step,
+    Trunk,
+)
 from ccserver.core.records import AgentSaved
 from ccserver.core.router import Router, State
 from tests.golden.saying import said
@@ -116,6 +133,7 @@ class Stage:
         self.operators: dict[AgentId, Operator] = {}
         self.trunks: dict[TrunkName, Trunk] = {}
         self.steps: dict[StepName, Step] = {}
+        self.rules = Rules(reconcile_every_s=86400.0)
         self.router: Router | None = None
         self.now = 0.0
         self.started_at = -1.0
@@ -129,6 +147,10 @@ class Stage:
         match words := line.split():
             case ["queue", name, *options]:
                 self._queue(name, dict(option.split("=") for option in options))
+            case ["rules", *options]:
+                self._rules(dict(option.split("=") for option in options))
+            case ["topics", queue, *options]:
+                self._topics(QueueName(queue), options)
             case ["operator", name, *options]:
                 self._operator(name, dict(option.split("=") for option in options))
             case ["trunk", name, *options]:
@@ -160,6 +182,15 @@ class Stage:
         fields = {"name": name, "title": name, "skills": skills, "pick": pick, "record": record, **settings}
         self.queues[QueueName(name)] = msgspec.convert(fields, Queue)
 
+    def _rules(self, options: dict[str, str]) -> None:
+        settings = {option: float(value) for option, value in options.items()}
+        self.rules = msgspec.convert({**msgspec.structs.asdict(self.rules), **settings}, Rules, strict=False)
+
+    def _topics(self, queue: QueueName, options: list[str]) -> None:
+        titles = dict(option.split("=") for option in options if "=" in option)
+        asked = Dispositions(titles, required="required" in options)
+        self.queues[queue] = msgspec.structs.replace(self.queues[queue], dispositions=asked)
+
     def _operator(self, name: str, options: dict[str, str]) -> None:
         skills = {Skill(skill): level for skill, level in _levels(options.get("skills", ""))}
         queues = options["queues"].split(",") if "queues" in options else self.queues
@@ -185,7 +216,7 @@ class Stage:
             queues=self.queues,
             operators=self.operators,
             flows={flow.name: flow},
-            rules=Rules(reconcile_every_s=86400.0),
+            rules=self.rules,
             trunks=self.trunks,
             outbound=Outbound(record="never"),
             hash=PlanHash("plan"),
@@ -195,6 +226,9 @@ class Stage:
 
     def _events(self, words: list[str]) -> list[AnyEvent]:
         who, what, *rest = words
+        if who == "supervisor":
+            code, _of, name = rest
+            return [GiveDisposition(contact=_contact(name), codes=(code,), at=self.now)]
         leg, agent = LegId(who), AgentId(who)
         if agent in self.operators:
             return self._of_operator(agent, what, rest)
@@ -225,6 +259,9 @@ class Stage:
         raise ScriptError("nothing that can happen to a caller")
 
     def _of_operator(self, agent: AgentId, what: str, reason: list[str]) -> list[AnyEvent]:
+        if what == "dials" and reason[0].startswith("*"):
+            code = LegId(f"{agent}'s phone")
+            return [CodeDialled(agent, code, NODE, reason[0], at=self.now), LegEnded(code, at=self.now)]
         if what == "dials":
             number, _as, name = reason
             return [OutboundDialled(_contact(name), LegId(name), NODE, agent, number, self.now, at=self.now)]

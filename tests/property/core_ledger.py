@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from ccserver.core.agent import Agent, AgentState
 from ccserver.core.attempt import Attempt, AttemptOutcome, AttemptState
 from ccserver.core.contact import (
@@ -18,15 +20,18 @@ from ccserver.core.contact import (
     SegmentKind,
     SegmentOutcome,
 )
+from ccserver.core.disposition import Disposition
 from ccserver.core.events import AnyEvent, NodeListed, TrunkChanged
 from ccserver.core.floor import Outcome
-from ccserver.core.ids import AgentId, AttemptId, ContactId, OfferId, QueueName
+from ccserver.core.ids import AgentId, AttemptId, ContactId, OfferId, QueueName, TalkId
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
 from ccserver.core.plan import Plan
 from ccserver.core.records import (
     AgentSaved,
     AttemptSaved,
     ContactSaved,
+    DispositionForgotten,
+    DispositionSaved,
     IntervalSaved,
     OfferSaved,
     PlanAdopted,
@@ -59,6 +64,7 @@ class Ledger:
         self.offers: dict[OfferId, Offer] = {}
         self.attempts: dict[AttemptId, Attempt] = {}
         self.intervals: dict[AgentId, IntervalSaved] = {}
+        self.dispositions: dict[TalkId, Disposition] = {}
         self.plan: Plan | None = None
         self.orders: dict[tuple[ContactId, int], float] = {}
 
@@ -80,6 +86,10 @@ class Ledger:
                     self._interval(record)
                 case PlanAdopted(plan):
                     self.plan = plan
+                case DispositionSaved(disposition):
+                    self._disposition(disposition)
+                case DispositionForgotten(talk):
+                    del self.dispositions[talk]
                 case RecordingSaved():
                     assert record.path or record.lost, "a recording is kept or lost"
 
@@ -127,11 +137,23 @@ class Ledger:
         assert interval.ended_at >= interval.started_at
         self.intervals[interval.agent] = interval
 
+    def _disposition(self, disposition: Disposition) -> None:
+        known = self.dispositions.get(disposition.talk)
+        talk = self.segments[disposition.contact][disposition.segment - 1]
+        assert (talk.kind, talk.agent) == (SegmentKind.TALK, disposition.agent), f"{disposition} is of no talk of his"
+        assert disposition.n in ({0} if known is None else {known.n, known.n + 1}), (
+            "a change without a number of its own"
+        )
+        if known is not None and known.n == disposition.n:
+            assert replace(known, until=disposition.until) == disposition, "changed, and not on record"
+        self.dispositions[disposition.talk] = disposition
+
     def check_state(self, router: Router) -> None:
         """What the records leave is what a restart needs."""
         state = router.state()
         assert {contact.id: contact for contact in state.contacts} == self.live
         assert {agent.id: agent for agent in state.agents} == self.agents
+        assert {each.talk: each for each in state.dispositions} == self.dispositions
         assert state.plan == (self.plan.hash if self.plan else None)
 
     def check_identity(self) -> None:

@@ -17,6 +17,7 @@ from ccserver.core.ids import (
 from ccserver.core.plan import (
     Branch,
     Collect,
+    Dispositions,
     Enqueue,
     Flow,
     HangUp,
@@ -45,6 +46,7 @@ AGENTS = tuple(AgentId(extension) for extension in ("1001", "1002", "1003"))
 
 CUSTOMER, MOBILE, PREMIUM, EMERGENCY = "84951234567", "89161234567", "88091234567", "112"
 """Everybody may call this; not operator 1003; nobody; whoever has a phone."""
+TOPICS = {"1": "Goods", "12": "Availability", "2": "Service"}
 TRUNKS = (TrunkName("first"), TrunkName("second"), TrunkName("inbound"))
 
 
@@ -118,7 +120,14 @@ PLAN = Plan(
         QUEUE_LINE: Line(QUEUE_LINE, "Queue", QUEUE_FLOW.name, Language("ru")),
     },
     queues={
-        ORDERS: Queue(ORDERS, "Orders", (_need("orders", 1),), tell_every_s=20.0, messages=("patience",)),
+        ORDERS: Queue(
+            ORDERS,
+            "Orders",
+            (_need("orders", 1),),
+            tell_every_s=20.0,
+            messages=("patience",),
+            dispositions=Dispositions(TOPICS, required=True),
+        ),
         SERVICE: Queue(
             SERVICE, "Service", (_need("service", 1),), pick="most_skilled", wrap_up_s=0.0, record="on_demand"
         ),
@@ -129,14 +138,14 @@ PLAN = Plan(
         AGENTS[2]: _operator(AGENTS[2], (SERVICE,), service=1),
     },
     flows={flow.name: flow for flow in (MENU_FLOW, QUEUE_FLOW)},
-    rules=Rules(not_ready_reasons={"1": "lunch"}),
+    rules=Rules(not_ready_reasons={"1": "lunch"}, wrap_up_max_s=25.0, wrap_up_extension_s=4.0),
     trunks={
         TRUNKS[0]: Trunk(TRUNKS[0], "First", channels=1, reach_timeout_s=4.0),
         TRUNKS[1]: Trunk(TRUNKS[1], "Second", priority=2, channels=2, number_format="national"),
         TRUNKS[2]: Trunk(TRUNKS[2], "Inbound", outbound=False),
     },
     tolls=Tolls(calls_per_hour=7, operator_calls_per_hour=4),
-    outbound=Outbound(ring_timeout_s=25.0, wrap_up_s=5.0),
+    outbound=Outbound(ring_timeout_s=25.0, wrap_up_s=5.0, dispositions=Dispositions(TOPICS)),
     hash=PlanHash("first"),
 )
 

@@ -14,7 +14,15 @@ import msgspec
 from ccserver.core import recording
 from ccserver.core.agent import AgentState
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Direction
-from ccserver.core.events import AnyEvent, RecordingAction, SetAgentState, SteerRecording, TransferContact
+from ccserver.core.events import (
+    AnyEvent,
+    ExtendWrapUp,
+    GiveDisposition,
+    RecordingAction,
+    SetAgentState,
+    SteerRecording,
+    TransferContact,
+)
 from ccserver.core.ids import AgentId, LineNumber, TrunkName
 from ccserver.core.plan import Key, Plan
 from ccserver.core.router import Router, State
@@ -226,10 +234,28 @@ class World:
         self.daemon.inbox.append(SteerRecording(leg.contact, action, at=self.node.now))
 
     @happens(
+        3,
+        lambda world: world.daemon.alive and world.daemon.ledger.dispositions,
+        pick=PICKS,
+        agent=(None, *AGENTS),
+        codes=(None, ("12",), ("1", "2"), ("9",)),
+    )
+    def somebody_says_what_a_talk_was_about(
+        self, pick: int, agent: AgentId | None, codes: tuple[str, ...] | None
+    ) -> None:
+        talk = picked(list(self.daemon.ledger.dispositions.values()), pick)
+        given = GiveDisposition(contact=talk.contact, agent=agent, codes=codes, order_value_cents=5, at=self.node.now)
+        self.daemon.inbox.append(given)
+
+    @happens(2, lambda world: world.daemon.alive, agent=AGENTS, seconds=(3.0, 100.0))
+    def operator_needs_longer(self, agent: AgentId, seconds: float) -> None:
+        self.daemon.inbox.append(ExtendWrapUp(agent, seconds, at=self.node.now))
+
+    @happens(
         2,
         lambda world: world.daemon.socket,
         agent=(None, *AGENTS, *AGENTS),
-        code=("*11", "*11", "*12", "*121", "*129", "*13", "*131", "*99"),
+        code=("*11", "*11", "*12", "*121", "*129", "*13", "*131", "*99", "*1412", "*143", "*141*2", "*1590*5", "*16"),
     )
     def operator_dials_code(self, agent: AgentId | None, code: str) -> None:
         self.node.code_dialled(agent, code)

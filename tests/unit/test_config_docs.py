@@ -38,6 +38,7 @@ def section(heading: str) -> str:
         ("### [[lines]]", schema.Line),
         ("### [[trunks]]", schema.Trunk),
         ("### [[queues]]", schema.Queue),
+        ("### [queues.dispositions]", schema.Dispositions),
         ("### [[operators]]", schema.Operator),
         *((f'### do = "{tag}"', step) for tag, step in STEPS.items()),
     ],
@@ -68,5 +69,7 @@ def assert_default(field: FieldInfo, row: str) -> None:
     elif isinstance(field.default, tuple) and field.default:
         values = ", ".join(f'"{value}"' for value in field.default)
         assert told == f"`[{values}]`"
+    elif isinstance(field.default, Struct):
+        assert told == "none"
     else:
         assert field.default in (NODEFAULT, None, ()), field

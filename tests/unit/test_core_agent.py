@@ -40,7 +40,10 @@ HARMLESS: dict[Signal, tuple[str, set[AgentState]]] = {
     Signal.PHONE_BACK: ("it did not keep him from anything", set(AgentState) - {UNREACHABLE}),
     Signal.PHONE_TAKEN: (
         "noted for afterwards, or nothing new",
-        {LOGGED_OUT, BUSY, UNREACHABLE, AgentState.RESERVED, AgentState.RINGING, DIALLING, AgentState.TALKING},
+        {
+            *(LOGGED_OUT, BUSY, UNREACHABLE, DIALLING),
+            *(AgentState.RESERVED, AgentState.RINGING, AgentState.TALKING, AgentState.WRAP_UP),
+        },
     ),
     Signal.PHONE_FREED: ("it did not keep him from anything", set(AgentState) - {BUSY}),
     Signal.TIME_UP: ("nothing was to end", set(AgentState) - {AgentState.WRAP_UP, NOT_READY, UNREACHABLE}),

@@ -11,6 +11,7 @@ from ccserver.core.contact import ContactState
 from ccserver.core.events import CommandFailed, LegAnswered, LegEnded, LegRinging
 from ccserver.core.ids import AgentId, ContactId, LegId, OfferId
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
+from ccserver.core.plan import Rules
 from tests.unit.core_case import SUPPORT, Case, operator, plan, queue
 
 OFFER = Offer(
@@ -141,6 +142,56 @@ def test_rona_sends_the_call_to_the_next_agent_and_this_one_out_of_ready() -> No
     assert told.offer().outcome is OfferOutcome.RONA and told.offer().ring_s == 20.0
     agent = told.agent()
     assert (agent.state, agent.reason, agent.deadline) == (AgentState.NOT_READY, "rona", None)
+
+
+def patient(**fields: float) -> Case:
+    """One operator, and a house that does not lose patience at the first silence."""
+    rules = Rules(reconcile_every_s=86400.0, rona_limit=2, rona_pause_s=7.0, **fields)  # type: ignore[arg-type]
+    return offered(Case(plan(rules=rules)))
+
+
+def let_ring(told: Case, offer: str) -> None:
+    told.rings(offer)
+    told.wait(20.0)
+    told.ended(offer, 26)
+
+
+def test_below_the_limit_a_rona_is_a_pause_with_its_reason() -> None:
+    told = patient()
+    let_ring(told, "n1-c1.1")
+    assert (told.agent().state, told.agent().reason, told.agent().ronas) == (AgentState.NOT_READY, "rona", 1)
+    told.wait(7.0)
+    assert told.offered() == [("c1", "1001")]
+    let_ring(told, "n1-c1.2")
+    assert (told.agent().state, told.agent().deadline) == (AgentState.NOT_READY, None)
+    told.wait(3600.0)
+    assert told.agent().state is AgentState.NOT_READY
+
+
+def test_an_answer_between_two_silences_makes_the_first_forgotten() -> None:
+    told = patient()
+    let_ring(told, "n1-c1.1")
+    told.wait(7.0)
+    told.answers("n1-c1.2")
+    assert told.agent().ronas == 0
+
+
+def test_who_missed_too_many_comes_back_by_himself_where_the_house_says_so() -> None:
+    told = patient(rona_return_s=60.0)
+    let_ring(told, "n1-c1.1")
+    told.wait(7.0)
+    let_ring(told, "n1-c1.2")
+    told.wait(59.0)
+    assert (told.agent().state, told.agent().reason) == (AgentState.NOT_READY, "rona")
+    told.wait(1.0)
+    assert told.offered() == [("c1", "1001")]
+
+
+def test_a_wish_during_the_pause_after_a_rona_counts_at_once() -> None:
+    told = patient()
+    let_ring(told, "n1-c1.1")
+    told.wish("1001", "ready")
+    assert told.offered() == [("c1", "1001")] and told.agent().ronas == 1
 
 
 def test_after_rona_and_a_new_wish_the_agent_waits_for_the_end_of_his_old_leg() -> None:

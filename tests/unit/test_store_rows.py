@@ -22,6 +22,7 @@ def test_what_changes_several_times_in_a_batch_is_written_once_as_it_was_last() 
         "segment": 3,
         "offer": 1,
         "agent_interval": 3,
+        "disposition": 1,
         "recording": 1,
     }
     [contact] = made[tables.contact]

@@ -12,6 +12,22 @@ FAULTS = (
         '"orders" is taken already by queues[0] on line',
         added('[[queues]]\nname = "orders"\ntitle = "x"\n'),
     ),
+    fault(
+        "topics that are required and not there",
+        "queues[0].dispositions.required: expected codes to choose from",
+        main('name = "orders"\n', 'name = "orders"\ndispositions = { required = true }\n'),
+    ),
+    fault(
+        "a topic below none",
+        "queues[0].dispositions.codes.12: 12 stands below 1, and there is no topic 1",
+        main('name = "orders"\n', 'name = "orders"\ndispositions = { codes = { 12 = "x" } }\n'),
+    ),
+    fault(
+        "a reason that is required where there are none",
+        "rules.not_ready_reason_required: expected reasons to choose from",
+        main("[rules.not_ready_reasons]", "not_ready_reason_required = true\n[rules.not_ready_reasons]"),
+        rules__not_ready_reasons={},
+    ),
     fault("no line", "lines: warning: there is no line: nobody can call", lines=[]),
     fault(
         "a queue that no flow leads to",
