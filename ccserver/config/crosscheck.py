@@ -11,6 +11,7 @@ from ccserver.config.errors import did_you_mean, listed, shown
 from ccserver.config.findings import Findings
 from ccserver.config.network import check_sip
 from ccserver.config.prompts import Catalogue, check_language, check_told
+from ccserver.config.relaxcheck import languages_asked
 from ccserver.config.serving import all_needs, gap, nobody
 from ccserver.config.source import Document, KeyPath
 from ccserver.config.tollcheck import check_tolls
@@ -166,7 +167,8 @@ def _check_operator(operator: schema.Operator, path: KeyPath, plan: Plan, docume
 def _needed_skills(plan: Plan) -> set[str]:
     steps = [step for flow in plan.flows.values() for step in flow.steps.values() if isinstance(step, Enqueue)]
     asking: tuple[Queue | Enqueue, ...] = (*plan.queues.values(), *steps)
-    return {need.skill for each in asking for need in each.skills}
+    spoken = {need.skill for queue in plan.queues.values() for need in languages_asked(plan, queue)}
+    return spoken | {need.skill for each in asking for need in each.skills}
 
 
 def _check_ports(main: schema.Main, document: Document, found: Findings) -> None:

@@ -160,12 +160,17 @@ def _plain(plan: Plan) -> dict[str, Any]:
     for asking in (*plain["queues"].values(), *steps):
         if "skills" in asking:
             asking["skills"] = {need["skill"]: need["level"] for need in asking["skills"]}
+            asking["relax"] = {f"after {stage['after_s']:g} s": _stage(stage) for stage in asking["relax"]}
     for named in (*plain["flows"].values(), *plain["calendars"].values(), *plain["queues"].values()):
         del named["name"]
     for table, key in (("lines", "number"), ("operators", "extension")):
         for named in plain[table].values():
             del named[key]
     return plain
+
+
+def _stage(stage: dict[str, Any]) -> dict[str, Any]:
+    return {"skills": {need["skill"]: need["level"] for need in stage["skills"]}, "queues": stage["queues"]}
 
 
 def _hours(spans: list[dict[str, int]]) -> str:

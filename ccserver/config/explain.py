@@ -15,6 +15,9 @@ from ccserver.config.journeys import Journeys, Spot, journeys
 from ccserver.config.load import Config
 from ccserver.config.serving import able, all_needs
 from ccserver.core.calendar import Calendar, closes_at, hours_at, opens_at, zone
+from ccserver.core.matching import Ability, Need
+from ccserver.core.matching import able as may_serve
+from ccserver.core.needing import asking, eased, speaking
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Branch, Collect, Enqueue, HangUp, Line, Menu, Queue, Say, Set, SkillNeed, Step, Voicemail
 
@@ -193,6 +196,7 @@ def waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
     operators = able(config.plan, queue, step.skills)
     names = listed((f"{operator.extension} {operator.name}" for operator in operators), 30)
     yield f"{len(operators)} could take it when ready: {names}."
+    yield from _relaxing(config, queue, step, spot)
     yield f"A phone rings {queue.ring_timeout_s:g} s at most; {_recorded(queue)}."
     yield from (f"Who must wait hears {quoted(config, spot, item)}" for item in step.announce)
     yield from exit_sentences(step)
@@ -201,6 +205,20 @@ def waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
 def _recorded(queue: Queue) -> str:
     told = {"never": "the talk is not recorded", "on_demand": "the talk is recorded when the operator asks for it"}
     return told.get(str(queue.record), "the talk is recorded")
+
+
+def _relaxing(config: Config, queue: Queue, step: Enqueue, spot: Spot) -> Iterator[str]:
+    """What is asked of the operators besides, and what is not any more when he has waited longer."""
+    plan = config.plan
+    if (spoken := speaking(plan, queue, spot.language)) is not None:
+        wish = f"at most {queue.language_wait_s:g} s long" if queue.language == "preferred" else "however long it takes"
+        yield f"One with {spoken.skill} at {spoken.level} or better is waited for, {wish}."
+    asked = asking(plan, queue, spot.language, 0.0, skills=step.skills, relax=step.relax)
+    need = Need(queue.name, asked["needs"])
+    for stage in asked["stages"]:
+        need = eased(need, stage)
+        able_then = sum(may_serve(need, Ability.of(operator)) for operator in plan.operators.values())
+        yield f"After {stage.after_s:g} s {able_then} could take it."
 
 
 def _skilled(queue: Queue, extra: tuple[SkillNeed, ...]) -> str:

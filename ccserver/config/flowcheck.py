@@ -13,6 +13,7 @@ from ccserver.config.exits import check_exits, check_keys, waits_for_ever
 from ccserver.config.findings import Findings
 from ccserver.config.journeys import AT_ENTRY, BUILT_IN, Journeys, Spot, journeys, spoken, targets
 from ccserver.config.prompts import Catalogue, check_language
+from ccserver.config.relaxcheck import check_queues, check_stages, languages_asked
 from ccserver.config.serving import nobody
 from ccserver.config.source import Document, KeyPath
 from ccserver.core.calendar import Hours
@@ -176,11 +177,14 @@ def _check_names(
         case Enqueue() if step.queue not in plan.queues:
             near = did_you_mean(step.queue, plan.queues) or f"; there are {listed(plan.queues) or 'none'}"
             found.error(document, (*path, "queue"), f"there is no queue {shown(step.queue)}{near}")
-        case Enqueue() if step.skills:
+        case Enqueue():
             queue = plan.queues[step.queue]
             # A queue that nobody serves in any case is told once, where the queue is.
-            if nobody(plan, queue) is None and (flaw := nobody(plan, queue, step.skills)):
+            if nobody(plan, queue) is None and (flaw := nobody(plan, queue, step.skills, step.relax)):
                 found.error(document, (*path, "skills"), flaw)
+            asked = (*queue.skills, *step.skills, *languages_asked(plan, queue))
+            check_queues(step.relax, plan, (*path, "relax"), document, found)
+            check_stages(step.relax, queue, asked, (*path, "relax"), document, found)
         case Set() if step.language is not None and (flaw := check_language(catalogue, step.language)):
             found.error(document, (*path, "language"), flaw)
         case Branch(variable="language"):

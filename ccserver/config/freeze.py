@@ -4,7 +4,7 @@ The hash of a plan is the SHA-256 of its canonical JSON, so that two processes w
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -71,6 +71,7 @@ def _trunk(trunk: schema.Trunk) -> plan.Trunk:
 def _queue(queue: schema.Queue) -> plan.Queue:
     more = {
         "skills": _needs(queue.skills),
+        "relax": _stages(queue.relax),
         "record": _rule(queue.record),
         "dispositions": _dispositions(queue.dispositions),
     }
@@ -110,8 +111,12 @@ _STEPS: dict[type[schema.Step], type[plan.Step]] = {
 
 def _step(step: schema.Step) -> plan.Step:
     if isinstance(step, schema.Enqueue):
-        return plan.Enqueue(**(asdict(step) | {"skills": _needs(step.skills)}))
+        return plan.Enqueue(**(asdict(step) | {"skills": _needs(step.skills), "relax": _stages(step.relax)}))
     return _STEPS[type(step)](**asdict(step))
+
+
+def _stages(stages: Iterable[schema.Stage]) -> tuple[plan.Stage, ...]:
+    return tuple(plan.Stage(**(asdict(stage) | {"skills": _needs(stage.skills)})) for stage in stages)
 
 
 def _needs(skills: Mapping[str, int]) -> tuple[plan.SkillNeed, ...]:

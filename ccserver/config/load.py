@@ -24,6 +24,7 @@ from ccserver.config.flowcheck import check_journeys, check_steps
 from ccserver.config.freeze import frozen_plan
 from ccserver.config.network import effective_encryption
 from ccserver.config.prompts import Catalogue, check_house_prompts, read_catalogue
+from ccserver.config.relaxcheck import check_relaxing
 from ccserver.config.schedules import check_schedules
 from ccserver.config.source import Document, KeyPath, field_path, read
 from ccserver.config.trunkcheck import check_trunks, with_passwords
@@ -139,6 +140,7 @@ def _cross_checked(
     check_dialplan((line.number for line in main.lines), document, found, trunks=bool(main.trunks))
     check_house_prompts(catalogue, document, main.rules.not_ready_reasons, found)
     check_served(main, plan, document, found)
+    check_relaxing(plan, document, found)
     for name, flow in plan.flows.items():
         check_journeys(flow, flow_documents[name], plan, catalogue, found)
     if not found.any_error:

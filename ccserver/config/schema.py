@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from ccserver.core import plan
 from ccserver.core.numbers import NumberFormat
-from ccserver.core.plan import Key, Pick, Standing
+from ccserver.core.plan import Key, Pick, Speaking, Standing
 
 NAME = r"\A[A-Za-z][A-Za-z0-9_-]{0,39}\Z"
 _VARIABLE = r"\A[a-z][a-z0-9_]{0,39}\Z"
@@ -296,6 +296,7 @@ class Rules(_Table, frozen=True):
     wrap_up_extension_s: Timeout = 60.0
     region: RegionCode = "RU"
     """The country whose numbers may come without a country code."""
+    language_skills: dict[LanguageCode, Name] = {}
 
 
 class Line(_Table, frozen=True):
@@ -382,6 +383,14 @@ class Dispositions(_Table, frozen=True):
     currency: Currency = "RUB"
 
 
+class Stage(_Table, frozen=True):
+    """`[[queues.relax]]`, and `relax` of a queue step: what a contact asks less after a wait."""
+
+    after_s: Timeout
+    skills: dict[Name, Annotated[int, Meta(ge=0, le=9, description="a level from 0 (not asked) to 9")]] = {}
+    queues: tuple[Name, ...] = ()
+
+
 class Queue(_Table, frozen=True):
     """`[[queues]]`."""
 
@@ -401,6 +410,10 @@ class Queue(_Table, frozen=True):
     tell: tuple[Standing, ...] = ("position", "wait")
     messages: tuple[Prompt, ...] = ()
     dispositions: Dispositions = Dispositions()
+    relax: tuple[Stage, ...] = ()
+    language: Speaking = "any"
+    language_level: Level = 1
+    language_wait_s: Timeout = 30.0
 
 
 class Operator(_Table, frozen=True):
@@ -534,6 +547,7 @@ class Enqueue(_Step, frozen=True, tag="queue"):
     otherwise: Name | None = None
     calendar: Name | None = None
     closed: Name | None = None
+    relax: tuple[Stage, ...] = ()
     keys: dict[KeyName, Name] = {}
     max_waiting: Annotated[int, Meta(ge=1, le=100_000, description="a whole number from 1 to 100000")] | None = None
     full: Name | None = None

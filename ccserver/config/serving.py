@@ -1,10 +1,14 @@
 """Who could take a contact: the operators of a queue whose skills are enough. Asked by the checks and by `explain`."""
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
 
 from msgspec import Struct
 
-from ccserver.core.plan import Operator, Plan, Queue, SkillNeed
+from ccserver.core.matching import Ability, Need
+from ccserver.core.matching import able as may_serve
+from ccserver.core.needing import eased, highest
+from ccserver.core.plan import Operator, Plan, Queue, SkillNeed, Stage
 
 
 class Gap(Struct, frozen=True):
@@ -21,11 +25,7 @@ class Gap(Struct, frozen=True):
 
 def all_needs(queue: Queue, extra: Iterable[SkillNeed] = ()) -> tuple[SkillNeed, ...]:
     """The queue's needs and the step's; of a skill named by both, the higher level."""
-    levels: dict[str, SkillNeed] = {}
-    for need in (*queue.skills, *extra):
-        if need.skill not in levels or levels[need.skill].level < need.level:
-            levels[need.skill] = need
-    return tuple(levels.values())
+    return highest((*queue.skills, *extra))
 
 
 def gap(operator: Operator, needs: Iterable[SkillNeed]) -> Gap | None:
@@ -49,9 +49,14 @@ def members(plan: Plan, queue: Queue) -> Mapping[str, Operator]:
     return {name: operator for name, operator in plan.operators.items() if queue.name in operator.queues}
 
 
-def nobody(plan: Plan, queue: Queue, extra: Iterable[SkillNeed] = ()) -> str | None:
-    """Why no operator at all can take a contact of the queue; None when somebody can."""
-    if able(plan, queue, extra):
+def nobody(plan: Plan, queue: Queue, extra: Iterable[SkillNeed] = (), relax: tuple[Stage, ...] = ()) -> str | None:
+    """Why no operator at all can take a contact of the queue, however long it waits; None when somebody can.
+
+    `extra`, `relax`: of the step that leads to the queue.
+    """
+    extra = tuple(extra)
+    least = reduce(eased, relax or queue.relax, Need(queue.name, all_needs(queue, extra)))
+    if any(may_serve(least, Ability.of(operator)) for operator in plan.operators.values()):
         return None
     those = members(plan, queue)
     if not those:

@@ -35,7 +35,7 @@ from ccserver.core.ids import (
     TrunkName,
 )
 from ccserver.core.offer import Offer
-from ccserver.core.plan import Key, SkillNeed
+from ccserver.core.plan import Key, SkillNeed, Stage
 
 
 class Direction(StrEnum):
@@ -199,6 +199,14 @@ class Place(Struct, frozen=True, kw_only=True):
     needs: tuple[SkillNeed, ...]
     entered_at: float
     order: float
+    also: tuple[QueueName, ...] = ()
+    """Whose operators may take it, too."""
+    stages: tuple[Stage, ...] = ()
+    """What it will ask less when it has waited longer,"""
+    relax_at: float | None = None
+    """and when the first of them is reached."""
+    eased: str = ""
+    """What it asks less than at first, for people."""
     agent: AgentId | None = None
     """Only he may take it, whatever he can do,"""
     only_until: float | None = None
@@ -245,7 +253,7 @@ class Place(Struct, frozen=True, kw_only=True):
         return min(
             (
                 at
-                for at in (self.ends_at, self.deserted_at, self.only_until, self.ask_at, self.tell_at)
+                for at in (self.ends_at, self.deserted_at, self.only_until, self.relax_at, self.ask_at, self.tell_at)
                 if at is not None
             ),
             default=None,

@@ -28,13 +28,15 @@ class Need(Struct, frozen=True, order=True):
 
     queue: QueueName
     skills: tuple[SkillNeed, ...]
+    also: tuple[QueueName, ...] = ()
+    """Whose agents may take it besides those of its queue."""
     agent: AgentId | None = None
     """Only he may take it, and whoever asked for him by name does not ask what he can do."""
 
     @classmethod
     def of(cls, place: Place) -> "Need":
         """As the place is now."""
-        return cls(place.queue, place.needs, place.agent)
+        return cls(place.queue, place.needs, place.also, place.agent)
 
 
 class Ability(Struct, frozen=True, order=True):
@@ -60,7 +62,8 @@ class Pair(Struct, frozen=True):
 def able(need: Need, ability: Ability) -> bool:
     """May an agent with this ability serve a contact with this need, when it asks for nobody by name?"""
     levels = dict(ability.skills)
-    return need.queue in ability.queues and all(levels.get(want.skill, 0) >= want.level for want in need.skills)
+    member = any(queue in ability.queues for queue in (need.queue, *need.also))
+    return member and all(levels.get(want.skill, 0) >= want.level for want in need.skills)
 
 
 def proficiency(need: Need, ability: Ability) -> int:

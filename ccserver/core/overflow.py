@@ -7,7 +7,7 @@ Whether somebody may wait at all is asked when he must, and not before: whoever 
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, prospects, queueing, routing
+from ccserver.core import conversation, needing, prospects, queueing, routing
 from ccserver.core.commands import StopPlay
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Overflow, Place, SegmentOutcome
 from ccserver.core.events import Event, KeyPressed
@@ -62,6 +62,8 @@ def waited(floor: Floor, contact: Contact, event: Event) -> None:
         _give_up(floor, contact, SegmentOutcome.OVERFLOWED, Overflow.NOBODY, place.nobody, event.at)
     elif _due(floor, place.only_until):
         queueing.ask_anybody(floor, contact)
+    elif _due(floor, place.relax_at):
+        needing.relax(floor, contact)
     elif _due(floor, place.ask_at) and place.too_long is not None:
         if _too_long(floor, contact):
             _give_up(floor, contact, SegmentOutcome.OVERFLOWED, Overflow.TOO_LONG, place.too_long, event.at)

@@ -27,6 +27,7 @@ from ccserver.core.numbers import NumberFormat, Region
 
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
 Pick = Literal["longest_idle", "most_skilled"]
+Speaking = Literal["any", "preferred", "required"]
 Standing = Literal["position", "wait"]
 """What who waits is told: his number in the queue; a bound of his wait."""
 
@@ -101,6 +102,16 @@ class SkillNeed(Struct, frozen=True, order=True):
     level: int = 1
 
 
+class Stage(Struct, frozen=True):
+    """After a wait of so long a contact asks for less."""
+
+    after_s: float
+    skills: tuple[SkillNeed, ...] = ()
+    """Lowered to this level, where it asked for more; 0: not asked any more."""
+    queues: tuple[QueueName, ...] = ()
+    """Whose operators may take it, too."""
+
+
 class Enqueue(Struct, frozen=True, tag_field="do", tag="queue"):
     """Wait for an agent; the flow ends here unless nobody comes within `max_wait_s`."""
 
@@ -116,6 +127,8 @@ class Enqueue(Struct, frozen=True, tag_field="do", tag="queue"):
     calendar: CalendarName | None = None
     closed: StepName | None = None
     """Where to go when the calendar closes, or is closed already; without: who waits at closing time is still served."""
+    relax: tuple[Stage, ...] = ()
+    """In place of the queue's own."""
     keys: Mapping[Key, StepName] = {}
     """Where a key leads who waits; his place is given up."""
     max_waiting: int | None = None
@@ -257,6 +270,13 @@ class Queue(Struct, frozen=True):
     messages: tuple[str, ...] = ()
     """One after the other, each time he is told."""
     dispositions: Dispositions = Dispositions()
+    relax: tuple[Stage, ...] = ()
+    """In the order of their times."""
+    language: Speaking = "any"
+    """Whether an operator must speak the contact's language; of one that stands in no `Rules.language_skills` nobody asks."""
+    language_level: int = 1
+    language_wait_s: float = 30.0
+    """When it is preferred: how long it waits for somebody who does."""
 
 
 class Operator(Struct, frozen=True):
@@ -301,6 +321,8 @@ class Rules(Struct, frozen=True):
     """By which a feature code extends it."""
     region: Region = "RU"
     """The country whose numbers may come without a country code."""
+    language_skills: Mapping[Language, Skill] = {}
+    """Which skill it is to speak a language."""
 
 
 class Plan(Struct, frozen=True):

@@ -1,13 +1,12 @@
 """How long a contact will wait, seen from the floor: who is before it, who can take it, and what they are doing."""
 
-from collections.abc import Iterator
-
 from ccserver.core import ewt
 from ccserver.core.agent import AT_WORK, Agent
 from ccserver.core.contact import Contact, Place
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId
 from ccserver.core.matching import Ability, Need
+from ccserver.core.needing import outlook
 
 
 def position(floor: Floor, contact: Contact) -> int:
@@ -22,20 +21,15 @@ def expected_wait_s(floor: Floor, contact: Contact) -> float | None:
     assert contact.place is not None
     before = floor.waiting.before(contact.place.order, contact.id)
     people = _at_work(floor)
-    expected = ((after_s, _expected(floor, need, before, people)) for after_s, need in _needs(floor, contact.place))
+    expected = (
+        (after_s, _expected(floor, need, before, people)) for after_s, need in outlook(contact.place, floor.now)
+    )
     return min((max(after_s, wait_s) for after_s, wait_s in expected if wait_s is not None), default=None)
 
 
 def anybody(floor: Floor, place: Place) -> bool:
     """Whether somebody is logged in who could take it now, or will be able to when it has waited longer."""
-    return any(floor.matcher.served(need, floor.staff) for _, need in _needs(floor, place))
-
-
-def _needs(floor: Floor, place: Place) -> Iterator[tuple[float, Need]]:
-    """What it asks now, and what it will ask so many seconds later if nobody has come."""
-    yield 0.0, Need.of(place)
-    if place.only_until is not None:
-        yield max(0.0, place.only_until - floor.now), Need(place.queue, place.needs)
+    return any(floor.matcher.served(need, floor.staff) for _, need in outlook(place, floor.now))
 
 
 def _expected(

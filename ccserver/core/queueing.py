@@ -10,7 +10,9 @@ from ccserver.core.events import PlayFinished
 from ccserver.core.ewt import SPOKEN_S, spoken_bound_s
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, QueueName
-from ccserver.core.plan import Enqueue, Queue
+from ccserver.core.matching import Need
+from ccserver.core.needing import Asking, asking
+from ccserver.core.plan import Enqueue, Queue, SkillNeed, Stage
 from ccserver.core.prospects import expected_wait_s, position
 from ccserver.core.segments import close_segment, open_segment
 
@@ -27,7 +29,7 @@ def join(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Contact:
     contact = open_segment(floor, contact, SegmentKind.QUEUE, at, queue=step.queue)
     place = Place(
         queue=step.queue,
-        needs=tuple(sorted({*queue.skills, *step.skills})),
+        **_asking(floor, contact, queue, skills=step.skills, relax=step.relax),
         entered_at=at,
         order=_order(contact, at - queue.priority_s - step.priority_s),
         deadline=None if step.max_wait_s is None else floor.now + step.max_wait_s,
@@ -55,12 +57,24 @@ def rejoin(floor: Floor, contact: Contact, name: QueueName, at: float) -> Contac
     contact = open_segment(floor, contact, SegmentKind.QUEUE, at, queue=name)
     place = Place(
         queue=name,
-        needs=last.needs if last.queue == name else queue.skills,
+        **_asking(floor, contact, queue, skills=last.needs if last.queue == name else ()),
         entered_at=at,
         order=_order(contact, at - queue.priority_s),
     )
     floor.unsettled[contact.id] = None
     return replace(contact, state=ContactState.WAITING, place=place)
+
+
+def _asking(
+    floor: Floor, contact: Contact, queue: Queue, *, skills: tuple[SkillNeed, ...], relax: tuple[Stage, ...] = ()
+) -> Asking:
+    """What it asks; nobody waits for a language that none speaks who is logged in, if it is only preferred."""
+    plan = floor.plan_of(contact)
+    asked = asking(plan, queue, contact.language, floor.now, skills=skills, relax=relax)
+    if queue.language == "preferred" and not floor.matcher.served(Need(queue.name, asked["needs"]), floor.staff):
+        queue = replace(queue, language="any")
+        asked = asking(plan, queue, contact.language, floor.now, skills=skills, relax=relax)
+    return asked
 
 
 def _order(contact: Contact, order: float) -> float:

@@ -1,6 +1,7 @@
 """What a new plan would do to the contacts under way: they keep the plan they began with, but its operators are the new one's."""
 
 from collections.abc import Iterator, Mapping
+from functools import reduce
 
 from msgspec import Struct
 
@@ -8,6 +9,7 @@ from ccserver.core.contact import Contact, ContactState
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, QueueName
 from ccserver.core.matching import Ability, Need, able
+from ccserver.core.needing import asking, eased, outlook
 from ccserver.core.plan import Enqueue, Plan
 
 
@@ -40,11 +42,12 @@ class _Staff(Struct, frozen=True):
 def _needs(floor: Floor, contact: Contact) -> Iterator[Need]:
     """What the contact asks of an operator, or may ask when its flow has come so far."""
     if contact.state in (ContactState.WAITING, ContactState.OFFERED) and contact.place is not None:
-        place = contact.place
-        # Who asked for somebody by name, but not for ever, will be content with the others.
-        yield Need.of(place) if place.only_until is None else Need(place.queue, place.needs)
+        *_, (_, least) = outlook(contact.place, floor.now)
+        yield least  # what it will be content with when it has waited long enough
     elif contact.state is ContactState.FLOW and contact.flow is not None:
         plan = floor.plan_of(contact)
         for step in plan.flows[contact.flow.flow].steps.values():
             if isinstance(step, Enqueue):
-                yield Need(step.queue, (*plan.queues[step.queue].skills, *step.skills))
+                queue = plan.queues[step.queue]
+                asked = asking(plan, queue, contact.language, floor.now, skills=step.skills, relax=step.relax)
+                yield reduce(eased, asked["stages"], Need(step.queue, asked["needs"]))

@@ -2,6 +2,7 @@
 
     queue support skills=en ring=15     the house: queues, operators and flow steps, until the first thing happens
     operator anna skills=en:5
+    language en = english               speaking it is a skill
     flow wait = queue support
     trunk mtt priority=1 channels=2     usable until `mtt fails`; with `mtt works` it is again
     anna ready                          what happens; the phone of an operator is registered with his first wish
@@ -134,6 +135,7 @@ class Stage:
         self.trunks: dict[TrunkName, Trunk] = {}
         self.steps: dict[StepName, Step] = {}
         self.rules = Rules(reconcile_every_s=86400.0)
+        self.languages: dict[Language, Skill] = {}
         self.router: Router | None = None
         self.now = 0.0
         self.started_at = -1.0
@@ -153,6 +155,8 @@ class Stage:
                 self._topics(QueueName(queue), options)
             case ["operator", name, *options]:
                 self._operator(name, dict(option.split("=") for option in options))
+            case ["language", language, "=", skill]:
+                self.languages[Language(language)] = Skill(skill)
             case ["trunk", name, *options]:
                 self._trunk(name, dict(option.split("=") for option in options))
             case ["flow", name, "=", *_]:
@@ -176,10 +180,10 @@ class Stage:
 
     def _queue(self, name: str, options: dict[str, str]) -> None:
         skills = tuple(SkillNeed(Skill(skill), level) for skill, level in _levels(options.pop("skills", "")))
-        pick = options.pop("pick", "longest_idle")
+        chosen = {field: options.pop(field) for field in ("pick", "language") if field in options}
         record = options.pop("record", "never")
         settings = {SETTINGS[option]: float(value) for option, value in options.items()}
-        fields = {"name": name, "title": name, "skills": skills, "pick": pick, "record": record, **settings}
+        fields = {"name": name, "title": name, "skills": skills, **chosen, "record": record, **settings}
         self.queues[QueueName(name)] = msgspec.convert(fields, Queue)
 
     def _rules(self, options: dict[str, str]) -> None:
@@ -216,7 +220,7 @@ class Stage:
             queues=self.queues,
             operators=self.operators,
             flows={flow.name: flow},
-            rules=self.rules,
+            rules=replace(self.rules, language_skills=self.languages),
             trunks=self.trunks,
             outbound=Outbound(record="never"),
             hash=PlanHash("plan"),

@@ -24,6 +24,8 @@ from ccserver.core.disposition import Disposition
 from ccserver.core.events import AnyEvent, NodeListed, TrunkChanged
 from ccserver.core.floor import Outcome
 from ccserver.core.ids import AgentId, AttemptId, ContactId, OfferId, QueueName, TalkId
+from ccserver.core.matching import Need
+from ccserver.core.needing import outlook
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
 from ccserver.core.plan import Plan
 from ccserver.core.records import (
@@ -286,7 +288,8 @@ def check_staff(router: Router) -> None:
     logged_in = [agent for agent in floor.agents.values() if agent.state is not AgentState.LOGGED_OUT]
     for contact in waiting(router):
         if contact.place is not None and contact.place.nobody is not None:
-            somebody = any(may_serve(floor.plan, agent, contact) for agent in logged_in)
+            ever = [need for _, need in outlook(contact.place, floor.now)]
+            somebody = any(meets(floor.plan, agent, need) for agent in logged_in for need in ever)
             assert (contact.place.deserted_at is None) == somebody, f"{contact.id} waits for nobody"
 
 
@@ -325,10 +328,15 @@ def waiting(router: Router) -> list[Contact]:
 
 def may_serve(plan: Plan, agent: Agent, contact: Contact) -> bool:
     """The policy, told once more and by brute force."""
+    return contact.place is not None and meets(plan, agent, Need.of(contact.place))
+
+
+def meets(plan: Plan, agent: Agent, need: Need) -> bool:
     operator = plan.operators.get(agent.id)
-    if operator is None or contact.place is None or contact.place.queue not in operator.queues:
-        return False
-    return all(operator.skills.get(need.skill, 0) >= need.level for need in contact.place.needs)
+    if operator is None or need.agent is not None:
+        return operator is not None and agent.id == need.agent
+    member = not {need.queue, *need.also}.isdisjoint(operator.queues)
+    return member and all(operator.skills.get(want.skill, 0) >= want.level for want in need.skills)
 
 
 def check_deadline(router: Router) -> None:

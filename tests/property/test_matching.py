@@ -46,7 +46,8 @@ class Hall:
     def need(self) -> Need:
         skills = tuple(SkillNeed(skill, self.chance.randrange(1, 4)) for skill in SKILLS if self.chance.random() < 0.3)
         agent = self.chance.choice(AGENTS) if self.chance.random() < 0.3 else None
-        return Need(self.chance.choice(QUEUES), skills, agent)
+        also = tuple(queue for queue in QUEUES if self.chance.random() < 0.2)
+        return Need(self.chance.choice(QUEUES), skills, also, agent)
 
     def ability(self) -> Ability:
         queues = tuple(queue for queue in QUEUES if self.chance.random() < 0.5)

@@ -39,6 +39,7 @@ def section(heading: str) -> str:
         ("### [[trunks]]", schema.Trunk),
         ("### [[queues]]", schema.Queue),
         ("### [queues.dispositions]", schema.Dispositions),
+        ("### [[queues.relax]]", schema.Stage),
         ("### [[operators]]", schema.Operator),
         *((f'### do = "{tag}"', step) for tag, step in STEPS.items()),
     ],

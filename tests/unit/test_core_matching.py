@@ -231,7 +231,7 @@ def test_a_place_is_taken_once_can_be_changed_and_left_twice() -> None:
 
 
 def named(agent: str, name: str = SUPPORT) -> Need:
-    return Need(QueueName(name), (), AgentId(agent))
+    return Need(QueueName(name), (), agent=AgentId(agent))
 
 
 def asks_for(told: Case, agent: str, *, seconds: float | None = None, caller: str = "c1") -> None:
@@ -334,13 +334,13 @@ def test_who_asks_for_somebody_by_name_is_told_of_his_wait_alone() -> None:
     told.call("c0")
     told.answers("n1-c0.1")
     floor = told.router.floor
-    waiting_for_talker = Need(SUPPORT, (), told.offer("n1-c0.1").agent)
+    talker = told.offer("n1-c0.1").agent
     told.call()
     told.rings()
     told.call("c2")
     queueing.ask_for(floor, told.contact("c2"), AgentId("1003"), None)
     assert prospects.expected_wait_s(floor, floor.contacts[told.contact("c2").id]) is None, "he is not there"
-    queueing.ask_for(floor, floor.contacts[told.contact("c2").id], AgentId(str(waiting_for_talker.agent)), None)
+    queueing.ask_for(floor, floor.contacts[told.contact("c2").id], talker, None)
     alone_s = prospects.expected_wait_s(floor, floor.contacts[told.contact("c2").id])
     queueing.ask_for(floor, floor.contacts[told.contact("c2").id], AgentId("1003"), told.now + 7.0)
     with_others_s = prospects.expected_wait_s(floor, floor.contacts[told.contact("c2").id])

@@ -1,9 +1,18 @@
 """`ccserver.toml`: lines, queues, operators, ports, reasons, tolls, and the dialplan beside it."""
 
-from tests.unit.planted.fault import added, dialplan, fault, main
+from tests.unit.planted.fault import Plant, added, dialplan, fault, main
 
 ANNA = 'extension = "1001"\n'
 QUEUE = '[[queues]]\nname = "spare"\ntitle = "x"\n'
+
+
+def relaxed(*stages: str) -> Plant:
+    """Stages of the queue `orders`."""
+    written = "".join(f"\n[[queues.relax]]\n{stage}\n" for stage in stages)
+    return main(
+        'wrap_up_s = 5\n\n[[queues]]\nname = "service"', f'wrap_up_s = 5\n{written}\n[[queues]]\nname = "service"'
+    )
+
 
 FAULTS = (
     # --- names and references
@@ -153,6 +162,39 @@ FAULTS = (
         main(ANNA, 'extension = "101"\n'),
     ),
     fault("a prefix named twice", 'tolls.deny[1]: "+79" is named twice', added('[tolls]\ndeny = ["+79", "+79"]\n')),
+    # --- what contacts ask less
+    fault(
+        "a stage that lowers nothing",
+        "queues[0].relax[1]: warning: lowers nothing: whoever may take the contact then could before",
+        relaxed("after_s = 10\nskills = { orders = 0 }", "after_s = 20\nskills = { english = 2 }"),
+    ),
+    fault(
+        "stages out of order",
+        "queues[0].relax[1].after_s: expected more than 30, the time of the stage before it, got 20",
+        relaxed("after_s = 30\nskills = { orders = 0 }", 'after_s = 20\nqueues = ["service"]'),
+    ),
+    fault(
+        "help from a queue that is none",
+        'queues[0].relax[0].queues[0]: there is no queue "servise"; did you mean "service"?',
+        relaxed('after_s = 30\nqueues = ["servise"]'),
+    ),
+    fault(
+        "a wait for nothing before the first stage",
+        "queues[0].relax[0]: warning: nobody may take its contacts before the first stage: they wait 30 s for nothing",
+        main("skills = { orders = 1 }", "skills = { orders = 10 }"),
+        relaxed("after_s = 30\nskills = { orders = 1 }"),
+    ),
+    fault(
+        "a language that is no skill",
+        "queues[0].language: no language is a skill: rules.language_skills says which",
+        main("skills = { orders = 1 }", 'skills = { orders = 1 }\nlanguage = "required"'),
+    ),
+    fault(
+        "a language that nobody speaks",
+        "queues[0].language: warning: who speaks kk would wait in vain: no operator of queue orders has the skills",
+        main("skills = { orders = 1 }", 'skills = { orders = 1 }\nlanguage = "required"'),
+        main("[rules]\n", '[rules]\nlanguage_skills = { kk = "kazakh" }\n'),
+    ),
     # --- the dialplan
     fault(
         "a line that the dialplan does not know",
