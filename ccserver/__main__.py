@@ -21,6 +21,7 @@ VERBS = {
     "reload": "let the running daemon take up the configuration",
     "migrate": "make the store's tables, or bring them up to date",
     "prompts": "what callers hear: build it, list it, check it",
+    "purge": "which recordings have been kept long enough",
     "backup": "everything in one file, while calls go on",
     "restore": "put a backup into its place",
     "replay": "decide again what was decided, and compare",

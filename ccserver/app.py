@@ -32,6 +32,7 @@ from ccserver.audio import prompts
 from ccserver.audio.archive import Archive
 from ccserver.audio.errors import AudioError
 from ccserver.audio.prompts import PromptBook, PromptResolver
+from ccserver.audio.purge import Purge
 from ccserver.audio.speech import Speech
 from ccserver.config.load import Config
 from ccserver.config.schema import Trunk
@@ -153,10 +154,18 @@ class Daemon:
                 assert contact.recording is not None
                 archive.perform(recording.keep(contact, contact.recording))
             archive.sweep(recordings_of(restored))
+            purge = Purge(
+                config.recordings_dir,
+                store,
+                lambda: router.floor.plan,
+                lambda: projector.caught_up(journal.next_seq - 1),
+                engine,
+            )
             alarms = self._alarms(
                 {"journal": journal, "store": projector, "upkeep": upkeep, "configuration": reloader},
                 voice,
                 archive,
+                purge,
                 link,
                 unbuilt,
                 lambda: toll_alarm(router.floor, clock.now()),
@@ -171,7 +180,7 @@ class Daemon:
             tell_access(config, secrets, port)
             reloader.connect(engine, voice, phone_rules, partial(tell_access, port=port))
             _snapshot(journal, clock.now())
-            await self._run(engine, voice, herald, reloader, archive, projector, upkeep)
+            await self._run(engine, voice, herald, reloader, archive, projector, upkeep, purge)
         log.info("stopped")
 
     async def _run(
@@ -180,7 +189,7 @@ class Daemon:
         voice: VoiceConnector,
         herald: Herald,
         reloader: Reloader,
-        *others: Archive | Projector | Upkeep,
+        *others: Archive | Projector | Upkeep | Purge,
     ) -> None:
         """Everything that runs; when one part dies, all end, loudly (systemd starts us again)."""
         async with asyncio.TaskGroup() as tasks:
@@ -207,6 +216,7 @@ class Daemon:
         stored: Mapping[str, Alarming],
         voice: VoiceConnector,
         archive: Archive,
+        purge: Purge,
         link: AriLink,
         unbuilt: Unbuilt,
         tolls: Callable[[], str],
@@ -217,6 +227,7 @@ class Daemon:
         spoken: dict[str, Callable[[], str]] = {
             "recording": lambda: voice.monitor.alarm,
             "archive": lambda: archive.alarm,
+            "retention": lambda: purge.alarm,
             "disk": archive.space_alarm,
             "prompts": unbuilt,
             "callbacks": partial(callbacks_waiting, instance.callbacks_dir),

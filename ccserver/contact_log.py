@@ -30,6 +30,7 @@ from ccserver.core.records import (
     LearntSaved,
     OfferSaved,
     PlanAdopted,
+    PreservationSaved,
     Record,
     RecordingSaved,
     SegmentSaved,
@@ -81,7 +82,7 @@ class ContactLog:
                 _offer(offer)
             case AttemptSaved(attempt=attempt) if attempt.state is AttemptState.CLOSED:
                 _attempt(attempt)
-            case RecordingSaved():
+            case RecordingSaved() if record.purged_at is None:
                 _say(
                     "recording ended",
                     contact=record.contact,
@@ -112,6 +113,13 @@ class ContactLog:
                 )
             case PlanAdopted(plan=plan):
                 _say("configuration adopted", plan=plan.hash)
+            case PreservationSaved():
+                _say(
+                    "recordings preserved" if record.preserved else "recordings no longer preserved",
+                    contact=record.contact,
+                )
+            case RecordingSaved():
+                pass  # purged: told by who removed the file
             case SegmentSaved() | OfferSaved() | AttemptSaved() | AgentSaved() | LearntSaved() | DispositionSaved():
                 pass  # under way: told when it ends
             case DispositionForgotten():

@@ -22,7 +22,7 @@ from ccserver.config.errors import ConfigErrors
 from ccserver.config.load import load
 from ccserver.core.agent import AgentState
 from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome
-from ccserver.core.events import Accepted, Answer, Refused, Request, SetAgentState, SteerRecording
+from ccserver.core.events import Accepted, Answer, PreserveContact, Refused, Request, SetAgentState, SteerRecording
 from ccserver.core.ids import (
     AgentId,
     ContactId,
@@ -43,7 +43,7 @@ from ccserver.core.status import AgentStatus, ContactStatus, LineStatus, NodeSta
 from ccserver.store.errors import NoSuchContact, StoreUnavailable
 from ccserver.store.feed import LiveFeed
 from ccserver.store.reports import OffersRow, StatesRow, Stretch, TopicsRow
-from ccserver.store.rows import ContactDetail, ContactRow, OfferRow, RecordingRow, SegmentRow
+from ccserver.store.rows import ContactDetail, ContactRow, OfferRow, PreservationRow, RecordingRow, SegmentRow
 from tests.config_site import CHECKOUT
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -236,6 +236,10 @@ class Stage:
             case SteerRecording():
                 states: dict[str, RecordingState] = {"pause": "paused", "stop": "off"}
                 self._move(request.contact, recording=states.get(request.action, "on"))
+            case PreserveContact(preserved=preserved, reason=reason) if request.contact in self.archive.kept:
+                kept = self.archive.kept[request.contact]
+                row = PreservationRow(reason=reason, at=request.at) if preserved else None
+                self.archive.kept[request.contact] = replace(kept, preservation=row)
         return Accepted()
 
     def _line(self, number: LineNumber, name: str, contacts: Sequence[ContactStatus]) -> LineStatus:
@@ -365,7 +369,15 @@ def _cdr(gone: ContactStatus, now: float, recorded: bool) -> ContactDetail:
         outcome = ContactOutcome.FLOW_ABANDONED
     name = RecordingName(f"{gone.id}.1")
     path = f"2026/01/31/{name}-3.opus" if talked and recorded else None
-    found = (RecordingRow(recording=name, kind="talk", path=path, duration_s=3.0, lost="", gaps="[]"),) if path else ()
+    found = (
+        (
+            RecordingRow(
+                recording=name, kind="talk", path=path, duration_s=3.0, lost="", gaps="[]", purged_at=None, purged_by=""
+            ),
+        )
+        if path
+        else ()
+    )
     return ContactDetail(
         id=gone.id,
         line=gone.line,

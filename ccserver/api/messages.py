@@ -311,7 +311,10 @@ class DispositionReply(Struct, frozen=True):
 
 
 class RecordingReply(Struct, frozen=True):
-    """What became of a recording; `url` is null when it is lost, and `lost` then says why."""
+    """What became of a recording; `url` is null when it is lost, and `lost` then says why.
+
+    It is null, too, when the recording had been kept as long as the rule `purged_by` says, and was removed at `purged_at`.
+    """
 
     name: str
     kind: str
@@ -319,6 +322,15 @@ class RecordingReply(Struct, frozen=True):
     url: str | None
     lost: str
     gaps: tuple[GapReply, ...]
+    purged_at: Instant | None
+    purged_by: str
+
+
+class PreservationReply(Struct, frozen=True):
+    """Why the contact's recordings must not be removed, and since when."""
+
+    reason: str
+    at: Instant
 
 
 class ContactDetailReply(ContactReply, frozen=True):
@@ -330,6 +342,7 @@ class ContactDetailReply(ContactReply, frozen=True):
     attempts: tuple[AttemptReply, ...]
     dispositions: tuple[DispositionReply, ...]
     recordings: tuple[RecordingReply, ...]
+    preservation: PreservationReply | None
 
 
 class TopicCountReply(Struct, frozen=True):
@@ -482,6 +495,13 @@ class RecordingWish(Struct, frozen=True, forbid_unknown_fields=True):
     """Of `POST /api/contacts/{id}/recording`."""
 
     action: RecordingAction
+
+
+class PreservationWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/contacts/{id}/preservation`."""
+
+    preserved: bool
+    reason: Annotated[str, Meta(max_length=REASON_MAX)] = ""
 
 
 class AgentStateWish(Struct, frozen=True, forbid_unknown_fields=True):

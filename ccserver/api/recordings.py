@@ -18,11 +18,11 @@ from msgspec import UNSET, UnsetType
 from ccserver.api.contacts import known
 from ccserver.api.deciding import decided
 from ccserver.api.errors import NotFound
-from ccserver.api.messages import ErrorReply, LiveContactReply, NoQuery, RecordingQuery, RecordingWish
+from ccserver.api.messages import ErrorReply, LiveContactReply, NoQuery, PreservationWish, RecordingQuery, RecordingWish
 from ccserver.api.operations import Answer, Operation, body_of, json_reply, query_of
 from ccserver.api.sources import ContactQueries, RecordingFiles, RecordingUnavailable
 from ccserver.api.views import live_contact_reply
-from ccserver.core.events import SteerRecording
+from ccserver.core.events import PreserveContact, SteerRecording
 from ccserver.core.ids import ContactId
 from ccserver.core.status import ContactStatus
 from ccserver.ports import Desk
@@ -123,6 +123,21 @@ class RecordingRoutes:
                     503: Answer("The engine did not answer in time", ErrorReply),
                 },
             ),
+            Operation(
+                method="POST",
+                path="/api/contacts/{id}/preservation",
+                serve=self.preserve,
+                summary="Keep the contact's recordings beyond every rule, or let them go by their rule again",
+                parameters={"id": "The contact's id"},
+                body=PreservationWish,
+                answers={
+                    200: Answer("Carried out", PreservationWish),
+                    400: Answer("The body is wrong; `field` names the field", ErrorReply),
+                    404: Answer("No such contact", ErrorReply),
+                    413: Answer("The body is too large", ErrorReply),
+                    503: Answer("The engine did not answer in time, or the store is away", ErrorReply),
+                },
+            ),
         )
 
     async def running(self, app: web.Application) -> AsyncIterator[None]:
@@ -153,6 +168,17 @@ class RecordingRoutes:
         await decided(self._desk, SteerRecording(contact, wish.action, at=self._desk.status().at))
         return json_reply(live_contact_reply(self._live(contact)))
 
+    async def preserve(self, request: web.Request) -> web.Response:
+        """Of a contact that goes on or is over; the store follows a moment later."""
+        query_of(request, NoQuery)
+        contact = ContactId(request.match_info["id"])
+        wish = await body_of(request, PreservationWish)
+        if contact not in {status.id for status in self._desk.status().contacts}:
+            await known(self._store, contact)
+        at = self._desk.status().at
+        await decided(self._desk, PreserveContact(contact, wish.preserved, wish.reason, at=at))
+        return json_reply(wish)
+
     def _live(self, contact: ContactId) -> ContactStatus:
         for status in self._desk.status().contacts:
             if status.id == contact:
@@ -171,6 +197,8 @@ def _chosen(detail: ContactDetail, name: str | UnsetType) -> RecordingRow:
 
 
 def _why_none(detail: ContactDetail, found: Sequence[RecordingRow]) -> str:
+    if found and found[0].purged_at is not None:
+        return f"the recording of {detail.id} was kept as long as {found[0].purged_by} says, and has been removed"
     if found:
         return f"the recording of {detail.id} is lost: {found[0].lost}"
     if detail.outcome is None:

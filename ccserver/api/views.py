@@ -19,6 +19,7 @@ from ccserver.api.messages import (
     LiveContactReply,
     NodeReply,
     OfferReply,
+    PreservationReply,
     RecordingReply,
     SegmentReply,
     StatusReply,
@@ -35,6 +36,7 @@ from ccserver.store.rows import (
     ContactRow,
     DispositionRow,
     OfferRow,
+    PreservationRow,
     RecordingRow,
     SegmentRow,
 )
@@ -132,6 +134,7 @@ def contact_detail_reply(detail: ContactDetail) -> ContactDetailReply:
         attempts=tuple(_attempt_reply(row) for row in detail.attempts),
         dispositions=tuple(_disposition_reply(row) for row in detail.dispositions),
         recordings=tuple(_recording_reply(detail.id, row) for row in detail.recordings),
+        preservation=_preservation_reply(detail.preservation),
     )
 
 
@@ -244,7 +247,13 @@ def _recording_reply(contact: ContactId, row: RecordingRow) -> RecordingReply:
             GapReply(from_s=seconds(first), to_s=seconds(last))
             for first, last in msgspec.json.decode(row.gaps, type=tuple[tuple[float, float], ...])
         ),
+        purged_at=_when(row.purged_at),
+        purged_by=row.purged_by,
     )
+
+
+def _preservation_reply(row: PreservationRow | None) -> PreservationReply | None:
+    return PreservationReply(reason=row.reason, at=instant(row.at)) if row is not None else None
 
 
 def _when(at: float | None) -> Instant | None:

@@ -40,7 +40,7 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, schema.FlowFile]) -> plan
         trunks={TrunkName(trunk.name): _trunk(trunk) for trunk in main.trunks},
         tolls=plan.Tolls(**asdict(main.tolls)),
         outbound=_outbound(main.outbound),
-        recordings=plan.Recordings(pause_max_s=main.recordings.pause_max_s),
+        recordings=_recordings(main.recordings),
     )
     return replace(whole, hash=plan_hash(whole))
 
@@ -66,6 +66,11 @@ def _rule(record: schema.RecordRule) -> plan.RecordPolicy | None:
 def _trunk(trunk: schema.Trunk) -> plan.Trunk:
     """What decides about calls: addresses and passwords are Asterisk's matter and never in the journal."""
     return plan.Trunk(**{field: getattr(trunk, field) for field in plan.Trunk.__struct_fields__})
+
+
+def _recordings(recordings: schema.Recordings) -> plan.Recordings:
+    """Where they are kept is the archive's business."""
+    return plan.Recordings(**{field: getattr(recordings, field) for field in plan.Recordings.__struct_fields__})
 
 
 def _queue(queue: schema.Queue) -> plan.Queue:

@@ -92,6 +92,7 @@ TopicCode = Annotated[
     str, Meta(pattern=r"\A[0-9]{1,8}\Z", description="a topic's code of 1 to 8 digits, dialled after *14")
 ]
 Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z", description='a currency in quotes, like "RUB"')]
+Days = Annotated[int, Meta(ge=0, le=36500, description="whole days from 1 to 36500, or 0 for ever")]
 PortOrNone = Annotated[int, Meta(ge=0, le=65535, description="a port from 1 to 65535, or 0 for none")]
 Net = Annotated[str, Meta(min_length=1, max_length=64, description='a network in quotes, like "192.168.0.0/16"')]
 Encryption = Annotated[Literal["off", "allowed", "required"], Meta(description='"off", "allowed" or "required"')]
@@ -264,6 +265,9 @@ class Recordings(_Table, frozen=True):
     """Relative to the state directory."""
     pause_max_s: Annotated[float, Meta(ge=10, le=3600, description="seconds from 10 to 3600")] = 300.0
     """A pause that nobody ends is over then."""
+    talk_days: Days = 0
+    """How long talks are kept; 0: for ever."""
+    voicemail_days: Days = 0
 
 
 class Prompts(_Table, frozen=True):
@@ -312,6 +316,7 @@ class Line(_Table, frozen=True):
     """What calls that leave for this line show; empty: its own number."""
     record: RecordRule = None
     """Of its talks, where neither the operator nor the queue says anything; without: always."""
+    keep_days: Days | None = None
 
 
 class Trunk(_Table, frozen=True):
@@ -406,6 +411,7 @@ class Queue(_Table, frozen=True):
     ring_timeout_s: PhoneTimeout = 20.0
     wrap_up_s: Seconds = 15.0
     record: RecordRule = None
+    keep_days: Days | None = None
     tell_every_s: Seconds = 0.0
     tell: tuple[Standing, ...] = ("position", "wait")
     messages: tuple[Prompt, ...] = ()

@@ -147,6 +147,18 @@ class RecordingLost(Event, frozen=True):
     reason: str
 
 
+class RecordingPurged(Event, frozen=True):
+    """It was kept long enough, and its file has been removed; the rest is what its row says of it."""
+
+    contact: ContactId
+    recording: RecordingName
+    kind: str
+    duration_s: float
+    gaps: tuple[tuple[float, float], ...]
+    rule: str
+    """By which, as the admin would look for it: `queues.orders.keep_days = 90`."""
+
+
 class VoicemailRecorded(Event, frozen=True):
     """The caller finished his message (`duration_s` 0: he said nothing)."""
 
@@ -319,6 +331,14 @@ class SteerRecording(Event, frozen=True):
     action: RecordingAction
 
 
+class PreserveContact(Event, frozen=True):
+    """A request: what was recorded of the contact must not be removed, however long it is kept; or may be again."""
+
+    contact: ContactId
+    preserved: bool
+    reason: str = ""
+
+
 class Accepted(Struct, frozen=True, tag=True):
     """The request was carried out."""
 
@@ -329,7 +349,7 @@ class Refused(Struct, frozen=True, tag=True):
     reason: str
 
 
-Request = SetAgentState | GiveDisposition | ExtendWrapUp | TransferContact | SteerRecording
+Request = SetAgentState | GiveDisposition | ExtendWrapUp | TransferContact | SteerRecording | PreserveContact
 Answer = Accepted | Refused
 
 Fact = (
@@ -348,6 +368,7 @@ Fact = (
     | RecordingStarted
     | RecordingKept
     | RecordingLost
+    | RecordingPurged
     | VoicemailRecorded
     | PhoneChanged
     | TrunkChanged

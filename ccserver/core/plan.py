@@ -182,6 +182,8 @@ class Line(Struct, frozen=True):
     caller_id: str = ""
     """What calls that leave for this line show, E.164; empty: the line's own number."""
     record: RecordPolicy | None = None
+    keep_days: int | None = None
+    """How long recordings are kept (0: for ever); None: as long as others of their kind."""
 
 
 class Trunk(Struct, frozen=True):
@@ -243,6 +245,9 @@ class Recordings(Struct, frozen=True):
 
     pause_max_s: float = 300.0
     """A pause that nobody ends is over then."""
+    talk_days: int = 0
+    """How long talks are kept, and voicemails; 0: for ever."""
+    voicemail_days: int = 0
 
 
 class Queue(Struct, frozen=True):
@@ -264,6 +269,8 @@ class Queue(Struct, frozen=True):
     wrap_up_s: float = 15.0
     record: RecordPolicy | bool | None = None
     """None: as the line says, and it is recorded where that says nothing. True and false are old plans' words."""
+    keep_days: int | None = None
+    """How long recordings of contacts that it was the first queue of are kept (0: for ever); None: as the line says."""
     tell_every_s: float = 0.0
     """How often who waits is told how he stands; 0: never."""
     tell: tuple[Standing, ...] = ("position", "wait")

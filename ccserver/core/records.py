@@ -81,6 +81,19 @@ class RecordingSaved(_Record, frozen=True, kw_only=True):
     lost: str = ""
     gaps: tuple[tuple[float, float], ...] = ()
     """(from, to) of each pause, seconds from the file's beginning: it is silent there."""
+    purged_at: float | None = None
+    """When the file was removed, because it had been kept long enough,"""
+    purged_by: str = ""
+    """and by which rule."""
+
+
+class PreservationSaved(_Record, frozen=True):
+    """Whether the contact's recordings outlive every rule."""
+
+    contact: ContactId
+    preserved: bool
+    reason: str
+    at: float
 
 
 class DispositionSaved(_Record, frozen=True):
@@ -111,6 +124,7 @@ Record = (
     | AgentSaved
     | IntervalSaved
     | RecordingSaved
+    | PreservationSaved
     | LearntSaved
     | DispositionSaved
     | DispositionForgotten

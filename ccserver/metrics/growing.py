@@ -110,7 +110,8 @@ class Metrics:
                 case AttemptSaved(attempt=attempt):
                     self._attempt(attempt)
                 case RecordingSaved():
-                    self._recordings.labels(record.kind, "lost" if record.lost else "kept").inc()
+                    result = "lost" if record.lost else "purged" if record.purged_at is not None else "kept"
+                    self._recordings.labels(record.kind, result).inc()
                 case _:
                     pass
 

@@ -33,6 +33,7 @@ from ccserver.core.records import (
     LearntSaved,
     OfferSaved,
     PlanAdopted,
+    PreservationSaved,
     RecordingSaved,
     SegmentSaved,
 )
@@ -47,6 +48,7 @@ _Tabled = (
     | IntervalSaved
     | DispositionSaved
     | RecordingSaved
+    | PreservationSaved
     | PlanAdopted
 )
 Value = str | float | int | None
@@ -164,6 +166,16 @@ class RecordingRow(Struct, frozen=True, kw_only=True):
     lost: str
     gaps: str
     """JSON: (from, to) of each pause, seconds from the file's beginning."""
+    purged_at: float | None
+    purged_by: str
+    """When the file was removed, and by which rule."""
+
+
+class PreservationRow(Struct, frozen=True, kw_only=True):
+    """Why the contact's recordings must not be removed, and since when."""
+
+    reason: str
+    at: float
 
 
 class ContactDetail(ContactRow, frozen=True, kw_only=True):
@@ -175,6 +187,7 @@ class ContactDetail(ContactRow, frozen=True, kw_only=True):
     dispositions: tuple[DispositionRow, ...]
     """Every value of each, oldest first."""
     recordings: tuple[RecordingRow, ...]
+    preservation: PreservationRow | None = None
 
 
 class IntervalRow(Struct, frozen=True, kw_only=True):
@@ -233,6 +246,8 @@ def _row(record: _Tabled, now: float, journal: str) -> tuple[Table, Values]:
             return tables.disposition, _named(disposition, tables.disposition, **lists)
         case RecordingSaved():
             return tables.recording, _named(record, tables.recording, gaps=msgspec.json.encode(record.gaps).decode())
+        case PreservationSaved():
+            return tables.preservation, _named(record, tables.preservation, preserved=int(record.preserved))
         case PlanAdopted(plan=plan):
             body = msgspec.json.encode(plan).decode()
             return tables.plan, {"hash": plan.hash, "body": body, "adopted_at": now}

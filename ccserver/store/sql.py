@@ -27,6 +27,7 @@ from ccserver.store.rows import (
     DispositionRow,
     IntervalRow,
     OfferRow,
+    PreservationRow,
     RecordingRow,
     SegmentRow,
     rows,
@@ -44,6 +45,7 @@ _WRITTEN = (
     tables.agent_interval,
     tables.disposition,
     tables.recording,
+    tables.preservation,
 )
 _TRIAL_BYTES = 1 << 18
 """As much as some fifty calls leave behind."""
@@ -185,6 +187,10 @@ class SqlStore:
             offers = select(offer).where(offer.c.contact == contact).order_by(offer.c.made_at, offer.c.id)
             attempts = select(attempt).where(attempt.c.contact == contact).order_by(attempt.c.made_at, attempt.c.id)
             dispositions = select(disposition).where(disposition.c.contact == contact)
+            held = select(tables.preservation).where(
+                tables.preservation.c.contact == contact, tables.preservation.c.preserved == 1
+            )
+            preservations = await _fetched(connection, held, PreservationRow)
             recordings = select(recording).where(recording.c.contact == contact).order_by(recording.c.recording)
             return ContactDetail(
                 **msgspec.structs.asdict(found[0]),
@@ -197,6 +203,7 @@ class SqlStore:
                     )
                 ),
                 recordings=tuple(await _fetched(connection, recordings, RecordingRow)),
+                preservation=preservations[0] if preservations else None,
             )
 
     async def agent_intervals(self, agent: AgentId, since: float) -> list[IntervalRow]:

@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 8
-"""The newest migration in `sql/versions` (`0008`)."""
+SCHEMA = 9
+"""The newest migration in `sql/versions` (`0009`)."""
 
 metadata = MetaData()
 
@@ -161,9 +161,21 @@ recording = Table(
     Column("duration_s", Double, nullable=False),
     Column("lost", Text, nullable=False),
     Column("gaps", Text, nullable=False),
+    Column("purged_at", Double),
+    Column("purged_by", Text, nullable=False),
 )
 """`path` is relative to the recordings directory; NULL: `lost` says why there is none. `gaps`: JSON, where it
-is silent because it was paused."""
+is silent because it was paused. `purged_at`: it had been kept long enough by the rule `purged_by`, and its file was removed."""
+
+preservation = Table(
+    "preservation",
+    metadata,
+    Column("contact", Text, primary_key=True),
+    Column("preserved", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+"""Contacts whose recordings must not be removed (`preserved` 1), or may be again (0)."""
 
 plan = Table(
     "plan",

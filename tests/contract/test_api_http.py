@@ -42,6 +42,7 @@ GUARDED = [
     ("GET", "/metrics"),
     ("POST", "/api/agents/1001/state"),
     ("POST", "/api/contacts/cc1-1/recording"),
+    ("POST", "/api/contacts/cc1-1/preservation"),
     ("GET", "/api/no-such-thing"),
     ("DELETE", "/api/status"),
     ("GET", "/%61pi/status"),

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from ccserver.core.events import SteerRecording
 from ccserver.core.ids import ContactId, RecordingName
-from ccserver.store.rows import RecordingRow
 from tests.api_stage import Stage, admitted
 
 
@@ -122,9 +121,8 @@ async def test_a_contact_in_which_nobody_talked() -> None:
 async def test_a_lost_recording_says_why() -> None:
     stage = Stage()
     contact = answered(stage)
-    row = RecordingRow(
-        recording=RecordingName("x"), kind="talk", path=None, duration_s=0.0, lost="the disk was full", gaps="[]"
-    )
+    (row,) = stage.archive.kept[contact].recordings
+    row = replace(row, path=None, duration_s=0.0, lost="the disk was full")
     stage.archive.kept[contact] = replace(stage.archive.kept[contact], recordings=(row,))
     async with admitted(stage) as client:
         assert "the disk was full" in await why_none(client, contact)
@@ -199,10 +197,38 @@ async def test_a_refused_wish_about_a_recording_says_why() -> None:
 async def test_where_a_recording_is_silent_because_it_was_paused_is_told() -> None:
     stage = Stage()
     contact = answered(stage)
-    row = RecordingRow(
-        recording=RecordingName("x"), kind="talk", path="x.opus", duration_s=9.0, lost="", gaps="[[1.5,2.25]]"
-    )
+    (row,) = stage.archive.kept[contact].recordings
+    row = replace(row, gaps="[[1.5,2.25]]")
     stage.archive.kept[contact] = replace(stage.archive.kept[contact], recordings=(row,))
     async with admitted(stage) as client, client.get(f"/api/contacts/{contact}") as answer:
         (recording,) = (await answer.json())["recordings"]
     assert recording["gaps"] == [{"from_s": 1.5, "to_s": 2.25}]
+
+
+async def test_of_a_recording_that_was_kept_long_enough_the_rule_is_told() -> None:
+    stage = Stage()
+    contact = answered(stage)
+    (row,) = stage.archive.kept[contact].recordings
+    row = replace(row, path=None, purged_at=stage.now(), purged_by="recordings.talk_days = 90")
+    stage.archive.kept[contact] = replace(stage.archive.kept[contact], recordings=(row,))
+    async with admitted(stage) as client:
+        told = await why_none(client, contact)
+        assert (
+            told
+            == f"the recording of {contact} was kept as long as recordings.talk_days = 90 says, and has been removed"
+        )
+
+
+async def test_a_contact_that_is_over_is_preserved_and_let_go_again() -> None:
+    stage = Stage()
+    contact = answered(stage)
+    async with admitted(stage) as client:
+        for preserved in (True, False):
+            wish = {"preserved": preserved, "reason": "claim 17"}
+            async with client.post(f"/api/contacts/{contact}/preservation", json=wish) as answer:
+                assert (answer.status, await answer.json()) == (200, wish)
+            async with client.get(f"/api/contacts/{contact}") as answer:
+                preservation = (await answer.json())["preservation"]
+                assert (preservation and preservation["reason"]) == ("claim 17" if preserved else None)
+        async with client.post("/api/contacts/cc1-0/preservation", json={"preserved": True}) as answer:
+            assert answer.status == 404

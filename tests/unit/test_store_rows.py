@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from ccserver.core.records import ContactSaved
+from ccserver.core.ids import ContactId
+from ccserver.core.records import ContactSaved, PreservationSaved
 from ccserver.store import tables
 from ccserver.store.journal_file import TurnRecords
 from ccserver.store.rows import rows
@@ -56,6 +57,7 @@ def test_a_plan_keeps_the_time_of_its_first_adoption() -> None:
 def test_every_column_of_every_table_is_filled_by_its_record() -> None:
     script = Script()
     records = [record for turn in [script.adopted(), *script.call(), *script.dialled()] for record in turn.records]
+    records.append(PreservationSaved(ContactId("cc1-1"), True, "a claim", 5.0))
     made = rows([turn_of(*records)], "j")
     written = set(tables.metadata.tables.values()) - {tables.projected}
     assert set(made) == written
