@@ -26,7 +26,7 @@ from ccserver.asterisk.access import write_access
 from ccserver.asterisk.files import make_dir
 from ccserver.asterisk.history import leg_histories
 from ccserver.asterisk.secrets import Secrets, ensure_secrets, load_secrets
-from ccserver.asterisk.settings import AMI_USER, ARI_USER, Instance, instance_of
+from ccserver.asterisk.settings import AMI_USER, ARI_USER, CALLER_USER, Instance, instance_of
 from ccserver.asterisk.trunk_causes import TrunkCause
 from ccserver.audio import prompts
 from ccserver.audio.archive import Archive
@@ -39,6 +39,7 @@ from ccserver.config.schema import Trunk
 from ccserver.connectors.voice import (
     AriLink,
     PhoneRules,
+    SipPort,
     TrunkSettings,
     TrunkSigns,
     VoiceConnector,
@@ -171,7 +172,7 @@ class Daemon:
                 lambda: toll_alarm(router.floor, clock.now()),
             )
             herald.watch(engine, alarms)
-            metrics.watch(engine, journal, projector, link.client.counters, alarms)
+            metrics.watch(engine, journal, projector, link.client.counters, alarms, voice.liveness)
             region = config.plan.rules.region
             recordings = _Recordings(archive)
             api = build(engine, store, feed, recordings, secrets.api_token, alarms, metrics.render, reloader, region)
@@ -225,6 +226,7 @@ class Daemon:
         if unbuilt():
             log.warning("prompts missing", reason=unbuilt())
         spoken: dict[str, Callable[[], str]] = {
+            "asterisk": voice.liveness.alarm,
             "recording": lambda: voice.monitor.alarm,
             "archive": lambda: archive.alarm,
             "retention": lambda: purge.alarm,
@@ -256,6 +258,7 @@ class Daemon:
             histories=partial(leg_histories, instance.cel_path),
             trunks={TrunkName(trunk.name): trunk_settings(trunk, instance) for trunk in config.trunks},
             trunk_signs=TRUNK_SIGNS,
+            sip=SipPort(instance.sip_host, instance.sip_port, CALLER_USER),
         )
 
 

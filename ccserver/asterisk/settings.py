@@ -115,6 +115,11 @@ class Instance:
         return self.state_dir / "recordings" / "raw"
 
     @property
+    def sip_host(self) -> str:
+        """Where a program of this machine reaches its SIP port."""
+        return "127.0.0.1" if self.sip_address == "0.0.0.0" else "::1" if self.sip_address == "::" else self.sip_address
+
+    @property
     def ari_url(self) -> str:
         return f"http://127.0.0.1:{self.http_port}/ari"
 

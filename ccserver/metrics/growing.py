@@ -12,6 +12,7 @@ from prometheus_client import (
 
 from ccserver.api.sources import Health
 from ccserver.ari import Counters
+from ccserver.connectors.voice import Liveness
 from ccserver.core.attempt import Attempt, AttemptState
 from ccserver.core.contact import Contact, ContactState, SegmentKind
 from ccserver.core.offer import Offer, OfferState
@@ -133,10 +134,16 @@ class Metrics:
     # --- what is so now -------------------------------------------------------------------------------------------
 
     def watch(
-        self, engine: Engine, journal: SqliteJournal, projector: Projector, ari: Counters, health: Health
+        self,
+        engine: Engine,
+        journal: SqliteJournal,
+        projector: Projector,
+        ari: Counters,
+        health: Health,
+        liveness: Liveness,
     ) -> None:
         """Whom to ask at a scrape."""
-        self._registry.register(Moment(engine, journal, projector, ari, health))
+        self._registry.register(Moment(engine, journal, projector, ari, health, liveness))
 
     def render(self) -> bytes:
         """The Prometheus text format, version 0.0.4."""

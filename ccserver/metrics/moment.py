@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from ccserver import __version__
 from ccserver.api.sources import Health
 from ccserver.ari import Counters
+from ccserver.connectors.voice import Liveness
 from ccserver.core.agent import AgentState
 from ccserver.core.contact import ContactState
 from ccserver.core.status import Status
@@ -23,13 +24,20 @@ class Moment:
     """A collector as prometheus-client wants it: asked at every scrape."""
 
     def __init__(
-        self, engine: Engine, journal: SqliteJournal, projector: Projector, ari: Counters, health: Health
+        self,
+        engine: Engine,
+        journal: SqliteJournal,
+        projector: Projector,
+        ari: Counters,
+        health: Health,
+        liveness: Liveness,
     ) -> None:
         self._engine = engine
         self._journal = journal
         self._projector = projector
         self._ari = ari
         self._health = health
+        self._liveness = liveness
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand: the names are made by `collect`."""
@@ -38,9 +46,17 @@ class Moment:
     def collect(self) -> Iterable[Metric]:
         """All of them."""
         yield from self._of_the_daemon()
+        yield from self._of_asterisk()
         yield from _of_the_centre(self._engine.status())
         alarms = [((alarm.name, str(alarm.critical).lower()), 1.0) for alarm in self._health()]
         yield _gauge("alarm", "1 while something needs a person", ("name", "critical"), alarms)
+
+    def _of_asterisk(self) -> Iterable[Metric]:
+        pulses = self._liveness.pulses.items()
+        alive = [((probe,), float(pulse.alive)) for probe, pulse in pulses]
+        yield _gauge("asterisk_alive", "1 while this part of Asterisk answers", ("probe",), alive)
+        latency = [((probe,), pulse.latency_s) for probe, pulse in pulses]
+        yield _gauge("asterisk_latency_seconds", "How long its last answer took", ("probe",), latency)
 
     def _of_the_daemon(self) -> Iterable[Metric]:
         yield _gauge("build_info", "The version that runs", ("version",), [((__version__,), 1.0)])

@@ -23,13 +23,14 @@ from ccserver.asterisk import certificates, process
 from ccserver.asterisk.errors import AsteriskError, NotPermitted
 from ccserver.asterisk.root import WANTED, find_root
 from ccserver.asterisk.secrets import Secrets, load_secrets, secrets_path
-from ccserver.asterisk.settings import AMI_USER, ARI_USER, Instance, instance_of
+from ccserver.asterisk.settings import AMI_USER, ARI_USER, CALLER_USER, Instance, instance_of
 from ccserver.asterisk.trunks import RELOAD
 from ccserver.audio import prompts
 from ccserver.audio.errors import AudioError
 from ccserver.audio.prompts import PromptBook, PromptResolver
 from ccserver.config.errors import ConfigErrors
 from ccserver.config.load import Config, load
+from ccserver.connectors.voice import sip_options
 from ccserver.connectors.voice.ami import Ami
 from ccserver.connectors.voice.lanes import Lanes
 from ccserver.connectors.voice.trunks import Trunks
@@ -139,6 +140,7 @@ def _asterisk(config: Config) -> Iterator[Finding]:
             return
     yield ari
     yield _ami(instance.ami_port, secrets)
+    yield asyncio.run(_sip_port(instance))
     if ari.good and config.trunks:
         yield from asyncio.run(_trunks(config, instance, secrets))
 
@@ -235,6 +237,15 @@ def _ami(port: int, secrets: Secrets) -> Finding:
     if b"Response: Success" not in answer:
         return Finding("ami", False, f"127.0.0.1:{port}: password refused", RELOAD)
     return Finding("ami", True, f"127.0.0.1:{port} answers")
+
+
+async def _sip_port(instance: Instance) -> Finding:
+    place = f"{instance.sip_host}:{instance.sip_port}"
+    try:
+        await sip_options.ask(instance.sip_host, instance.sip_port, CALLER_USER, TIMEOUT_S)
+    except sip_options.NoAnswer as error:
+        return Finding("sip port", False, f"{place}: {error}: phones can neither call nor register", START)
+    return Finding("sip port", True, f"{place} answers")
 
 
 async def _store(config: Config) -> Finding:

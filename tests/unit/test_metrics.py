@@ -9,6 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ccserver.api.sources import Alarm
 from ccserver.ari import Counters
+from ccserver.connectors.voice import Liveness
+from ccserver.connectors.voice.liveness import Probe, Pulse
 from ccserver.core.events import LegEnded, TrunkChanged
 from ccserver.core.ids import LegId
 from ccserver.metrics import Metrics
@@ -23,13 +25,18 @@ from tests.unit.observed import LEG, MTT, OFFER, Observed, observed
 REFERENCE = (CHECKOUT / "docs" / "reference" / "metrics.md").read_text()
 
 
+async def _never() -> None:
+    raise AssertionError("nobody asks at a scrape")
+
+
 class Scraped:
     """A centre whose metrics are watched."""
 
     def __init__(self, centre: Observed, metrics: Metrics, projector: Projector) -> None:
         self.centre, self._metrics, self.projector = centre, metrics, projector
         self.counters, self.alarms = Counters(), [Alarm(name="disk", message="full", since=0.0)]
-        metrics.watch(centre.engine, centre.journal, projector, self.counters, lambda: self.alarms)
+        self.liveness = Liveness({"ari": Probe(_never, 1.0), "sip": Probe(_never, 1.0)})
+        metrics.watch(centre.engine, centre.journal, projector, self.counters, lambda: self.alarms, self.liveness)
 
     def scrape(self) -> dict[tuple[str, ...], float]:
         """Value by name and label values, in the alphabetical order of the labels' names."""
@@ -138,3 +145,10 @@ def test_the_reference_tells_of_every_metric_and_of_no_other(scraped: Scraped) -
     told = set(re.findall(r"^\| `(ccserver_[a-z_]+)`", REFERENCE, re.MULTILINE))
     ours = {name for name in scraped.names() if name.startswith("ccserver_")}
     assert told == ours
+
+
+def test_what_of_asterisk_answers_is_told_by_probe(scraped: Scraped) -> None:
+    scraped.liveness.pulses["ari"] = Pulse(alive=False, latency_s=0.25, in_vain=2)
+    seen = scraped.scrape()
+    assert [seen["ccserver_asterisk_alive", probe] for probe in ("ari", "sip")] == [0.0, 1.0]
+    assert seen["ccserver_asterisk_latency_seconds", "ari"] == 0.25

@@ -22,10 +22,12 @@ from ccserver.connectors.voice.endpoints import PhoneRules
 from ccserver.connectors.voice.facts import Translator
 from ccserver.connectors.voice.lanes import Lanes
 from ccserver.connectors.voice.listing import Histories, Lister
+from ccserver.connectors.voice.liveness import Liveness
 from ccserver.connectors.voice.monitor import Monitor
 from ccserver.connectors.voice.performer import Performer, VoiceCommand
 from ccserver.connectors.voice.phones import Phones
 from ccserver.connectors.voice.playing import Media
+from ccserver.connectors.voice.probes import SipPort, probes
 from ccserver.connectors.voice.trunks import Trunks, TrunkSettings, TrunkSigns
 from ccserver.connectors.voice.voicemails import Voicemails
 from ccserver.connectors.voice.watch import Watch
@@ -74,6 +76,7 @@ class VoiceSettings:
     histories: Histories
     trunks: Mapping[TrunkName, TrunkSettings]
     trunk_signs: TrunkSigns
+    sip: SipPort
 
 
 class AriLink:
@@ -118,6 +121,7 @@ class VoiceConnector:
         self.trunks = Trunks(
             client, self._ami, self._lanes, inbox.put, settings.node, settings.trunks, settings.trunk_signs, others
         )
+        self.liveness = Liveness(probes(client, self._ami, settings.sip))
         self._performer = Performer(client, self._calls, self.monitor, settings.media, inbox.put)
         watch = Watch(client, self._lanes, inbox.put)
         self._lister = Lister(settings.node, client, self._calls, self._phones, self.trunks, watch, settings.histories)
@@ -163,7 +167,9 @@ class VoiceConnector:
         async with asyncio.TaskGroup() as tasks:
             lanes = tasks.create_task(self._lanes.run(), name="voice lanes")
             ami = tasks.create_task(self._ami.run(), name="ami")
+            liveness = tasks.create_task(self.liveness.run(), name="liveness")
             await self._consume()
+            liveness.cancel()
             ami.cancel()
             lanes.cancel()
 
