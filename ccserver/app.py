@@ -60,6 +60,7 @@ from ccserver.replay import router_state
 from ccserver.store.database import Database
 from ccserver.store.errors import DiskFull
 from ccserver.store.feed import LiveFeed
+from ccserver.store.forgetting import Forgetting
 from ccserver.store.journal import SqliteJournal
 from ccserver.store.journal_file import JournalReader
 from ccserver.store.live import Restored
@@ -139,6 +140,7 @@ class Daemon:
             log.info("restored", seq=restored.seq, contacts=len(restored.contacts), agents=len(restored.agents))
             projector = Projector(reader, store, config.plan.node, clock)
             upkeep = Upkeep(journal, lambda: projector.projected, clock)
+            forgetting = Forgetting(store, clock, decisions_kept_days=config.limits.decisions_kept_days)
             feed = LiveFeed()
             contact_log = ContactLog(contact.id for contact in restored.contacts)
             limits = Limits(inbox_events=config.limits.inbox_events)
@@ -181,7 +183,7 @@ class Daemon:
             tell_access(config, secrets, port)
             reloader.connect(engine, voice, phone_rules, partial(tell_access, port=port))
             _snapshot(journal, clock.now())
-            await self._run(engine, voice, herald, reloader, archive, projector, upkeep, purge)
+            await self._run(engine, voice, herald, reloader, archive, projector, upkeep, purge, forgetting)
         log.info("stopped")
 
     async def _run(
@@ -190,7 +192,7 @@ class Daemon:
         voice: VoiceConnector,
         herald: Herald,
         reloader: Reloader,
-        *others: Archive | Projector | Upkeep | Purge,
+        *others: Archive | Projector | Upkeep | Purge | Forgetting,
     ) -> None:
         """Everything that runs; when one part dies, all end, loudly (systemd starts us again)."""
         async with asyncio.TaskGroup() as tasks:

@@ -24,6 +24,7 @@ from ccserver.core.records import (
     AgentSaved,
     AttemptSaved,
     ContactSaved,
+    DecisionSaved,
     DispositionForgotten,
     DispositionSaved,
     IntervalSaved,
@@ -34,6 +35,7 @@ from ccserver.core.records import (
     Record,
     RecordingSaved,
     SegmentSaved,
+    ShortageSaved,
 )
 from ccserver.ports import Effort, Turn
 
@@ -124,6 +126,8 @@ class ContactLog:
                 pass  # under way: told when it ends
             case DispositionForgotten():
                 pass  # nothing has changed
+            case DecisionSaved() | ShortageSaved():
+                pass  # `ccserver explain` tells
             case _:
                 assert_never(record)
 

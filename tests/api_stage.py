@@ -40,6 +40,7 @@ from ccserver.core.plan import Plan
 from ccserver.core.recording import RecordingState
 from ccserver.core.records import PlanAdopted
 from ccserver.core.status import AgentStatus, ContactStatus, LineStatus, NodeStatus, QueueStatus, Status, TrunkStatus
+from ccserver.store.decisions import AgentLog, ContactLog
 from ccserver.store.errors import NoSuchContact, StoreUnavailable
 from ccserver.store.feed import LiveFeed
 from ccserver.store.reports import OffersRow, StatesRow, Stretch, TopicsRow
@@ -97,6 +98,14 @@ class Archive:
         self.asked += 1
         self._check()
         return self.kept.get(contact)
+
+    async def why(self, contact: ContactId) -> ContactLog:
+        self._check()
+        return ContactLog((), ())
+
+    async def why_agent(self, agent: AgentId, since: float) -> AgentLog:
+        self._check()
+        return AgentLog((), (), ())
 
     def _check(self) -> None:
         if self.away is not None:

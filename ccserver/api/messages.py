@@ -471,6 +471,36 @@ class StatesQuery(ReportQuery, frozen=True, kw_only=True):
     """Of `GET /api/reports/states`."""
 
 
+class ExplainQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `GET /api/agents/{extension}/explain`; without `since`: the last hour."""
+
+    since: Annotated[str, Meta(min_length=1, max_length=40)] | UnsetType = UNSET
+
+
+class MomentReply(Struct, frozen=True):
+    """Something that happened, or was decided."""
+
+    at: Instant
+    text: str
+
+
+class ContactExplainedReply(Struct, frozen=True, kw_only=True):
+    """Why it waited, or did not: `summary` in one sentence, `timeline` what it rests on."""
+
+    contact: str
+    summary: str
+    timeline: tuple[MomentReply, ...]
+
+
+class AgentExplainedReply(Struct, frozen=True, kw_only=True):
+    """Why he got the contacts that he got since then, or none."""
+
+    agent: str
+    since: Instant
+    summary: str
+    timeline: tuple[MomentReply, ...]
+
+
 class RecordingQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Of `GET /api/contacts/{id}/recording`; `name` as in the contact's `recordings`, for one that is not the talk."""
 

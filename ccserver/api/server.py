@@ -12,6 +12,7 @@ from ccserver.api.agents import AgentRoutes
 from ccserver.api.auth import Auth
 from ccserver.api.contacts import ContactRoutes
 from ccserver.api.errors import ApiError, CannotListen
+from ccserver.api.explain import ExplainRoutes
 from ccserver.api.flows import FlowRoutes
 from ccserver.api.live import LiveRoutes
 from ccserver.api.messages import ErrorReply, Problem
@@ -63,6 +64,7 @@ def build(
         *MetricsRoutes(metrics).operations(),
         *ReloadRoutes(configuration).operations(),
         *FlowRoutes(desk, configuration).operations(),
+        *ExplainRoutes(desk, store, configuration).operations(),
     ]
     document = DocumentRoutes(described)
     operations = [*described, *document.operations(), *PageRoutes(auth).operations()]

@@ -13,7 +13,8 @@ from msgspec import Struct
 from ccserver.config.diff import Change
 from ccserver.config.errors import Problem as ConfigProblem
 from ccserver.config.load import Config
-from ccserver.core.ids import ContactId
+from ccserver.core.ids import AgentId, ContactId
+from ccserver.store.decisions import AgentLog, ContactLog
 from ccserver.store.reports import OffersRow, StatesRow, Stretch, TopicsRow
 from ccserver.store.rows import ContactDetail, ContactRow
 
@@ -76,6 +77,14 @@ class ContactQueries(Protocol):
 
     async def contact(self, contact: ContactId) -> ContactDetail | None:
         """Everything of one; None: unknown."""
+        ...
+
+    async def why(self, contact: ContactId) -> ContactLog:
+        """What was decided about it."""
+        ...
+
+    async def why_agent(self, agent: AgentId, since: float) -> AgentLog:
+        """What was decided since then, and what he did."""
         ...
 
 

@@ -282,6 +282,8 @@ class Limits(_Table, frozen=True):
 
     inbox_events: Annotated[int, Meta(ge=100, le=1_000_000, description="a whole number from 100 to 1000000")] = 10_000
     """Events waiting for the core; whoever makes more without bound waits for room."""
+    decisions_kept_days: Annotated[int, Meta(ge=1, le=3650, description="whole days from 1 to 3650")] = 90
+    """How long the store keeps why each contact was offered to whom (`ccserver explain`)."""
 
 
 class Rules(_Table, frozen=True):

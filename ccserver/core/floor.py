@@ -41,6 +41,7 @@ from ccserver.core.records import (
     LearntSaved,
     Record,
 )
+from ccserver.core.roster import Roster
 
 
 class Outcome(Struct, frozen=True):
@@ -100,7 +101,10 @@ class Floor:
         self.plan = EMPTY_PLAN
         self.plans: dict[PlanHash, Plan] = {}
         self.matcher = Matcher(EMPTY_PLAN)
+        self.roster = Roster(self.matcher.able)
         self.contacts: dict[ContactId, Contact] = {}
+        self.abilities: dict[AgentId, Ability] = {}
+        """Of everybody whom the plan employs."""
         self.agents: dict[AgentId, Agent] = {}
         self.caller_legs: dict[LegId, ContactId] = {}
         self.agent_legs: dict[LegId, AgentId] = {}
@@ -150,6 +154,10 @@ class Floor:
         self.lines_by_number = {canonical(line.number, plan.rules.region): line for line in plan.lines.values()}
         self.plans = {each.hash: each for each in self.plans.values() if each.hash in used} | {plan.hash: plan}
         self.matcher = Matcher(plan)
+        self.roster = Roster(self.matcher.able)
+        for need in self.waiting.needs():
+            self.roster.crew(need)
+        self.abilities = {operator.extension: Ability.of(operator) for operator in plan.operators.values()}
 
     def plan_of(self, contact: Contact) -> Plan:
         """The plan that the contact started with."""
@@ -190,7 +198,10 @@ class Floor:
     def index(self, contact: Contact) -> None:
         """In line exactly when it may be offered."""
         if contact.state is ContactState.WAITING and not contact.away and contact.place and self.linked(contact.node):
-            self.waiting.add(contact.id, Need.of(contact.place), contact.place.order)
+            need = Need.of(contact.place)
+            self.waiting.add(contact.id, need, contact.place.order)
+            if need.agent is None:
+                self.roster.crew(need)
         else:
             self.waiting.remove(contact.id)
 
@@ -251,15 +262,21 @@ class Floor:
 
     def seat(self, agent: Agent) -> None:
         """On the bench exactly when he may be offered a contact; of the staff exactly when he is logged in."""
-        operator = self.plan.operators.get(agent.id)
-        if operator is not None and agent.state is not AgentState.LOGGED_OUT:
-            self.staff.add(agent.id, Ability.of(operator))
+        ability = self.abilities.get(agent.id)
+        if ability is not None and agent.state is not AgentState.LOGGED_OUT:
+            self.staff.add(agent.id, ability)
         else:
             self.staff.remove(agent.id)
-        if operator is not None and agent.offerable:
-            self.idle.add(agent.id, Ability.of(operator), agent.idle_since)
+        if ability is not None and agent.offerable:
+            self.idle.add(agent.id, ability, agent.idle_since)
         else:
             self.idle.remove(agent.id)
+        if ability is None:
+            self.roster.drop(agent.id)
+        else:
+            # Ready and yet with a leg of ours: it is about to end, and until then he is as good as reserved.
+            ending = agent.state is AgentState.READY and not agent.offerable
+            self.roster.put(agent.id, ability, AgentState.RESERVED if ending else agent.state)
 
     def wrap_up(self, agent_id: AgentId, seconds: float, at: float) -> None:
         """His talk is over."""

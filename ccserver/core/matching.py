@@ -13,7 +13,7 @@ the agent. Nothing here is decided by chance.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct
 from sortedcontainers import SortedList
@@ -129,6 +129,10 @@ class Waiting:
 
     def __contains__(self, contact: ContactId) -> bool:
         return contact in self._places
+
+    def needs(self) -> Collection[Need]:
+        """Of every line in which somebody stands."""
+        return self._lines.keys()
 
     def before(self, order: float, contact: str) -> list[tuple[Need, int]]:
         """How many of each line are served before one with this order."""

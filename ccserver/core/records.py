@@ -8,6 +8,7 @@ from msgspec import Struct
 from ccserver.core.agent import Agent, AgentState
 from ccserver.core.attempt import Attempt
 from ccserver.core.contact import Contact, Segment
+from ccserver.core.decision import Decision, Shortage
 from ccserver.core.disposition import Disposition
 from ccserver.core.ewt import Learnt
 from ccserver.core.ids import AgentId, ContactId, QueueName, RecordingName, TalkId
@@ -115,6 +116,18 @@ class LearntSaved(_Record, frozen=True):
     learnt: Learnt
 
 
+class DecisionSaved(_Record, frozen=True):
+    """Why a contact was offered to somebody, or to nobody."""
+
+    decision: Decision
+
+
+class ShortageSaved(_Record, frozen=True):
+    """Why nobody takes contacts of one need, from now on."""
+
+    shortage: Shortage
+
+
 Record = (
     PlanAdopted
     | ContactSaved
@@ -128,4 +141,6 @@ Record = (
     | LearntSaved
     | DispositionSaved
     | DispositionForgotten
+    | DecisionSaved
+    | ShortageSaved
 )

@@ -15,6 +15,7 @@ from ccserver.core import (
     codes,
     conversation,
     dialling,
+    explain,
     nodes,
     overflow,
     presence,
@@ -146,7 +147,9 @@ class Router:
         unsettled = True
         while unsettled:
             while (pair := floor.matcher.best(floor.waiting, floor.idle)) is not None:
+                explain.chosen(floor, pair)
                 routing.make_offer(floor, pair)
+            explain.left_waiting(floor)
             unsettled = overflow.settle(floor)
         return floor.draft()
 

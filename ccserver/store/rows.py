@@ -27,6 +27,7 @@ from ccserver.core.records import (
     AgentSaved,
     AttemptSaved,
     ContactSaved,
+    DecisionSaved,
     DispositionForgotten,
     DispositionSaved,
     IntervalSaved,
@@ -36,6 +37,7 @@ from ccserver.core.records import (
     PreservationSaved,
     RecordingSaved,
     SegmentSaved,
+    ShortageSaved,
 )
 from ccserver.store import tables
 from ccserver.store.journal_file import TurnRecords
@@ -50,6 +52,8 @@ _Tabled = (
     | RecordingSaved
     | PreservationSaved
     | PlanAdopted
+    | DecisionSaved
+    | ShortageSaved
 )
 Value = str | float | int | None
 Values = dict[str, Value]
@@ -251,8 +255,18 @@ def _row(record: _Tabled, now: float, journal: str) -> tuple[Table, Values]:
         case PlanAdopted(plan=plan):
             body = msgspec.json.encode(plan).decode()
             return tables.plan, {"hash": plan.hash, "body": body, "adopted_at": now}
+        case DecisionSaved(decision=decision):
+            return tables.decision, _named(
+                decision, tables.decision, **_as_json(decision, "needs", "also", "able", "others")
+            )
+        case ShortageSaved(shortage=shortage):
+            return tables.shortage, _named(shortage, tables.shortage, **_as_json(shortage, "needs", "also", "able"))
         case _:
             assert_never(record)
+
+
+def _as_json(value: object, *names: str) -> Values:
+    return {name: msgspec.json.encode(getattr(value, name)).decode() for name in names}
 
 
 def _named(value: object, table: Table, **more: Value) -> Values:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ccserver.core.ids import AgentId, ContactId, NodeName
 from ccserver.store import tables
 from ccserver.store.database import Database
+from ccserver.store.decisions import AgentLog, ContactLog, agent_log, contact_log, forget
 from ccserver.store.errors import NoSuchContact, StaleWriter
 from ccserver.store.journal_file import TurnRecords
 from ccserver.store.reports import Reports
@@ -46,6 +47,8 @@ _WRITTEN = (
     tables.disposition,
     tables.recording,
     tables.preservation,
+    tables.decision,
+    tables.shortage,
 )
 _TRIAL_BYTES = 1 << 18
 """As much as some fifty calls leave behind."""
@@ -205,6 +208,22 @@ class SqlStore:
                 recordings=tuple(await _fetched(connection, recordings, RecordingRow)),
                 preservation=preservations[0] if preservations else None,
             )
+
+    async def why(self, contact: ContactId) -> ContactLog:
+        """What was decided about the contact, in order; after a while nothing of it is kept."""
+        async with self.database.transaction() as connection:
+            return await contact_log(connection, contact)
+
+    async def why_agent(self, agent: AgentId, since: float) -> AgentLog:
+        """What was decided since then, and what the agent did; of very much the newest."""
+        intervals = await self.agent_intervals(agent, since)
+        async with self.database.transaction() as connection:
+            return await agent_log(connection, agent, since, intervals)
+
+    async def forget_decisions(self, before: float) -> int:
+        """Remove what was decided before; returns how many rows went."""
+        async with self.database.transaction() as connection:
+            return await forget(connection, before)
 
     async def agent_intervals(self, agent: AgentId, since: float) -> list[IntervalRow]:
         """The agent's finished stretches that reach beyond `since`, oldest first."""

@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 9
-"""The newest migration in `sql/versions` (`0009`)."""
+SCHEMA = 10
+"""The newest migration in `sql/versions` (`0010`)."""
 
 metadata = MetaData()
 
@@ -176,6 +176,44 @@ preservation = Table(
     Column("at", Double, nullable=False),
 )
 """Contacts whose recordings must not be removed (`preserved` 1), or may be again (0)."""
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("contact", Text, primary_key=True),
+    Column("segment", Integer, primary_key=True),
+    Column("offer", Integer, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("needs", Text, nullable=False),
+    Column("also", Text, nullable=False),
+    Column("eased", Text, nullable=False),
+    Column("ahead", Integer, nullable=False),
+    Column("able", Text, nullable=False),
+    Column("asked", Text),
+    Column("only_until", Double),
+    Column("agent", Text),
+    Column("why", Text, nullable=False),
+    Column("idle_since", Double),
+    Column("lack", Text),
+    Column("others", Text, nullable=False),
+    Column("idle", Integer, nullable=False),
+    Index("decision_at", "at"),
+)
+"""Why a contact was offered to this agent, or to nobody (`offer` 0); `needs`, `able` and `others` are JSON. Kept for a while."""
+
+shortage = Table(
+    "shortage",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("needs", Text, primary_key=True),
+    Column("also", Text, primary_key=True),
+    Column("at", Double, primary_key=True),
+    Column("lack", Text, nullable=False),
+    Column("able", Text, nullable=False),
+    Index("shortage_at", "at"),
+)
+"""Since when, and why, nobody took contacts of these needs while some waited. Kept for a while."""
 
 plan = Table(
     "plan",

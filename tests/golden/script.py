@@ -14,6 +14,7 @@
     rules rona_limit=2                  of the house; `topics support required 1=goods` are those of a queue
     d1.1 overloaded
     after 15s
+    why c1                              what `ccserver explain` would tell of the contact, or of an operator: why anna
 
 `play` runs the script and returns it with the lines after `>` as they came out. CCSERVER_GOLDEN=rewrite writes them back:
 commit the change only if you understand what caused it.
@@ -85,8 +86,9 @@ from ccserver.core.plan import (
     Step,
     Trunk,
 )
-from ccserver.core.records import AgentSaved
+from ccserver.core.records import AgentSaved, Record
 from ccserver.core.router import Router, State
+from tests.golden.explaining import why
 from tests.golden.saying import said
 
 NODE, LINE = NodeName("n"), LineNumber("8800")
@@ -143,6 +145,7 @@ class Stage:
         self.states: dict[AgentId, tuple[str, str]] = {}
         self.alive = True
         self.journalled = b""
+        self.records: list[Record] = []
 
     def perform(self, line: str) -> Iterator[str]:
         """One line; what it led to."""
@@ -161,6 +164,8 @@ class Stage:
                 self._trunk(name, dict(option.split("=") for option in options))
             case ["flow", name, "=", *_]:
                 self._step(name, line.partition("=")[2])
+            case ["why", who]:
+                yield from why(self.records, self.router, who, self.now)
             case ["after", duration]:
                 yield from self._wait(float(duration.removesuffix("s")))
             case ["killed"]:
@@ -336,6 +341,7 @@ class Stage:
     def _tell(self, *events: AnyEvent) -> Iterator[str]:
         outcome: Outcome = self._router().step(events, self.now)
         self.journalled = msgspec.json.encode(self._router().state())
+        self.records += outcome.records
         for each in (*outcome.records, *outcome.commands):
             if not isinstance(each, AgentSaved) or self._new(each.agent):
                 yield from said(each)

@@ -2,12 +2,13 @@
 
 from msgspec.structs import replace
 
+from ccserver.core.decision import Decision, Lack, Shortage
 from ccserver.core.ids import ContactId
-from ccserver.core.records import ContactSaved, PreservationSaved
+from ccserver.core.records import ContactSaved, DecisionSaved, PreservationSaved, ShortageSaved
 from ccserver.store import tables
 from ccserver.store.journal_file import TurnRecords
 from ccserver.store.rows import rows
-from tests.store_turns import Script
+from tests.store_turns import ORDERS, Script
 
 
 def turn_of(*records: object, seq: int = 1, now: float = 5.0) -> TurnRecords:
@@ -58,6 +59,11 @@ def test_every_column_of_every_table_is_filled_by_its_record() -> None:
     script = Script()
     records = [record for turn in [script.adopted(), *script.call(), *script.dialled()] for record in turn.records]
     records.append(PreservationSaved(ContactId("cc1-1"), True, "a claim", 5.0))
+    decision = Decision(
+        contact=ContactId("cc1-1"), segment=2, offer=0, at=5.0, queue=ORDERS, needs=(), ahead=0, able={}
+    )
+    shortage = Shortage(queue=ORDERS, needs=(), at=5.0, lack=Lack.AT_WORK, able={})
+    records += [DecisionSaved(decision), ShortageSaved(shortage)]
     made = rows([turn_of(*records)], "j")
     written = set(tables.metadata.tables.values()) - {tables.projected}
     assert set(made) == written
