@@ -130,6 +130,7 @@ class Wire:
         self._ends: set[asyncio.StreamWriter] = set()
         self._near: set[asyncio.StreamWriter] = set()
         self._muted: set[asyncio.StreamWriter] = set()
+        self._deaf = False
         self._server: asyncio.Server | None = None
         self.port = 0
 
@@ -161,15 +162,23 @@ class Wire:
         for end in self._ends:
             end.transport.abort()
 
-    def swallow_answers(self) -> None:
-        """Let requests pass on the connections there are, but nothing come back."""
+    def swallow_answers(self, *, also_of_new: bool = False) -> None:
+        """Let requests pass on the connections there are (or come), but nothing come back."""
         self._muted |= self._near
+        self._deaf = also_of_new
+
+    def pass_answers(self) -> None:
+        """On new connections; those there are, are dropped."""
+        self._deaf = False
+        self.drop()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
         ends = {writer, far_writer}
         self._ends |= ends
         self._near.add(writer)
+        if self._deaf:
+            self._muted.add(writer)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._pump(reader, far_writer), name="to asterisk")
