@@ -28,8 +28,9 @@ OUTBOUND_PROMPTS = (
     "outbound-own-line",
     "outbound-limit",
     "outbound-engaged",
+    "internal-unreachable",
 )
-"""Said to operators whose call to a customer came to nothing."""
+"""Said to operators whose call to a customer or a colleague came to nothing."""
 
 
 def reason_prompt(digit: str) -> str:

@@ -3,7 +3,12 @@
 `events` (what can come in) and `commands` (what can go out) are the border; `records` is what is kept. The nouns with their
 state tables are `contact`, `agent`, `offer`, `attempt`; `plan` is the configuration. `router` turns events into an `Outcome`,
 holding its working memory on the `floor`; what a contact reacts to stands in `reactions`, how in `conversation` (the flow
-s`nodes` is recovery, where `reconcile` turns a listing into the facts that were missed; `status` is the picture for people.
+side, interpreted by `flow`), `queueing` (the wait: `needing` says what it asks of an agent, `prospects` and `ewt` estimate it,
+`overflow` ends it unanswered) and `routing` (the agent side, chosen by `matching`); `calendar` knows the hours. Calls that
+operators make are `dialling`: allowed by `tolls`, by the trunk that `trunking` chooses, ended by `parting`; to colleagues
+`internal`. `recording` says what is kept of a talk, `wrapup` what is owed of it (`disposition`). `presence` is the agent apart
+from his contacts, `codes` what he can dial to tell us something; `explain` says why it all came so;
+`nodes` is recovery, where `reconcile` turns a listing into the facts that were missed; `status` is the picture for people.
 
 Nothing here waits, logs, measures time or throws dice: the same events at the same times give the same decisions.
 """

@@ -69,9 +69,17 @@ class OfferContact(_Command, frozen=True):
     agent: AgentId
     ani: str
     music: str
+    """Empty: what the agent's phone lets be heard, its ringing above all."""
     ring_timeout_s: float
     """Asterisk's own limit, beyond ours: it counts only when we are away."""
     recording: RecordingName | None
+
+
+class LetDialplanDial(_Command, frozen=True):
+    """The dialplan connects this phone with a colleague's by itself; the leg is no more ours."""
+
+    leg: LegId
+    extension: str
 
 
 class WithdrawOffer(_Command, frozen=True):
@@ -174,6 +182,7 @@ Command = (
     | StopPlay
     | StartMusic
     | OfferContact
+    | LetDialplanDial
     | WithdrawOffer
     | JoinLegs
     | DialCustomer

@@ -43,6 +43,8 @@ class Direction(StrEnum):
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
+    INTERNAL = "internal"
+    """An operator called a colleague: `agent` is he, `ani` the extension that he dialled, `offer` the colleague's leg."""
 
 
 class ContactState(StrEnum):

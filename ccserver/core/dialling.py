@@ -77,7 +77,7 @@ def dialled(floor: Floor, event: OutboundDialled) -> None:
     floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
     refusal = _refusal(floor, operator, contact)
     if operator is not None:
-        _occupy(floor, operator, contact, event.at)
+        occupy(floor, operator, contact, event.at)
     if refusal is not None:
         floor.blocked += 1
         tell(floor, replace(contact, reason=refusal.why), ContactOutcome.BLOCKED, refusal.prompt)
@@ -112,7 +112,7 @@ def _refusal(floor: Floor, operator: Operator | None, contact: Contact) -> Refus
     return tolls.refusal(floor.plan, operator, contact.ani, by_him=by_him, by_all=by_all)
 
 
-def _occupy(floor: Floor, operator: Operator, contact: Contact, at: float) -> None:
+def occupy(floor: Floor, operator: Operator, contact: Contact, at: float) -> None:
     """He is at work with this; a contact that is being offered to him goes to somebody else."""
     serves = floor.agents[operator.extension].contact
     if serves is not None:
@@ -254,22 +254,29 @@ def command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None
 def take_up(floor: Floor, contact: Contact, legs: Mapping[LegId, ListedLeg]) -> None:
     """After a gap, or while something is being hung up: what its state calls for, once more."""
     attempt = contact.attempt
-    if contact.state in {ContactState.DIALLING, ContactState.TELLING}:
-        floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+    if contact.state is not ContactState.DIALLING:
+        take_up_telling(floor, contact)
+        return
+    floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+    if attempt and (leg := legs.get(attempt.leg)):
+        begun = leg.up or leg.ringing or leg.pending or attempt.state is not AttemptState.DIALLING
+        if attempt.giving_up is not None or not begun:
+            # Made, and perhaps never dialled: we died between the two.
+            _give_up(floor, contact, attempt.giving_up or AttemptOutcome.FAILED)
+
+
+def take_up_telling(floor: Floor, contact: Contact) -> None:
+    """As `take_up`, of one whose dialling is over."""
     match contact.state:
-        case ContactState.DIALLING if attempt and (leg := legs.get(attempt.leg)):
-            begun = leg.up or leg.ringing or leg.pending or attempt.state is not AttemptState.DIALLING
-            if attempt.giving_up is not None or not begun:
-                # Made, and perhaps never dialled: we died between the two.
-                _give_up(floor, contact, attempt.giving_up or AttemptOutcome.FAILED)
         case ContactState.TELLING if contact.telling and contact.outcome:
+            floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
             floor.command(StopPlay(contact.leg, contact.telling, lane=contact.id))
             tell(floor, contact, contact.outcome, contact.said)
         case ContactState.CLOSING:
             if not contact.left:
                 floor.command(HangUpLeg(contact.leg, lane=contact.id))
-            if attempt is not None:
-                floor.command(HangUpLeg(attempt.leg, lane=contact.id))
+            if contact.attempt is not None:
+                floor.command(HangUpLeg(contact.attempt.leg, lane=contact.id))
         case _:
             pass
 

@@ -13,9 +13,9 @@ from ccserver.core.commands import Command
 from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlayId, RecordingName, TrunkName
 from ccserver.core.plan import Key, Plan
 
-LegRole = Literal["caller", "agent", "code", "outbound", "customer"]
-"""A customer on a line; an agent's leg of an offer; an operator's phone that dialled a feature code, or a number outside; the
-customer's leg of an attempt to reach him."""
+LegRole = Literal["caller", "agent", "code", "outbound", "internal", "customer"]
+"""A customer on a line; an agent's leg of an offer; an operator's phone that dialled a feature code, a number outside, or a
+colleague; the customer's leg of an attempt to reach him."""
 
 
 RecordingAction = Literal["pause", "resume", "start", "stop"]
@@ -58,6 +58,10 @@ class OutboundDialled(Event, frozen=True):
     agent: AgentId | None
     number: str
     dialled_at: float
+
+
+class InternalDialled(OutboundDialled, frozen=True):
+    """An operator dialled a colleague's extension, `number`."""
 
 
 class LegRinging(Event, frozen=True):
@@ -356,6 +360,7 @@ Fact = (
     ConfigReplaced
     | ContactArrived
     | OutboundDialled
+    | InternalDialled
     | LegRinging
     | LegAnswered
     | LegEnded

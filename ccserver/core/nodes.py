@@ -9,7 +9,7 @@ from math import inf
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, dialling, queueing, reconcile, recording, routing
+from ccserver.core import conversation, dialling, internal, queueing, reconcile, recording, routing
 from ccserver.core.commands import AnswerLeg, HangUpLeg, JoinLegs, ListNode, StopPlay
 from ccserver.core.contact import Contact, ContactState, Direction, FlowPosition
 from ccserver.core.events import Event, ListedLeg, NodeConnected, NodeListed, NodeLost, TrunkChanged
@@ -98,8 +98,8 @@ def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[Le
     if contact.away or contact.entered_at >= event.asked_at:
         return
     recording.take_up(floor, contact)
-    if contact.direction is Direction.OUTBOUND:
-        dialling.take_up(floor, contact, legs)
+    if contact.direction is not Direction.INBOUND:
+        (internal if contact.direction is Direction.INTERNAL else dialling).take_up(floor, contact, legs)
         return
     if contact.state is ContactState.FLOW and contact.flow:
         _resume_flow(floor, contact, contact.flow)

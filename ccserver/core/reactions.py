@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, dialling, holding, overflow, parting, queueing, recording, routing
+from ccserver.core import conversation, dialling, holding, internal, overflow, parting, queueing, recording, routing
 from ccserver.core.commands import AnswerLeg, PlayPrompts, RecordVoicemail
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.events import CommandFailed, Event, LegAway, LegReturned, PlayFinished, VoicemailRecorded
@@ -81,13 +81,19 @@ def _late_voicemail(floor: Floor, _contact: Contact, event: VoicemailRecorded) -
     conversation.keep_voicemail(floor, event)
 
 
-def _by_direction(inbound: Reaction, outbound: Reaction) -> Reaction:
-    """Who called and who was called change places where an operator called."""
+def _by_direction(inbound: Reaction, outbound: Reaction, among_us: Reaction) -> Reaction:
+    """Who called and who was called change places where an operator called; a colleague is neither."""
+    reactions = {Direction.INBOUND: inbound, Direction.OUTBOUND: outbound, Direction.INTERNAL: among_us}
 
     def reaction(floor: Floor, contact: Contact, event: Any) -> None:
-        (outbound if contact.direction is Direction.OUTBOUND else inbound)(floor, contact, event)
+        reactions[contact.direction](floor, contact, event)
 
     return reaction
+
+
+def _to(customer: Reaction, colleague: Reaction) -> Reaction:
+    """Whom an operator calls."""
+    return _by_direction(customer, customer, colleague)
 
 
 _INBOUND = (_S.FLOW, _S.WAITING, _S.OFFERED)
@@ -109,22 +115,24 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.OFFERED, _H.PHONE_ENDED): routing.phone_ended,
     (_S.OFFERED, _H.TIME_UP): routing.offer_time_up,
     (_S.OFFERED, _H.COMMAND_FAILED): routing.offer_command_failed,
-    (_S.DIALLING, _H.PHONE_RANG): dialling.customer_rang,
-    (_S.DIALLING, _H.PHONE_ANSWERED): dialling.customer_answered,
-    (_S.DIALLING, _H.PHONE_ENDED): dialling.customer_failed,
-    (_S.DIALLING, _H.TIME_UP): dialling.time_up,
-    (_S.DIALLING, _H.COMMAND_FAILED): dialling.command_failed,
+    (_S.DIALLING, _H.PHONE_RANG): _to(dialling.customer_rang, internal.colleague_rang),
+    (_S.DIALLING, _H.PHONE_ANSWERED): _to(dialling.customer_answered, internal.colleague_answered),
+    (_S.DIALLING, _H.PHONE_ENDED): _to(dialling.customer_failed, internal.colleague_failed),
+    (_S.DIALLING, _H.TIME_UP): _to(dialling.time_up, internal.time_up),
+    (_S.DIALLING, _H.COMMAND_FAILED): _to(dialling.command_failed, internal.command_failed),
     (_S.TELLING, _H.PLAYED): parting.told,
     (_S.TELLING, _H.COMMAND_FAILED): parting.telling_failed,
-    (_S.TALKING, _H.PHONE_ENDED): _by_direction(routing.agent_hung_up, parting.customer_hung_up),
+    (_S.TALKING, _H.PHONE_ENDED): _by_direction(
+        routing.agent_hung_up, parting.customer_hung_up, internal.colleague_hung_up
+    ),
     (_S.TALKING, _H.HELD): holding.phone_held,
     (_S.TALKING, _H.UNHELD): holding.phone_unheld,
     (_S.CLOSING, _H.PHONE_ENDED): parting.customer_gone,
     (_S.CLOSING, _H.COMMAND_FAILED): parting.customer_not_made,
     **{(state, _H.CALLER_ENDED): routing.caller_ended for state in _INBOUND},
-    **{(state, _H.CALLER_ENDED): parting.operator_ended for state in _OUTBOUND},
+    **{(state, _H.CALLER_ENDED): _to(parting.operator_ended, internal.caller_ended) for state in _OUTBOUND},
     **{
-        (state, _H.CALLER_ENDED): _by_direction(routing.caller_ended, parting.operator_ended)
+        (state, _H.CALLER_ENDED): _by_direction(routing.caller_ended, parting.operator_ended, internal.caller_ended)
         for state in (_S.TALKING, _S.CLOSING)
     },
     **{(state, _H.CALLER_AWAY): _go_away for state in _INBOUND},

@@ -13,6 +13,7 @@ from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.events import (
     ContactArrived,
     Fact,
+    InternalDialled,
     LegAnswered,
     LegAway,
     LegEnded,
@@ -161,8 +162,9 @@ def _of_other_legs(floor: Floor, listing: Listing) -> Iterator[Fact]:
 def _arrivals(floor: Floor, event: NodeListed) -> Iterator[Fact]:
     """Callers, and operators who dialled out, whose StasisStart was missed: nobody is left standing in silence."""
     for leg in event.legs:
-        if leg.role == "outbound" and not leg.away and leg.leg not in floor.caller_legs:
-            yield OutboundDialled(
+        if leg.role in {"outbound", "internal"} and not leg.away and leg.leg not in floor.caller_legs:
+            told = InternalDialled if leg.role == "internal" else OutboundDialled
+            yield told(
                 contact_of_leg(event.node, leg.leg),
                 leg.leg,
                 event.node,

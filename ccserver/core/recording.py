@@ -27,7 +27,12 @@ KEPT_MIN_S = 0.01
 
 
 def policy(plan: Plan, contact: Contact, queue: QueueName | None, agent: AgentId | None) -> RecordPolicy:
-    """`never` beats, whoever says it; else the first who says anything: the operator, the queue (`[outbound]`), the line."""
+    """`never` beats, whoever says it; else the first who says anything: the operator, the queue (`[outbound]`), the line.
+
+    Colleagues among themselves are never recorded.
+    """
+    if contact.direction is Direction.INTERNAL:
+        return "never"
     operator, line = plan.operators.get(agent) if agent else None, plan.lines.get(contact.line)
     ours = plan.outbound if contact.direction is Direction.OUTBOUND else plan.queues.get(queue) if queue else None
     said = [_word(each.record) for each in (operator, ours, line) if each is not None and each.record is not None]

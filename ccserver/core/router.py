@@ -16,6 +16,7 @@ from ccserver.core import (
     conversation,
     dialling,
     explain,
+    internal,
     nodes,
     overflow,
     presence,
@@ -41,6 +42,7 @@ from ccserver.core.events import (
     Event,
     ExtendWrapUp,
     GiveDisposition,
+    InternalDialled,
     KeyPressed,
     LegAnswered,
     LegAway,
@@ -101,7 +103,8 @@ class Router:
         self._reactions: dict[type, Callable[[Any], None]] = {
             ConfigReplaced: self._config_replaced,
             ContactArrived: self._contact_arrived,
-            OutboundDialled: self._outbound_dialled,
+            OutboundDialled: lambda event: self._operator_dialled(event, dialling.dialled),
+            InternalDialled: lambda event: self._operator_dialled(event, internal.dialled),
             CodeDialled: lambda event: codes.code_dialled(self.floor, event),
             PhoneChanged: lambda event: presence.phone_changed(self.floor, event),
             TrunkChanged: lambda event: nodes.trunk_changed(self.floor, event),
@@ -244,12 +247,12 @@ class Router:
             self.floor.nodes.setdefault(event.node, NodeLink(since=self.floor.now))
             conversation.arrive(self.floor, event)
 
-    def _outbound_dialled(self, event: OutboundDialled) -> None:
+    def _operator_dialled(self, event: OutboundDialled, dialled: Callable[[Floor, Any], None]) -> None:
         if event.contact in self.floor.contacts or event.leg in self.floor.departed:
             self.floor.ignored += 1  # told twice, or late: by a buffer and by a listing
         else:
             self.floor.nodes.setdefault(event.node, NodeLink(since=self.floor.now))
-            dialling.dialled(self.floor, event)
+            dialled(self.floor, event)
 
     def _leg_ended(self, event: LegEnded) -> None:
         floor = self.floor

@@ -235,7 +235,7 @@ def toll_alarm(floor: Floor, now: float) -> str:
 
 
 def _caller(contact: Contact) -> AgentId | None:
-    return contact.agent if contact.direction is Direction.OUTBOUND else None
+    return contact.agent if contact.direction is not Direction.INBOUND else None
 
 
 def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus:
@@ -247,9 +247,9 @@ def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus
         trunk=contact.trunk,
         state=contact.state,
         step=contact.flow.step if contact.flow and contact.state in {ContactState.FLOW, *QUEUED} else "",
-        queue=contact.place.queue if contact.place else contact.offer.queue if contact.offer else None,
+        queue=contact.place.queue if contact.place else (contact.offer.queue or None) if contact.offer else None,
         position=positions.get(contact.id),
-        agent=contact.offer.agent if contact.offer else _caller(contact),
+        agent=_caller(contact) or (contact.offer.agent if contact.offer else None),
         language=contact.language,
         recording=state_of(contact),
         arrived_at=contact.arrived_at,

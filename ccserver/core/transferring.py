@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ccserver.core import conversation, queueing
 from ccserver.core.commands import HangUpLeg
-from ccserver.core.contact import Contact, ContactState, SegmentOutcome, Transfer
+from ccserver.core.contact import Contact, ContactState, Direction, SegmentOutcome, Transfer
 from ccserver.core.destinations import Destination, Nowhere, ToAgent, ToLine, ToNumber, ToQueue, destination, unable
 from ccserver.core.events import Accepted, Answer, Refused, TransferContact
 from ccserver.core.floor import Floor
@@ -39,6 +39,8 @@ def served(floor: Floor, contact_id: ContactId, by: AgentId | None) -> Contact |
         return Refused(f"no contact {contact_id} goes on")
     if contact.state is not ContactState.TALKING:
         return Refused(f"{contact_id} is {contact.state}: only who talks can be handed over")
+    if contact.direction is Direction.INTERNAL:
+        return Refused(f"{contact_id} is a call to a colleague: there is no customer in it")
     if contact.offer is None:
         return Refused(f"in {contact_id} the customer was called by an operator, and cannot be handed over")
     if by is not None and by != contact.offer.agent:

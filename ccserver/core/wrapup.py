@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ccserver.core.agent import Agent, AgentState
 from ccserver.core.calendar import zone
-from ccserver.core.contact import Contact, Segment
+from ccserver.core.contact import Contact, Direction, Segment
 from ccserver.core.disposition import CODES_MAX, NOTE_MAX, VALUE_MAX_CENTS, Disposition, asked, flaw, talk_id, titled
 from ccserver.core.events import Accepted, Answer, ExtendWrapUp, GiveDisposition, Refused
 from ccserver.core.floor import Floor
@@ -39,7 +39,7 @@ NO_WRAP_UP = PromptName("agent-no-wrap-up")
 
 def talk_began(floor: Floor, contact: Contact, talk: Segment) -> None:
     """From here on it is known what his last talk was, and what of it is owed."""
-    if talk.agent is None or talk.agent not in floor.agents:
+    if talk.agent is None or talk.agent not in floor.agents or contact.direction is Direction.INTERNAL:
         return
     rules = asked(floor.plan_of(contact), talk.queue)
     owed = Disposition(

@@ -8,7 +8,7 @@ import pytest
 
 from ccserver.sim.phones import Answer, Call, CallFailed, Phone, PhoneLibrary, Reject
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, Row, contact_centre, offers, segments
-from tests.e2e.hearing import check_recording
+from tests.e2e.hearing import Hearing, check_recording
 
 ANSWERED_BY_THE_NEXT = [("flow", "queued"), ("queue", "answered"), ("talk", "caller_left")]
 
@@ -114,14 +114,14 @@ async def test_an_operator_who_unregisters_while_his_phone_rings_is_unreachable_
     await site.agent("1001", "ready")
 
 
-async def test_an_operator_in_a_call_of_his_own_is_busy_and_gets_the_waiting_caller_when_he_hangs_up(
+async def test_an_operator_who_talks_with_a_colleague_gets_the_waiting_caller_when_he_hangs_up(
     site: Centre,
 ) -> None:
     phone, colleague = await site.operator("1001"), await site.phone("1002")
     private = await phone.dial("1002")
     await private.wait_up()
     await private.hears(OPERATOR_HZ["1002"])
-    await site.agent("1001", "busy")
+    await site.agent("1001", "talking")
     caller = await site.waiting()
     await site.contact("waiting")
     await caller.hears_for(1)
@@ -131,22 +131,64 @@ async def test_an_operator_in_a_call_of_his_own_is_busy_and_gets_the_waiting_cal
     await answered.wait_up()
     await caller.hears(OPERATOR_HZ["1001"])
     await caller.hangup()
-    (contact,) = await site.finished()
+    among_us, contact = await site.finished(2)
+    assert segments(among_us) == [("dial", "answered"), ("talk", "agent_left")]
     assert offers(contact) == [("1001", "accepted")]
     assert contact["wait_s"] >= 1
     assert colleague.incoming[0].is_gone
 
 
-async def test_an_operator_who_is_called_by_a_colleague_is_busy_too(site: Centre) -> None:
-    await site.operator("1001")
-    colleague = await site.operator("1002")
+async def test_colleagues_hear_each_other_and_are_at_work_with_it(site: Centre) -> None:
+    phone = await site.operator("1001")
+    colleague = await site.operator("1002", answer="ring")
     private = await colleague.dial("1001")
+    answered = await phone.wait_call(20)
+    await answered.wait_up()
+    private.say_tone(OPERATOR_HZ["1002"])
+    await private.hears(OPERATOR_HZ["1001"])
+    await answered.hears(OPERATOR_HZ["1002"])
+    assert "1002" in (answered.header("From") or "")
+    await site.contact("talking", direction="internal", agent="1002", ani="1001", queue=None)
+    await site.agent("1001", "talking")
+    await site.agent("1002", "talking")
+    await answered.hangup()
+    await private.wait_gone(20)
+    await site.agent("1001", "ready")
+    await site.agent("1002", "ready")
+    (contact,) = await site.finished()
+    assert (contact["direction"], contact["outcome"], contact["recording"]) == ("internal", "answered", None)
+    assert segments(contact) == [("dial", "answered"), ("talk", "customer_left")]
+
+
+async def test_colleagues_who_talk_outlive_the_daemon_and_a_phone_that_talks_is_busy(site: Centre) -> None:
+    first, _ = await site.operators("1001", "1002")
+    third = await site.operator("1003")
+    private = await first.dial("1002")
     await private.wait_up()
-    await site.agent("1001", "busy")
-    await site.agent("1002", "busy")
+    await private.hears(OPERATOR_HZ["1002"])
+    await site.agent("1002", "talking")
+    refused = await third.dial("1002")
+    await refused.wait_up(20)
+    await Hearing(site, refused).hears("outbound-busy")
+    await refused.wait_gone(20)
+    await site.kill()
+    await private.hears_for(0.5)
+    await site.start()
+    await site.agent("1001", "talking")
+    await private.hears(OPERATOR_HZ["1002"])
     await private.hangup()
     await site.agent("1001", "ready")
     await site.agent("1002", "ready")
+
+
+async def test_while_the_daemon_is_away_colleagues_can_call_each_other_all_the_same(site: Centre) -> None:
+    first, _ = await site.operators("1001", "1002")
+    await site.kill()
+    private = await first.dial("1002")
+    await private.wait_up(20)
+    await private.hears(OPERATOR_HZ["1002"])
+    await private.hangup()
+    await site.start()
 
 
 async def test_when_everybody_refuses_the_caller_keeps_his_place_and_is_asked_about_again(site: Centre) -> None:

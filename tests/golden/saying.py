@@ -41,6 +41,10 @@ def said(what: Record | Command) -> Iterator[str]:
             yield _final(contact)
         case commands.DialCustomer():
             yield f"{short(what.leg)}: dial {what.number} by {what.trunk}, showing {what.caller_id}"
+        case commands.OfferContact() if not what.music:
+            yield f"{what.leg}: let the phone of {what.agent} ring"
+        case commands.LetDialplanDial():
+            yield f"{what.leg}: the dialplan connects it with {what.extension}"
         case commands.OfferContact() | commands.ReleaseContact() | commands.ListNode():
             return  # told by the offer's record, by the contact's end, by nobody's interest
         case _:
@@ -76,7 +80,7 @@ def _attempt(attempt: Attempt) -> Iterator[str]:
 
 def _segment(segment: Segment) -> Iterator[str]:
     if segment.ended_at is not None:
-        where = segment.queue or segment.flow or "outbound"
+        where = segment.queue or segment.flow or ("internal" if segment.contact.startswith("n-i") else "outbound")
         agent = f" with {segment.agent}" if segment.agent else ""
         lasted = segment.ended_at - segment.started_at
         how = f" ({segment.transfer})" if segment.transfer else ""
@@ -87,7 +91,7 @@ def _segment(segment: Segment) -> Iterator[str]:
 
 
 def _final(contact: Contact) -> str:
-    if contact.direction is Direction.OUTBOUND:
+    if contact.direction is not Direction.INBOUND:
         why = f": {contact.reason}" if contact.reason else ""
         times = f"dial {contact.dial_s:g}s, ring {contact.ring_s:g}s, talk {contact.talk_s:g}s"
         return f"{short(contact.id)} ended {contact.outcome} ({times}){why}"

@@ -10,6 +10,7 @@
       > c1: answer                      what was decided: commands, outcomes, states
       > offer c1.1 to anna: longest idle of 1 able to take it
     anna dials 89161234567 as d1        what she dialled; `d1.1` is the first attempt to reach the customer
+    anna calls bob as i1                a colleague; `i1.1` is his leg
     anna dials *11                      a feature code; she hears the answer to its end
     rules rona_limit=2                  of the house; `topics support required 1=goods` are those of a queue
     d1.1 overloaded
@@ -34,6 +35,7 @@ from ccserver.core.events import (
     ConfigReplaced,
     ContactArrived,
     GiveDisposition,
+    InternalDialled,
     KeyPressed,
     LegAnswered,
     LegEnded,
@@ -107,6 +109,10 @@ SETTINGS = {
     "priority": "priority_s",
     "tell": "tell_every_s",
 }
+
+
+ROLES = {"d": ("outbound", "customer"), "i": ("internal", "agent")}
+"""Of the legs of a call that an operator made, by its first letter: to a customer, to a colleague."""
 
 
 class ScriptError(Exception):
@@ -271,6 +277,9 @@ class Stage:
         if what == "dials" and reason[0].startswith("*"):
             code = LegId(f"{agent}'s phone")
             return [CodeDialled(agent, code, NODE, reason[0], at=self.now), LegEnded(code, at=self.now)]
+        if what == "calls":
+            colleague, _as, name = reason
+            return [InternalDialled(_contact(name), LegId(name), NODE, agent, colleague, self.now, at=self.now)]
         if what == "dials":
             number, _as, name = reason
             return [OutboundDialled(_contact(name), LegId(name), NODE, agent, number, self.now, at=self.now)]
@@ -314,7 +323,7 @@ class Stage:
                 answered, ended = times.get("answered"), times.get("ended")
                 gone.append(LegHistory(leg, answered and float(answered), ended and float(ended)))  # type: ignore[arg-type]
             if "ended" not in state:
-                first, second = ("outbound", "customer") if name.startswith("d") else ("caller", "agent")
+                first, second = ROLES.get(name[0], ("caller", "agent"))
                 role = second if "." in name else first
                 up = role == first or state.startswith(("up", "answered"))
                 ringing = state == "ringing"

@@ -253,9 +253,10 @@ def check_agents(router: Router) -> None:
     """No agent holds two voice contacts, and both sides know of each other."""
     floor = router.floor
     held = {c.offer.agent: c.id for c in floor.contacts.values() if c.offer is not None}
+    assert all(c.offer is None or c.offer.agent != c.agent for c in internal(router)), "he talks to himself"
     assert len(held) == sum(contact.offer is not None for contact in floor.contacts.values()), "two contacts at once"
     for contact in floor.contacts.values():
-        if contact.direction is Direction.OUTBOUND and contact.agent is not None and not contact.left:
+        if contact.direction is not Direction.INBOUND and contact.agent is not None and not contact.left:
             holds = floor.agents[contact.agent].contact == contact.id
             beside = contact.outcome is ContactOutcome.BLOCKED or contact.ani == "112"
             assert holds or beside, f"{contact.id} has lost its agent"
@@ -266,11 +267,16 @@ def check_agents(router: Router) -> None:
         assert agent.contact == held.get(agent.id), f"{agent.id} holds {agent.contact}, not {held.get(agent.id)}"
         assert (agent.contact is not None) == (agent.state in AT_WORK)
         if agent.contact is not None and (offer := floor.contacts[agent.contact].offer) is not None:
-            assert agent.leg == offer.leg
+            assert agent.leg == offer.leg or floor.contacts[agent.contact].agent == agent.id
         if agent.state is AgentState.READY:
             assert agent.reachable and not agent.in_use
         if agent.state is AgentState.UNREACHABLE and agent.reachable:
             assert agent.deadline is not None, "who is not called because he did not answer is tried again"
+
+
+def internal(router: Router) -> list[Contact]:
+    """Calls from colleague to colleague."""
+    return [each for each in router.floor.contacts.values() if each.direction is Direction.INTERNAL]
 
 
 def check_matching(router: Router) -> None:

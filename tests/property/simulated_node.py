@@ -15,6 +15,7 @@ from ccserver.core.commands import (
     HangUpLeg,
     JoinLegs,
     KeepRecording,
+    LetDialplanDial,
     OfferContact,
     PlayPrompts,
     RecordVoicemail,
@@ -31,6 +32,7 @@ from ccserver.core.events import (
     CommandFailed,
     ContactArrived,
     Fact,
+    InternalDialled,
     KeyPressed,
     LegAnswered,
     LegAway,
@@ -66,6 +68,9 @@ from ccserver.core.ids import (
 )
 from ccserver.core.plan import Key
 from tests.property.simulated_plan import AGENTS, NODE, PLAN, TRUNKS
+
+DIALLED = {"outbound", "internal"}
+"""Roles of the legs of operators who called somebody."""
 
 
 @dataclass
@@ -168,6 +173,15 @@ class Node:
         self._tell_phone(agent)
         self.tell(OutboundDialled(leg.contact, leg.id, NODE, agent, number, leg.born_at, at=self.now))
 
+    def operator_calls_colleague(self, agent: AgentId, number: str) -> None:
+        """An extension; his phone is in use by it."""
+        self._calls += 1
+        leg = Leg(LegId(f"i{self._calls}"), "internal", self.now, agent=agent, number=number)
+        leg.contact = contact_of_leg(NODE, leg.id)
+        self.legs[leg.id] = leg
+        self._tell_phone(agent)
+        self.tell(InternalDialled(leg.contact, leg.id, NODE, agent, number, leg.born_at, at=self.now))
+
     def trunk_changes(self, trunk: TrunkName, *, usable: bool) -> None:
         """It registers, or answers no more."""
         self.trunks[trunk] = usable
@@ -199,7 +213,7 @@ class Node:
         self.tell(PhoneChanged(agent, phone.registered, self._in_use(agent), anew and phone.registered, at=self.now))
 
     def _in_use(self, agent: AgentId) -> bool:
-        dialling = any(leg.role == "outbound" and leg.agent == agent for leg in self.legs.values())
+        dialling = any(leg.role in DIALLED and leg.agent == agent for leg in self.legs.values())
         return self.phones[agent].registered and (self.phones[agent].own_call or dialling)
 
     def code_dialled(self, agent: AgentId | None, code: str) -> None:
@@ -226,7 +240,7 @@ class Node:
         if caller is not None and not any(other.contact == leg.contact for other in self.agent_legs()):
             caller.music = False  # that of the bridge, in which he is alone now
         self.tell(LegEnded(leg.id, cause, sip_status, at=self.now))
-        if leg.role == "outbound" and leg.agent is not None:
+        if leg.role in DIALLED and leg.agent is not None:
             self._tell_phone(leg.agent)
 
     # --- playbacks and recordings ---------------------------------------------------------------------------------
@@ -270,8 +284,8 @@ class Node:
         return [leg for leg in self.legs.values() if leg.role == "agent"]
 
     def diallers(self) -> list[Leg]:
-        """Living legs of operators who called a number outside."""
-        return [leg for leg in self.legs.values() if leg.role == "outbound"]
+        """Living legs of operators who called a number outside, or a colleague."""
+        return [leg for leg in self.legs.values() if leg.role in DIALLED]
 
     def called(self) -> list[Leg]:
         """Living legs of agents and of customers whom operators call."""
@@ -317,6 +331,10 @@ class Node:
                 return self._offer(command)
             case DialCustomer():
                 return self._dial_customer(command)
+            case LetDialplanDial():
+                leg = self.legs.pop(command.leg, None)  # his call is no more our business
+                if leg is not None and leg.agent is not None:
+                    self._tell_phone(leg.agent)
             case HangUpLeg():
                 self._hang_up(command.leg, command.cause)
             case WithdrawOffer():
@@ -371,7 +389,7 @@ class Node:
             busy = [leg for leg in self.agent_legs() if leg.agent == command.agent]
             assert not busy, f"{command.agent} has the live legs {busy} and gets {leg_id}"
             self.known.add(leg_id)
-            caller.music = True
+            caller.music = bool(command.music)
             self.legs[leg_id] = Leg(leg_id, "agent", self.now, contact=caller.contact, agent=command.agent)
             if command.recording is not None and caller.contact is not None:
                 self.tell(RecordingStarted(caller.contact, command.recording, at=self.now))

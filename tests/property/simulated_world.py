@@ -206,6 +206,16 @@ class World:
         if self.node.phones[agent].registered:
             self.node.operator_dials(agent, number)
 
+    @happens(
+        5,
+        lambda world: world.daemon.socket and len(world.node.diallers()) < DIALLERS_MAX,
+        agent=AGENTS,
+        number=(*AGENTS, *AGENTS, "1999"),
+    )
+    def operator_calls_a_colleague(self, agent: AgentId, number: str) -> None:
+        if self.node.phones[agent].registered:
+            self.node.operator_calls_colleague(agent, number)
+
     @happens(2, lambda world: world.node.diallers(), pick=PICKS)
     def operator_who_dialled_hangs_up(self, pick: int) -> None:
         self.node.ends(picked(self.node.diallers(), pick))
@@ -342,6 +352,9 @@ class World:
             case ContactState.FLOW:
                 waits_for_key = contact.deadline is not None
                 assert leg.up and (leg.plays or leg.recording or waits_for_key), f"{contact.id}: the flow stands still"
+            case ContactState.DIALLING if contact.direction is Direction.INTERNAL:
+                assert contact.offer is not None
+                assert leg.up and self.node.legs[contact.offer.leg].dialled, f"{contact.id}: no phone rings"
             case ContactState.DIALLING:
                 assert contact.attempt is not None and contact.attempt.giving_up is None
                 assert leg.up and self.node.legs[contact.attempt.leg].dialled, f"{contact.id}: nobody is called"

@@ -23,6 +23,10 @@ HARMLESS: dict[Signal, tuple[str, set[AgentState]]] = {
         "an offer was withdrawn before, and who serves another is told so",
         {AgentState.RESERVED, AgentState.RINGING, DIALLING, AgentState.TALKING},
     ),
+    Signal.CALLED: (
+        "who is at work is busy",
+        {AgentState.RESERVED, AgentState.RINGING, DIALLING, AgentState.TALKING},
+    ),
     Signal.RESERVED: ("only who is ready is offered anything", set(AgentState) - {READY}),
     Signal.RANG: ("a ring that the answer overtook", set(AgentState) - {AgentState.RESERVED}),
     Signal.ANSWERED: ("told twice", set(AgentState) - {AgentState.RESERVED, AgentState.RINGING, DIALLING}),

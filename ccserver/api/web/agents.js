@@ -122,5 +122,7 @@ function updateAgent(node, agent) {
 /** "Talking", "Not ready · lunch". */
 export function describe(agent) {
   const state = agent.on_hold ? t("on_hold") : word("state", agent.state);
-  return agent.reason ? `${state} · ${word("reason", agent.reason)}` : state;
+  // Who was overruled should see by whom; what he wished himself he knows.
+  const by = agent.by && agent.by !== agent.extension ? t("by", { who: agent.by === "supervisor" ? t("supervisor") : agent.by }) : "";
+  return [state, agent.reason && `· ${word("reason", agent.reason)}`, by].filter(Boolean).join(" ");
 }

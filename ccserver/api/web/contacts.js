@@ -88,6 +88,7 @@ function whatNow(contact, names) {
   if (contact.state === "flow") return contact.step ? `${state} · ${contact.step}` : state;
   if (contact.state === "waiting") return [state, queue, contact.position && t("place", { n: contact.position })].filter(Boolean).join(" · ");
   const trunk = names.trunks.get(contact.trunk) ?? contact.trunk;
+  if (contact.direction === "internal") return [state, agent, t("is_internal")].filter(Boolean).join(" · ");
   if (contact.direction === "outbound") return [state, agent, t("is_outbound"), trunk].filter(Boolean).join(" · ");
   if (contact.state === "offered" || contact.state === "talking") return [state, agent, queue].filter(Boolean).join(" · ");
   return state;
@@ -131,8 +132,8 @@ function updateFinished(node, contact, names) {
   setText(parts.timer, contact.ended_at ? clock(Date.parse(contact.ended_at), false) : "");
   const queue = names.queues.get(contact.queue) ?? contact.queue;
   const agent = names.agents.get(contact.agent) ?? contact.agent;
-  const outbound = contact.direction === "outbound";
-  setText(parts.what, [word("outcome", contact.outcome), agent, outbound ? t("is_outbound") : queue].filter(Boolean).join(" · "));
+  const where = contact.direction === "inbound" ? queue : t(`is_${contact.direction}`);
+  setText(parts.what, [word("outcome", contact.outcome), agent, where].filter(Boolean).join(" · "));
   setAttribute(parts.what, "title", contact.reason || null);
   setAttribute(node, "data-direction", contact.direction);
   const times = [

@@ -51,7 +51,8 @@ class Calling:
 
         async def wait_in_bridge() -> None:
             await self._into_bridge(call)
-            await self._playing.start_music(call, command.music)
+            if command.music:
+                await self._playing.start_music(call, command.music)
 
         async def dial() -> None:
             await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s), caller=command.leg)

@@ -15,6 +15,7 @@ from ccserver.core.events import (
     CodeDialled,
     ContactArrived,
     Fact,
+    InternalDialled,
     KeyPressed,
     LegAnswered,
     LegEnded,
@@ -139,7 +140,9 @@ class Translator:
                 self._watch.arrived(leg)
                 self._report(CodeDialled(agent_of_channel(event.channel), leg, self._node, code, at=float(event.at)))
             case ("outbound", number):
-                self._outbound_dialled(event, leg, number)
+                self._operator_dialled(event, leg, number, OutboundDialled)
+            case ("internal", number):
+                self._operator_dialled(event, leg, number, InternalDialled)
             case ("agent" | "customer", _contact, _id):
                 made = self._calls.made.get(leg)
                 if made is not None:
@@ -148,13 +151,15 @@ class Translator:
                 log.warning("stray channel", leg=leg, arguments=event.args)
                 self._watch.strayed(leg)
 
-    def _outbound_dialled(self, event: ari.StasisStart, leg: LegId, number: str) -> None:
+    def _operator_dialled(
+        self, event: ari.StasisStart, leg: LegId, number: str, kind: type[OutboundDialled] | type[InternalDialled]
+    ) -> None:
         contact = contact_of_leg(self._node, leg)
         if self._calls.of_leg(leg) is None:
             self._calls.add(Call(leg=leg, contact=contact, channel_name=event.channel.name))
         self._watch.arrived(leg)
         self._report(
-            OutboundDialled(
+            kind(
                 contact,
                 leg,
                 self._node,

@@ -116,10 +116,10 @@ class Lister:
             )
         if place.app_name == "Stasis" and app == "code":
             return ListedLeg(leg, "code", channel.is_up)
-        if place.app_name == "Stasis" and app == "outbound":
+        if place.app_name == "Stasis" and app in {"outbound", "internal"}:
             return ListedLeg(
                 leg,
-                "outbound",
+                "internal" if app == "internal" else "outbound",
                 channel.is_up,
                 arrived_at=float(channel.created_at),
                 agent=agent_of_channel(channel),

@@ -19,6 +19,9 @@ from ccserver.core import commands
 from ccserver.core.events import CommandFailed, Fact
 from ccserver.core.ids import ContactId, LegId, leg_of_offer
 
+COLLEAGUES = "colleagues"
+"""The context of dialplans/operators.conf in which Asterisk connects two phones by itself."""
+
 log = structlog.get_logger("ccserver.voice")
 
 VoiceCommand = (
@@ -28,6 +31,7 @@ VoiceCommand = (
     | commands.StopPlay
     | commands.StartMusic
     | commands.OfferContact
+    | commands.LetDialplanDial
     | commands.WithdrawOffer
     | commands.JoinLegs
     | commands.DialCustomer
@@ -78,6 +82,8 @@ class Performer:
                 await self._playing.start_music(self._calls.of_lane(command.lane, command.leg), command.music)
             case commands.OfferContact():
                 await self._calling.offer(command)
+            case commands.LetDialplanDial():
+                await self._ari.continue_in_dialplan(command.leg, COLLEAGUES, command.extension)
             case commands.WithdrawOffer():
                 reason = "answered_elsewhere" if command.elsewhere else "normal"
                 await self._hang_up(leg_of_offer(command.offer), reason=reason)
