@@ -11,8 +11,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ccserver.core.agent import AgentState
 from ccserver.core.attempt import AttemptOutcome
+from ccserver.core.consult import ConsultState
 from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome, Transfer
-from ccserver.core.events import RecordingAction
+from ccserver.core.events import ConsultAction, RecordingAction
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.recording import RecordingState
 from ccserver.core.status import LineStatus, QueueStatus
@@ -164,6 +165,14 @@ class TrunkReply(Struct, frozen=True):
     misdialled: int
 
 
+class ConsultReply(Struct, frozen=True):
+    """Whom the agent consults, as it was asked for; and whether he is called, talks aside, or with the customer."""
+
+    to: str
+    state: ConsultState
+    since: Instant
+
+
 class LiveContactReply(Struct, frozen=True):
     """A contact that goes on; `position` counts from 1 in its queue, `since` is when its present state began."""
 
@@ -182,6 +191,7 @@ class LiveContactReply(Struct, frozen=True):
     arrived_at: Instant
     since: Instant
     on_hold: bool
+    consult: ConsultReply | None
 
 
 class StatusReply(Struct, frozen=True):
@@ -253,7 +263,7 @@ class SegmentReply(Struct, frozen=True):
 
 
 class OfferReply(Struct, frozen=True):
-    """One offer of the contact to one agent, and why him."""
+    """One offer of the contact to one agent, and why him; `consult`: as the third party of a talk."""
 
     id: str
     agent: str
@@ -265,6 +275,7 @@ class OfferReply(Struct, frozen=True):
     ended_at: Instant | None
     ring_s: Seconds
     outcome: OfferOutcome | None
+    consult: bool
 
 
 class AttemptReply(Struct, frozen=True):
@@ -509,6 +520,27 @@ class RecordingQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Of every route that takes no parameters."""
+
+
+class HoldWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/contacts/{id}/hold`; `by` as in a transfer."""
+
+    hold: bool
+    by: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+
+
+class ConsultWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/contacts/{id}/consult`: whom to call; `by` as in a transfer."""
+
+    to: Annotated[str, Meta(min_length=1, max_length=64)]
+    by: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+
+
+class ConsultSteer(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/contacts/{id}/consult/steer`: what is to become of the three; `by` as in a transfer."""
+
+    action: ConsultAction
+    by: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
 
 
 class TransferWish(Struct, frozen=True, forbid_unknown_fields=True):

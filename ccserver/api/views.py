@@ -11,6 +11,7 @@ from ccserver.api.messages import (
     AlarmReply,
     AsteriskReply,
     AttemptReply,
+    ConsultReply,
     ContactDetailReply,
     ContactReply,
     DispositionReply,
@@ -28,6 +29,7 @@ from ccserver.api.messages import (
     seconds,
 )
 from ccserver.api.sources import Alarm
+from ccserver.core.consult import Consult
 from ccserver.core.ids import ContactId, RecordingName
 from ccserver.core.status import AgentStatus, ContactStatus, Status, TrunkStatus
 from ccserver.store.rows import (
@@ -116,7 +118,12 @@ def live_contact_reply(contact: ContactStatus) -> LiveContactReply:
         arrived_at=instant(contact.arrived_at),
         since=instant(contact.since),
         on_hold=contact.on_hold,
+        consult=_consult_reply(contact.consult) if contact.consult else None,
     )
+
+
+def _consult_reply(consult: Consult) -> ConsultReply:
+    return ConsultReply(to=consult.to, state=consult.state, since=instant(consult.begun_at))
 
 
 def contact_reply(row: ContactRow) -> ContactReply:
@@ -200,6 +207,7 @@ def _offer_reply(row: OfferRow) -> OfferReply:
         ended_at=_when(row.ended_at),
         ring_s=seconds(row.ring_s),
         outcome=row.outcome,
+        consult=row.consult,
     )
 
 

@@ -9,6 +9,8 @@ operators make are `dialling`: allowed by `tolls`, by the trunk that `trunking` 
 `internal`. `recording` says what is kept of a talk, `wrapup` what is owed of it (`disposition`). `presence` is the agent apart
 from his contacts, `codes` what he can dial to tell us something; `explain` says why it all came so;
 `nodes` is recovery, where `reconcile` turns a listing into the facts that were missed; `status` is the picture for people.
+What a talk can turn into is `transferring` (to one of the `destinations`), `consulting` (its third party is a `consult`) and
+`holding`; who hears whom then, `seating`.
 
 Nothing here waits, logs, measures time or throws dice: the same events at the same times give the same decisions.
 """

@@ -73,6 +73,8 @@ class OfferContact(_Command, frozen=True):
     ring_timeout_s: float
     """Asterisk's own limit, beyond ours: it counts only when we are away."""
     recording: RecordingName | None
+    aside: LegId | None = None
+    """Of the agent who consults: he waits aside for whom we call, and `leg` hears music until it is taken back."""
 
 
 class LetDialplanDial(_Command, frozen=True):
@@ -95,6 +97,17 @@ class JoinLegs(_Command, frozen=True):
 
     leg: LegId
     offer: OfferId
+
+
+class SeatLegs(_Command, frozen=True):
+    """Who hears whom: all who are `together`, and apart from them those `aside`; harmless when it is so already."""
+
+    leg: LegId
+    """The caller's, whichever of the two he is among."""
+    together: tuple[LegId, ...]
+    aside: tuple[LegId, ...] = ()
+    music: str = ""
+    """For those together; empty: they hear one another."""
 
 
 class DialCustomer(_Command, frozen=True):
@@ -185,6 +198,7 @@ Command = (
     | LetDialplanDial
     | WithdrawOffer
     | JoinLegs
+    | SeatLegs
     | DialCustomer
     | StartRecording
     | SilenceRecording

@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ccserver.core.attempt import Attempt
+from ccserver.core.consult import Consult
 from ccserver.core.ids import (
     AgentId,
     ContactId,
@@ -324,6 +325,10 @@ class Contact(Struct, frozen=True, kw_only=True):
     holds: int = 0
     held: bool = False
     """The agent's phone holds the customer."""
+    parked: bool = False
+    """The agent asked for hold, and is aside."""
+    consult: Consult | None = None
+    """The third party of the talk."""
     outcome: ContactOutcome | None = None
     """What it would be if the contact ended now; final with `ended_at`."""
     ended_at: float | None = None
@@ -362,7 +367,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     @property
     def agent_leg(self) -> LegId | None:
         """The leg of the agent who talks, is rung, or called; None: nobody is."""
-        if self.direction is Direction.OUTBOUND:
+        if self.direction is not Direction.INBOUND:
             return None if self.left else self.leg
         return self.offer.leg if self.offer else None
 
@@ -380,6 +385,7 @@ class Contact(Struct, frozen=True, kw_only=True):
             self.flow.deadline if self.flow and self.state is ContactState.FLOW else None,
             self.place.due_at if self.place and self.state is ContactState.WAITING else None,
             self.offer.deadline if self.offer else None,
+            self.consult.deadline if self.consult else None,
             self.attempt.deadline if self.attempt and self.state is ContactState.DIALLING else None,
             self.recording.resume_at if self.recording and self.state is ContactState.TALKING else None,
         ]
@@ -407,7 +413,7 @@ def closed_segment(contact: Contact, outcome: SegmentOutcome, at: float) -> tupl
         SegmentKind.TALK: {"talk_s": contact.talk_s + lasted_s},
     }[segment.kind]
     held = {"hold_s": contact.hold_s + segment.hold_s, "holds": contact.holds + segment.holds}
-    return replace(contact, segment=None, held=False, **totals, **held), segment
+    return replace(contact, segment=None, held=False, parked=False, **totals, **held), segment
 
 
 def held(segment: Segment, at: float) -> Segment:

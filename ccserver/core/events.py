@@ -13,6 +13,7 @@ from ccserver.core.commands import Command
 from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlayId, RecordingName, TrunkName
 from ccserver.core.plan import Key, Plan
 
+ConsultAction = Literal["complete", "cancel", "join", "apart"]
 LegRole = Literal["caller", "agent", "code", "outbound", "internal", "customer"]
 """A customer on a line; an agent's leg of an offer; an operator's phone that dialled a feature code, a number outside, or a
 colleague; the customer's leg of an attempt to reach him."""
@@ -318,6 +319,30 @@ class ExtendWrapUp(Event, frozen=True):
     seconds: float
 
 
+class HoldCustomer(Event, frozen=True):
+    """A request: the customer is to hear music, or the agent again."""
+
+    contact: ContactId
+    hold: bool
+    by: AgentId | None = None
+
+
+class BeginConsult(Event, frozen=True):
+    """A request: the customer hears music while the agent calls a third party; `to` as in `core.destinations`."""
+
+    contact: ContactId
+    to: str
+    by: AgentId | None = None
+
+
+class SteerConsult(Event, frozen=True):
+    """A request: the third party gets the customer, goes, joins the two, or leaves them for the agent alone."""
+
+    contact: ContactId
+    action: ConsultAction
+    by: AgentId | None = None
+
+
 class TransferContact(Event, frozen=True):
     """A request: the customer is to be handed over without a word. `to` as in `core.destinations`."""
 
@@ -353,7 +378,17 @@ class Refused(Struct, frozen=True, tag=True):
     reason: str
 
 
-Request = SetAgentState | GiveDisposition | ExtendWrapUp | TransferContact | SteerRecording | PreserveContact
+Request = (
+    SetAgentState
+    | GiveDisposition
+    | ExtendWrapUp
+    | TransferContact
+    | HoldCustomer
+    | BeginConsult
+    | SteerConsult
+    | SteerRecording
+    | PreserveContact
+)
 Answer = Accepted | Refused
 
 Fact = (

@@ -9,8 +9,8 @@ from math import inf
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, dialling, internal, queueing, reconcile, recording, routing
-from ccserver.core.commands import AnswerLeg, HangUpLeg, JoinLegs, ListNode, StopPlay
+from ccserver.core import consulting, conversation, dialling, internal, queueing, reconcile, recording, routing
+from ccserver.core.commands import AnswerLeg, HangUpLeg, ListNode, StopPlay
 from ccserver.core.contact import Contact, ContactState, Direction, FlowPosition
 from ccserver.core.events import Event, ListedLeg, NodeConnected, NodeListed, NodeLost, TrunkChanged
 from ccserver.core.floor import Floor, NodeLink, TrunkLink
@@ -114,7 +114,7 @@ def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[Le
                 # Made, and never dialled: we died between the two.
                 routing.withdraw(floor, contact, OfferOutcome.FAILED, floor.now, released=True)
         case ContactState.TALKING if contact.offer:
-            floor.command(JoinLegs(contact.leg, contact.offer.id, lane=contact.id))
+            consulting.take_up(floor, contact, legs)
         case ContactState.CLOSING:
             floor.command(HangUpLeg(contact.leg, lane=contact.id))
         case _:

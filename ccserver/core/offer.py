@@ -56,6 +56,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     answered_at: float | None = None
     ended_at: float | None = None
     outcome: OfferOutcome | None = None
+    consult: bool = False
+    """He was asked to help, as a third party: whether he talked with the customer then the segments tell."""
 
     @property
     def leg(self) -> LegId:

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ccserver.core import consulting
 from ccserver.core.agent import Agent, AgentState, Signal
 from ccserver.core.contact import ContactState
 from ccserver.core.events import Accepted, Answer, PhoneChanged, Refused, SetAgentState
@@ -68,6 +69,10 @@ def phone_changed(floor: Floor, event: PhoneChanged) -> None:
         if contact is not None and contact.state is ContactState.OFFERED:
             withdraw(floor, contact, OfferOutcome.UNREACHABLE, event.at)
             floor.note(replace(floor.agents[agent.id], deadline=None))  # his registration will tell, not a timer
+            return
+        if contact is not None and consulting.is_called(contact, agent.id):
+            consulting.give_up(floor, contact, OfferOutcome.UNREACHABLE, event.at)
+            floor.note(replace(floor.agents[agent.id], deadline=None))
             return
         floor.signal(agent.id, Signal.PHONE_LOST, event.at)
         return

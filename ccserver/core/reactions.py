@@ -10,7 +10,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, dialling, holding, internal, overflow, parting, queueing, recording, routing
+from ccserver.core import (
+    consulting,
+    conversation,
+    dialling,
+    holding,
+    internal,
+    overflow,
+    parting,
+    queueing,
+    recording,
+    routing,
+)
 from ccserver.core.commands import AnswerLeg, PlayPrompts, RecordVoicemail
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.events import CommandFailed, Event, LegAway, LegReturned, PlayFinished, VoicemailRecorded
@@ -31,6 +42,10 @@ class Happening(StrEnum):
     PHONE_RANG = "phone_rang"
     PHONE_ANSWERED = "phone_answered"
     PHONE_ENDED = "phone_ended"
+    GUEST_RANG = "guest_rang"
+    GUEST_ANSWERED = "guest_answered"
+    GUEST_ENDED = "guest_ended"
+    """The third party of a talk."""
     HELD = "held"
     """By the agent's phone."""
     UNHELD = "unheld"
@@ -81,6 +96,12 @@ def _late_voicemail(floor: Floor, _contact: Contact, event: VoicemailRecorded) -
     conversation.keep_voicemail(floor, event)
 
 
+def _talk_time_up(floor: Floor, contact: Contact, event: Event) -> None:
+    """A pause of the recording is over, or a third party does not answer."""
+    recording.time_up(floor, contact, event)
+    consulting.time_up(floor, floor.contacts[contact.id], event)
+
+
 def _by_direction(inbound: Reaction, outbound: Reaction, among_us: Reaction) -> Reaction:
     """Who called and who was called change places where an operator called; a colleague is neither."""
     reactions = {Direction.INBOUND: inbound, Direction.OUTBOUND: outbound, Direction.INTERNAL: among_us}
@@ -123,8 +144,13 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.TELLING, _H.PLAYED): parting.told,
     (_S.TELLING, _H.COMMAND_FAILED): parting.telling_failed,
     (_S.TALKING, _H.PHONE_ENDED): _by_direction(
-        routing.agent_hung_up, parting.customer_hung_up, internal.colleague_hung_up
+        consulting.agent_ended, parting.customer_hung_up, internal.colleague_hung_up
     ),
+    (_S.TALKING, _H.GUEST_RANG): consulting.guest_rang,
+    (_S.TALKING, _H.GUEST_ANSWERED): consulting.guest_answered,
+    (_S.TALKING, _H.GUEST_ENDED): consulting.guest_ended,
+    (_S.TALKING, _H.COMMAND_FAILED): consulting.command_failed,
+    (_S.TALKING, _H.TIME_UP): _talk_time_up,
     (_S.TALKING, _H.HELD): holding.phone_held,
     (_S.TALKING, _H.UNHELD): holding.phone_unheld,
     (_S.CLOSING, _H.PHONE_ENDED): parting.customer_gone,
@@ -132,13 +158,12 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     **{(state, _H.CALLER_ENDED): routing.caller_ended for state in _INBOUND},
     **{(state, _H.CALLER_ENDED): _to(parting.operator_ended, internal.caller_ended) for state in _OUTBOUND},
     **{
-        (state, _H.CALLER_ENDED): _by_direction(routing.caller_ended, parting.operator_ended, internal.caller_ended)
+        (state, _H.CALLER_ENDED): _by_direction(consulting.caller_ended, parting.operator_ended, internal.caller_ended)
         for state in (_S.TALKING, _S.CLOSING)
     },
     **{(state, _H.CALLER_AWAY): _go_away for state in _INBOUND},
     **{(state, _H.CALLER_AWAY): parting.operator_away for state in _OUTBOUND},
     **{(state, _H.CALLER_RETURNED): _come_back for state in _INBOUND},
-    (_S.TALKING, _H.TIME_UP): recording.time_up,
     **{(state, _H.RECORDING): recording.started for state in ContactState if state is not _S.CLOSED},
     **{(state, _H.VOICEMAIL): _late_voicemail for state in (_S.WAITING, _S.OFFERED, _S.TALKING, _S.CLOSING)},
 }
@@ -170,7 +195,12 @@ IGNORED: dict[tuple[ContactState, Happening], str] = {
     (_S.TALKING, _H.PHONE_RANG): "the answer overtook the ringing",
     (_S.TALKING, _H.PHONE_ANSWERED): "Dial ANSWER and state Up tell the same",
     **{(state, _H.TIME_UP): "nothing is due" for state in (_S.TELLING, _S.CLOSING)},
-    (_S.TALKING, _H.COMMAND_FAILED): "music or a hang-up: the leg's end, or the next listing, settles it",
+    **{
+        (state, happening): "nobody is being consulted"
+        for state in ContactState
+        if state not in {_S.TALKING, _S.CLOSED}
+        for happening in (_H.GUEST_RANG, _H.GUEST_ANSWERED, _H.GUEST_ENDED)
+    },
     **{
         (state, happening): "a talk or a hang-up goes on whatever the dialplan does"
         for state in (_S.TALKING, _S.CLOSING)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from ccserver.core.attempt import Attempt
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.events import (
     ContactArrived,
@@ -30,6 +31,7 @@ from ccserver.core.events import (
 )
 from ccserver.core.floor import Floor, NodeLink
 from ccserver.core.ids import LegId, contact_of_leg, is_chosen
+from ccserver.core.offer import Offer
 
 
 class Listing(Struct, frozen=True):
@@ -98,7 +100,10 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
 
 def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
     """Legs of ours that serve nothing any more: offers and attempts closed meanwhile, codes whose confirmation was missed."""
-    called = {each.leg for contact in floor.contacts.values() for each in (contact.offer, contact.attempt) if each}
+    parties = (
+        each for contact in floor.contacts.values() for each in (contact.offer, contact.attempt, contact.consult)
+    )
+    called = {each.leg for each in parties if each}
     for leg in event.legs:
         lost_call = leg.role in {"agent", "customer"} and leg.leg not in called
         lost_code = leg.role == "code" and event.gap
@@ -107,10 +112,15 @@ def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
 
 
 def _of_called(contact: Contact, listing: Listing) -> Iterator[Fact]:
-    """The agent's leg of an offer, or the customer's of an attempt."""
-    called, asked_at = contact.offer or contact.attempt, listing.event.asked_at
-    if called is None or called.made_at >= asked_at:
-        return
+    """The agent's leg of an offer, or the customer's of an attempt; before it the third party's, who may get the customer."""
+    guest = contact.consult.called if contact.consult else None
+    for called in (guest, contact.offer or contact.attempt):
+        if called is not None and called.made_at < listing.event.asked_at:
+            yield from _of_party(called, listing)
+
+
+def _of_party(called: Offer | Attempt, listing: Listing) -> Iterator[Fact]:
+    asked_at = listing.event.asked_at
     accepted = called.answered_at is not None
     leg, answered_at = listing.legs.get(called.leg), listing.answered_at(called.leg)
     if leg is None:
@@ -150,7 +160,7 @@ def _of_other_legs(floor: Floor, listing: Listing) -> Iterator[Fact]:
     for leg, agent_id in floor.agent_legs.items():
         agent = floor.agents[agent_id]
         contact = floor.contacts.get(agent.contact) if agent.contact else None
-        current = contact is not None and contact.offer is not None and contact.offer.leg == leg
+        current = contact is not None and any(each and each.leg == leg for each in (contact.offer, contact.consult))
         # `since` is not before the leg was made: what changed after we asked is left to the next listing.
         if is_chosen(event.node, leg) and leg not in listing.legs and not current and agent.since < event.asked_at:
             yield listing.ended(leg, agent.since)

@@ -13,9 +13,11 @@ from msgspec.structs import replace
 
 from ccserver.core import (
     codes,
+    consulting,
     conversation,
     dialling,
     explain,
+    holding,
     internal,
     nodes,
     overflow,
@@ -35,6 +37,7 @@ from ccserver.core.events import (
     Accepted,
     Answer,
     AnyEvent,
+    BeginConsult,
     CodeDialled,
     CommandFailed,
     ConfigReplaced,
@@ -42,6 +45,7 @@ from ccserver.core.events import (
     Event,
     ExtendWrapUp,
     GiveDisposition,
+    HoldCustomer,
     InternalDialled,
     KeyPressed,
     LegAnswered,
@@ -63,6 +67,7 @@ from ccserver.core.events import (
     RecordingPurged,
     RecordingStarted,
     SetAgentState,
+    SteerConsult,
     SteerRecording,
     TransferContact,
     TrunkChanged,
@@ -75,6 +80,11 @@ from ccserver.core.plan import Plan
 from ccserver.core.reactions import Happening, react
 from ccserver.core.records import PlanAdopted, RecordingSaved
 
+GUESTS = {
+    Happening.PHONE_RANG: Happening.GUEST_RANG,
+    Happening.PHONE_ANSWERED: Happening.GUEST_ANSWERED,
+    Happening.PHONE_ENDED: Happening.GUEST_ENDED,
+}
 LIST_RETRY_S = 5.0
 """After a listing that failed."""
 
@@ -113,6 +123,9 @@ class Router:
             SteerRecording: lambda event: self._answers.append(recording.steer(self.floor, event)),
             GiveDisposition: lambda event: self._answers.append(wrapup.give(self.floor, event)),
             ExtendWrapUp: lambda event: self._answers.append(wrapup.extend(self.floor, event)),
+            HoldCustomer: lambda event: self._answers.append(holding.requested(self.floor, event)),
+            BeginConsult: lambda event: self._answers.append(consulting.begin_requested(self.floor, event)),
+            SteerConsult: lambda event: self._answers.append(consulting.steer_requested(self.floor, event)),
             NodeConnected: lambda event: nodes.connected(self.floor, event),
             NodeLost: lambda event: nodes.lost(self.floor, event),
             NodeListed: lambda event: nodes.listed(self.floor, event, self._take),
@@ -219,6 +232,9 @@ class Router:
     def _about_phone(self, leg: LegId, happening: Happening, event: Event) -> None:
         """About who was called: the contact's matter as long as its current offer or attempt is that leg."""
         contact = self.floor.contacts.get(contact_of_made_leg(leg))
+        if contact is not None and contact.consult is not None and contact.consult.leg == leg:
+            self._about_party(contact, GUESTS[happening], event)
+            return
         called = (contact.offer or contact.attempt) if contact else None
         if contact is None or called is None or called.leg != leg:
             self.floor.ignored += 1

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from ccserver.core import tolls
 from ccserver.core.agent import Agent, AgentState
+from ccserver.core.consult import Consult
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.floor import Floor, TrunkLink
 from ccserver.core.ids import AgentId, ContactId, Language, LineNumber, NodeName, QueueName, TrunkName
@@ -111,6 +112,8 @@ class ContactStatus(Struct, frozen=True, kw_only=True):
     since: float
     """Since when it is in this state (segment)."""
     on_hold: bool = False
+    consult: Consult | None = None
+    """The third party."""
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -255,4 +258,5 @@ def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus
         arrived_at=contact.arrived_at,
         since=contact.segment.started_at if contact.segment else contact.arrived_at,
         on_hold=contact.on_hold,
+        consult=contact.consult,
     )

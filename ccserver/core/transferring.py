@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from ccserver.core import conversation, queueing
 from ccserver.core.commands import HangUpLeg
-from ccserver.core.contact import Contact, ContactState, Direction, SegmentOutcome, Transfer
+from ccserver.core.contact import Contact, ContactState, Direction, Place, SegmentOutcome, Transfer
 from ccserver.core.destinations import Destination, Nowhere, ToAgent, ToLine, ToNumber, ToQueue, destination, unable
 from ccserver.core.events import Accepted, Answer, Refused, TransferContact
 from ccserver.core.floor import Floor
-from ccserver.core.ids import AgentId, ContactId
+from ccserver.core.ids import AgentId, ContactId, LegId
 from ccserver.core.routing import end_talk
 
 
@@ -32,8 +32,8 @@ def requested(floor: Floor, request: TransferContact) -> Answer:
     return Accepted()
 
 
-def served(floor: Floor, contact_id: ContactId, by: AgentId | None) -> Contact | Refused:
-    """The contact whose customer may be handed over now, by this agent (None: a supervisor asks)."""
+def served(floor: Floor, contact_id: ContactId, by: AgentId | None, *, consulting: bool = False) -> Contact | Refused:
+    """The contact of which this agent (None: a supervisor) may dispose now; `consulting`: though there is a third party."""
     contact = floor.contacts.get(contact_id)
     if contact is None:
         return Refused(f"no contact {contact_id} goes on")
@@ -47,6 +47,11 @@ def served(floor: Floor, contact_id: ContactId, by: AgentId | None) -> Contact |
         return Refused(f"{contact_id} is not {by}'s: {contact.offer.agent} talks with the customer")
     if not floor.linked(contact.node):
         return Refused(f"nothing is heard of {contact.node} just now")
+    if contact.consult is not None and not consulting:
+        return Refused(f"{contact.consult.to} is being consulted in {contact_id}: that must be ended first")
+    if contact.last_place is None:  # it was answered by a daemon that did not keep it
+        at, queue = contact.entered_at, contact.offer.queue
+        contact = replace(contact, last_place=Place(queue=queue, needs=(), entered_at=at, order=at))
     return contact
 
 
@@ -65,7 +70,10 @@ def _flaw(floor: Floor, to: Destination, by: AgentId) -> str:
 
 def transfer(floor: Floor, contact: Contact, to: Destination, at: float) -> None:
     """The agent goes, the customer waits for the next, or hears what the line says."""
+    assert contact.offer is not None
+    leg = contact.offer.leg
     contact = let_agent_go(floor, contact, at)
+    hang_up_agent(floor, contact, leg)
     assert contact.last_place is not None
     match to:
         case ToAgent(agent):
@@ -80,10 +88,12 @@ def transfer(floor: Floor, contact: Contact, to: Destination, at: float) -> None
 
 
 def let_agent_go(floor: Floor, contact: Contact, at: float, how: Transfer = Transfer.BLIND) -> Contact:
-    """His talk ends as transferred, and his phone is hung up; not kept yet."""
-    assert contact.offer is not None and contact.segment is not None
-    leg = contact.offer.leg
+    """His talk ends as transferred; not kept yet."""
+    assert contact.segment is not None
     contact = replace(contact, segment=replace(contact.segment, transfer=how))
-    contact = end_talk(floor, contact, SegmentOutcome.TRANSFERRED, max(at, contact.known_until))
+    return end_talk(floor, contact, SegmentOutcome.TRANSFERRED, max(at, contact.known_until))
+
+
+def hang_up_agent(floor: Floor, contact: Contact, leg: LegId) -> None:
+    """He has nothing to do with the customer any more."""
     floor.command(HangUpLeg(leg, lane=contact.id))
-    return contact

@@ -124,6 +124,7 @@ class OfferRow(Struct, frozen=True, kw_only=True):
     ring_s: float
     outcome: OfferOutcome | None
     why: str
+    consult: bool = False
 
 
 class AttemptRow(Struct, frozen=True, kw_only=True):

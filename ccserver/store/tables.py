@@ -7,10 +7,10 @@ is the truth, and a projector that may be refused a row of it would stop for eve
 hold the values of the enums in `ccserver.core`.
 """
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 10
-"""The newest migration in `sql/versions` (`0010`)."""
+SCHEMA = 11
+"""The newest migration in `sql/versions` (`0011`)."""
 
 metadata = MetaData()
 
@@ -85,6 +85,7 @@ offer = Table(
     Column("ring_s", Double, nullable=False),
     Column("outcome", Text),
     Column("why", Text, nullable=False),
+    Column("consult", Boolean, nullable=False),
     Index("offer_contact", "contact"),
     Index("offer_agent", "agent", "made_at"),
     Index("offer_queue", "queue", "made_at"),

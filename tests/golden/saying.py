@@ -123,6 +123,10 @@ def _command(command: Record | Command) -> Iterator[str]:
         case commands.KeepRecording():
             silent = f", silent {_spans(command.gaps)}" if command.gaps else ""
             yield f"{short(command.contact)}: keep {_spans(command.talks)}{silent}"
+        case commands.SeatLegs():
+            aside = f", aside {' and '.join(map(short, command.aside))}" if command.aside else ""
+            music = " with music" if command.music else ""
+            yield f"{' and '.join(map(short, command.together))} together{music}{aside}"
         case commands.RecordVoicemail():
             yield f"{command.leg}: record {short(command.recording).rpartition('-')[2]}"
         case commands.WithdrawOffer():

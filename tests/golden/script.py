@@ -31,10 +31,12 @@ from ccserver.core.agent import Agent, AgentState
 from ccserver.core.contact import Contact
 from ccserver.core.events import (
     AnyEvent,
+    BeginConsult,
     CodeDialled,
     ConfigReplaced,
     ContactArrived,
     GiveDisposition,
+    HoldCustomer,
     InternalDialled,
     KeyPressed,
     LegAnswered,
@@ -53,6 +55,7 @@ from ccserver.core.events import (
     PlayFinished,
     Refused,
     SetAgentState,
+    SteerConsult,
     SteerRecording,
     TransferContact,
     TrunkChanged,
@@ -269,6 +272,12 @@ class Stage:
                 return [VoicemailRecorded(_contact(who), leg, recording, "file", seconds, at=self.now)]
             case "hangs-up":
                 return [LegEnded(leg, at=self.now)]
+            case "is-held" | "is-taken-back":
+                return [HoldCustomer(_contact(who), what == "is-held", at=self.now)]
+            case "consults":
+                return [BeginConsult(_contact(who), rest[0], at=self.now)]
+            case "complete" | "cancel" | "join" | "apart":
+                return [SteerConsult(_contact(who), what, at=self.now)]
             case "is-handed-to":
                 return [TransferContact(_contact(who), rest[0], at=self.now)]
         raise ScriptError("nothing that can happen to a caller")

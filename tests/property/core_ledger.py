@@ -207,7 +207,8 @@ def check_final(
     accepted = [offer for offer in mine if offer.outcome is OfferOutcome.ACCEPTED]
     talks = [segment for segment in segments if segment.kind is SegmentKind.TALK]
     if contact.direction is Direction.INBOUND:
-        assert [offer.id for offer in accepted] == [talk.offer for talk in talks]
+        talked = [talk.offer for talk in talks]
+        assert [offer.id for offer in accepted if not offer.consult or offer.id in talked] == talked
     assert (contact.outcome is ContactOutcome.ANSWERED) == bool(talks)
 
 
@@ -252,9 +253,13 @@ def check_limits(contacts: Mapping[ContactId, Contact], plan: Plan) -> None:
 def check_agents(router: Router) -> None:
     """No agent holds two voice contacts, and both sides know of each other."""
     floor = router.floor
-    held = {c.offer.agent: c.id for c in floor.contacts.values() if c.offer is not None}
     assert all(c.offer is None or c.offer.agent != c.agent for c in internal(router)), "he talks to himself"
-    assert len(held) == sum(contact.offer is not None for contact in floor.contacts.values()), "two contacts at once"
+    parties = [
+        (c, offer) for c in floor.contacts.values() for offer in (c.offer, c.consult and c.consult.offer) if offer
+    ]
+    held = {offer.agent: c.id for c, offer in parties}
+    assert len(held) == len(parties), "two contacts at once"
+    legs = {offer.agent: offer.leg for _c, offer in parties}
     for contact in floor.contacts.values():
         if contact.direction is not Direction.INBOUND and contact.agent is not None and not contact.left:
             holds = floor.agents[contact.agent].contact == contact.id
@@ -266,8 +271,8 @@ def check_agents(router: Router) -> None:
     for agent in floor.agents.values():
         assert agent.contact == held.get(agent.id), f"{agent.id} holds {agent.contact}, not {held.get(agent.id)}"
         assert (agent.contact is not None) == (agent.state in AT_WORK)
-        if agent.contact is not None and (offer := floor.contacts[agent.contact].offer) is not None:
-            assert agent.leg == offer.leg or floor.contacts[agent.contact].agent == agent.id
+        at_other_end = agent.contact is not None and floor.contacts[agent.contact].agent == agent.id
+        assert agent.leg == legs.get(agent.id, agent.leg) or at_other_end
         if agent.state is AgentState.READY:
             assert agent.reachable and not agent.in_use
         if agent.state is AgentState.UNREACHABLE and agent.reachable:

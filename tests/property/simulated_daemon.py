@@ -35,6 +35,7 @@ from ccserver.core.events import (
     PlayFinished,
     RecordingKept,
     RecordingStarted,
+    SteerConsult,
     TransferContact,
     VoicemailRecorded,
 )
@@ -302,7 +303,7 @@ class Daemon:
             if isinstance(event, NodeListed) and event.asked_at >= self.connected_at
             for leg in event.legs
         }
-        handed_over = {event.contact for event in events if isinstance(event, TransferContact)}
+        handed_over = {event.contact for event in events if isinstance(event, TransferContact | SteerConsult)}
         for contact in before.values():
             if contact.id in handed_over:
                 continue  # that is what was asked for

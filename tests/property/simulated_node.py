@@ -20,6 +20,7 @@ from ccserver.core.commands import (
     PlayPrompts,
     RecordVoicemail,
     ReleaseContact,
+    SeatLegs,
     SetLanguage,
     SilenceRecording,
     StartMusic,
@@ -98,6 +99,8 @@ class Leg:
     up: bool = False
     away: bool = False
     music: bool = False
+    room: str = ""
+    """The bridge in which it is: the contact's `main` one, or the one `aside`."""
     held: bool = False
     """Its phone holds who talks with it."""
     answered_at: float | None = None
@@ -150,6 +153,7 @@ class Node:
 
     def caller_leaves(self, leg: Leg) -> None:
         """Into the fallback dialplan, out of whatever was being done with it."""
+        leg.room = ""
         leg.away, leg.music, leg.plays, leg.recording = True, False, [], None
         self.tell(LegAway(leg.id, at=self.now))
 
@@ -346,6 +350,8 @@ class Node:
                 if command.talks:
                     path = f"{command.recording}.opus"
                     self.tell(RecordingKept(command.contact, command.recording, path, 1.0, at=self.now))
+            case SeatLegs():
+                self._seat(command)
             case StopPlay():
                 leg = self.legs.get(command.leg)
                 if leg and command.play in leg.plays:
@@ -389,8 +395,11 @@ class Node:
             busy = [leg for leg in self.agent_legs() if leg.agent == command.agent]
             assert not busy, f"{command.agent} has the live legs {busy} and gets {leg_id}"
             self.known.add(leg_id)
-            caller.music = bool(command.music)
-            self.legs[leg_id] = Leg(leg_id, "agent", self.now, contact=caller.contact, agent=command.agent)
+            caller.music, caller.room = bool(command.music), "main"
+            room = "aside" if command.aside else "main"
+            if command.aside in self.legs:
+                self.legs[command.aside].room = room
+            self.legs[leg_id] = Leg(leg_id, "agent", self.now, contact=caller.contact, agent=command.agent, room=room)
             if command.recording is not None and caller.contact is not None:
                 self.tell(RecordingStarted(caller.contact, command.recording, at=self.now))
             return leg_id
@@ -419,10 +428,26 @@ class Node:
         assert "809" not in command.number[:5], f"{command.number} is premium rate"
         assert operator.agent != AGENTS[2] or "916" not in command.number, f"{operator.agent} may not dial this"
         self.known.add(leg_id)
-        self.legs[leg_id] = Leg(leg_id, "customer", self.now, contact=operator.contact, trunk=command.trunk)
+        operator.room = "main"
+        self.legs[leg_id] = Leg(
+            leg_id, "customer", self.now, contact=operator.contact, trunk=command.trunk, room=operator.room
+        )
         if command.recording is not None and operator.contact is not None:
             self.tell(RecordingStarted(operator.contact, command.recording, at=self.now))
         return leg_id
+
+    def _seat(self, command: SeatLegs) -> None:
+        for leg_id in command.aside:
+            if leg_id in self.legs:
+                self.legs[leg_id].room = "aside"
+        caller = self.legs.get(command.leg)
+        if caller is None or caller.away:
+            self.tell(CommandFailed(command, "404", "gone", at=self.now))
+            return
+        for leg_id in command.together:
+            if leg_id in self.legs:
+                self.legs[leg_id].room = "main"
+        caller.music = bool(command.music)
 
     def _hang_up(self, leg_id: LegId, cause: int) -> None:
         leg = self.legs.get(leg_id)
@@ -436,7 +461,7 @@ class Node:
             case PlayPrompts() if command.play not in self.known:
                 assert command.items, f"nothing to play: {command}"
                 self.known.add(command.play)
-                leg.music = False
+                leg.music, leg.room = False, ""
                 leg.plays.append(command.play)
             case StartMusic():
                 leg.music = True

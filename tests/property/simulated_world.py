@@ -7,19 +7,24 @@ long stories in seconds. Whatever a story does, the checks of `simulated_daemon`
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
 from ccserver.core import recording
 from ccserver.core.agent import AgentState
+from ccserver.core.consult import APART, ConsultState
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Direction
 from ccserver.core.events import (
     AnyEvent,
+    BeginConsult,
+    ConsultAction,
     ExtendWrapUp,
     GiveDisposition,
+    HoldCustomer,
     RecordingAction,
     SetAgentState,
+    SteerConsult,
     SteerRecording,
     TransferContact,
 )
@@ -128,6 +133,10 @@ class World:
         """As the daemon knows them."""
         contacts = self.daemon.router.floor.contacts.values() if self.daemon.alive else ()
         return [contact for contact in contacts if contact.state is ContactState.TALKING]
+
+    def consults(self) -> list[Contact]:
+        """Those of them with a third party."""
+        return [contact for contact in self.talks() if contact.consult is not None]
 
     def phones_up(self) -> list[Leg]:
         """Operators who talk, or hear something."""
@@ -242,6 +251,18 @@ class World:
         leg = picked([*self.node.callers(), *self.node.diallers()], pick)
         assert leg.contact is not None
         self.daemon.inbox.append(SteerRecording(leg.contact, action, at=self.node.now))
+
+    @happens(2, lambda world: world.talks(), pick=PICKS, hold=YES_NO)
+    def operator_asks_for_hold(self, pick: int, hold: bool) -> None:
+        self.daemon.inbox.append(HoldCustomer(picked(self.talks(), pick).id, hold, at=self.node.now))
+
+    @happens(6, lambda world: world.talks(), pick=PICKS, to=HANDED_TO)
+    def operator_consults(self, pick: int, to: str) -> None:
+        self.daemon.inbox.append(BeginConsult(picked(self.talks(), pick).id, to, at=self.node.now))
+
+    @happens(6, lambda world: world.consults(), pick=PICKS, action=get_args(ConsultAction))
+    def operator_steers_the_consult(self, pick: int, action: ConsultAction) -> None:
+        self.daemon.inbox.append(SteerConsult(picked(self.consults(), pick).id, action, at=self.node.now))
 
     @happens(
         3,
@@ -361,13 +382,28 @@ class World:
             case ContactState.TELLING:
                 assert leg.up and leg.plays, f"{contact.id}: nobody says why"
             case ContactState.TALKING:
-                called = contact.offer or contact.attempt
-                assert called is not None and self.node.legs[called.leg].up
-                assert not leg.music, f"{contact.id} talks with music"
                 paused = recording.state_of(contact) == "paused"
                 assert leg.silent == paused, f"{contact.id}: what may not be kept is, or what must be is not"
+                self._check_talk(contact, leg)
             case _:
                 raise AssertionError(f"{contact.id} is served, and nobody hangs up")
+
+    def _check_talk(self, contact: Contact, leg: Leg) -> None:
+        called = contact.offer or contact.attempt
+        assert called is not None and self.node.legs[called.leg].up
+        agent, consult = self.node.legs[called.leg], contact.consult
+        guest = self.node.legs[consult.leg] if consult else None
+        if not leg.room:
+            return  # the dialplan took him out of the talk, and gave him back
+        if contact.parked or (consult and consult.state in APART):
+            assert leg.music and leg.room == "main", f"{contact.id} is on hold in silence"
+            assert agent.room == "aside", f"{contact.id}: the agent hears the customer on hold"
+            assert guest is None or guest.room == "aside"
+        else:
+            assert not leg.music, f"{contact.id} talks with music"
+            assert agent.room == leg.room == "main", f"{contact.id}: the two do not hear each other"
+            assert guest is None or guest.room == "main"
+        assert guest is None or guest.up or consult.state is ConsultState.CALLING  # type: ignore[union-attr]
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from ccserver.core.attempt import AttemptOutcome
+from ccserver.core.contact import Transfer
 from tests.property.simulated_world import HAPPENINGS, Happening, World, failure, play, shortened, story
 
 LONG = os.environ.get("CCSERVER_PROPERTY") == "long"
@@ -91,12 +92,14 @@ def test_chance_tells_of_every_outcome() -> None:
         missing -= {f"offer {offer.outcome}" for offer in ledger.offers.values()}
         missing -= {f"attempt {attempt.outcome}" for attempt in ledger.attempts.values()}
         missing -= {f"{each.kind} {each.outcome}" for segments in ledger.segments.values() for each in segments}
+        missing -= {f"transfer {each.transfer}" for segments in ledger.segments.values() for each in segments}
         if not missing:
             return
     raise AssertionError(f"no story tells of {missing}")
 
 
 EVERY_OUTCOME = {
+    *(f"transfer {how}" for how in Transfer),
     *(f"contact {outcome}" for outcome in ("answered", "abandoned", "overflowed", "voicemail", "failed")),
     *(f"contact {outcome}" for outcome in ("flow_completed", "flow_abandoned")),
     *(f"offer {outcome}" for outcome in ("accepted", "refused", "busy", "unreachable", "rona", "withdrawn", "failed")),

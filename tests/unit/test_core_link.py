@@ -7,9 +7,9 @@ from ccserver.core.agent import AgentState
 from ccserver.core.commands import (
     AnswerLeg,
     HangUpLeg,
-    JoinLegs,
     ListNode,
     PlayPrompts,
+    SeatLegs,
     StartMusic,
     StopPlay,
     WithdrawOffer,
@@ -66,12 +66,12 @@ def test_who_waits_is_given_his_music_again_and_keeps_his_place() -> None:
     assert told.router.floor.contacts[ContactId("n1-c1")].place == place
 
 
-def test_a_talk_is_only_told_to_have_no_music() -> None:
+def test_of_a_talk_it_is_only_told_who_hears_whom() -> None:
     told = talking()
     told.tell(RecordingStarted(ContactId("n1-c1"), RecordingName("n1-c1"), at=told.now))
     told = told.restarted()
     told.connect(listed_caller(), listed_agent(up=True, ringing=False))
-    assert told.commands == [JoinLegs(C1, told.offer().id, lane="n1-c1")]
+    assert told.commands == [SeatLegs(C1, (C1, LegId("n1-c1.1")), lane="n1-c1")]
 
 
 @pytest.mark.parametrize("in_gap", [False, True])

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from ccserver.core.commands import HangUpLeg, PlayPrompts, StartMusic
 from ccserver.core.contact import Contact, ContactState
 from ccserver.core.events import (
+    BeginConsult,
     CommandFailed,
     Event,
     KeyPressed,
@@ -26,13 +27,17 @@ from ccserver.core.ids import ContactId, LegId, PlayId, RecordingName, StepName,
 from ccserver.core.plan import HangUp, Menu, Trunk
 from ccserver.core.reactions import IGNORED, REACTIONS, Happening, react
 from ccserver.core.router import TimeUp
-from tests.unit.core_case import Case, plan, straight_into
+from tests.unit.core_case import Case, operator, plan, queue, straight_into
 
 PAIRS = [pair for pair in product(ContactState, Happening) if pair[0] is not ContactState.CLOSED]
-C1, AGENT_LEG, AT = LegId("c1"), LegId("n1-c1.1"), 1000.0
+C1, AGENT_LEG, GUEST_LEG, AT = LegId("c1"), LegId("n1-c1.1"), LegId("n1-c1.2"), 1000.0
 BYE = StepName("bye")
 MENU = plan({"ask": Menu(("ask",), {"1": BYE}, otherwise=BYE), "bye": HangUp(("bye",))})
-QUEUE = plan(straight_into(max_wait_s=600.0, otherwise=BYE) | {"bye": HangUp(("bye",))})
+QUEUE = plan(
+    straight_into(max_wait_s=600.0, otherwise=BYE) | {"bye": HangUp(("bye",))},
+    operators=[operator("1001"), operator("1002", "billing")],
+    queues=[queue(), queue("billing")],
+)
 MTT = Trunk(TrunkName("mtt"), "MTT")
 MUSIC = StartMusic(C1, "default", lane="n1-c1")
 
@@ -47,11 +52,18 @@ EVENTS: dict[Happening, Event] = {
     Happening.PHONE_RANG: LegRinging(AGENT_LEG, at=AT),
     Happening.PHONE_ANSWERED: LegAnswered(AGENT_LEG, at=AT),
     Happening.PHONE_ENDED: LegEnded(AGENT_LEG, at=AT),
+    Happening.GUEST_RANG: LegRinging(GUEST_LEG, at=AT),
+    Happening.GUEST_ANSWERED: LegAnswered(GUEST_LEG, at=AT),
+    Happening.GUEST_ENDED: LegEnded(GUEST_LEG, at=AT),
     Happening.HELD: LegHeld(AGENT_LEG, at=AT),
     Happening.UNHELD: LegUnheld(AGENT_LEG, at=AT),
     Happening.COMMAND_FAILED: CommandFailed(MUSIC, "500", at=AT),
     Happening.TIME_UP: TimeUp(at=AT),
 }
+
+
+CONSULTING = {Happening.GUEST_RANG, Happening.GUEST_ANSWERED, Happening.GUEST_ENDED, Happening.TIME_UP}
+"""What can happen in a talk only while a third party is called, or more is under way."""
 
 
 def in_state(state: ContactState) -> tuple[Case, Contact]:
@@ -90,6 +102,11 @@ def test_no_pair_of_a_closed_contact_is_in_the_tables() -> None:
 @pytest.mark.parametrize(("state", "happening"), PAIRS)
 def test_no_fact_is_ever_illegal(state: ContactState, happening: Happening) -> None:
     told, contact = in_state(state)
+    if state is ContactState.TALKING and happening in CONSULTING:
+        told.phone("1002")
+        told.wish("1002", "ready")
+        told.tell(BeginConsult(contact.id, "1002", at=AT))
+        contact = told.contact()
     ignored = told.router.floor.ignored
     react(told.router.floor, contact, happening, EVENTS[happening])
     told.tell()

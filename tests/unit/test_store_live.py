@@ -1,7 +1,7 @@
 """The live state is what the records leave: compared with the simplest thing that could be true, over random histories."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -57,7 +57,6 @@ def kept(turns: list[list[Record]]) -> Restored:
     return restored([(*key, value) for key, value in rows.items()], 7, 1.5)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # how fast it draws says how busy the machine is
 @given(st.lists(st.lists(records, max_size=4), max_size=12))
 def test_what_is_restored_is_what_the_records_say(turns: list[list[Record]]) -> None:
     live: dict[str, Contact] = {}

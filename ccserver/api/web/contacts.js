@@ -90,6 +90,7 @@ function whatNow(contact, names) {
   const trunk = names.trunks.get(contact.trunk) ?? contact.trunk;
   if (contact.direction === "internal") return [state, agent, t("is_internal")].filter(Boolean).join(" · ");
   if (contact.direction === "outbound") return [state, agent, t("is_outbound"), trunk].filter(Boolean).join(" · ");
+  if (contact.consult) return [state, agent, t(`consult_${contact.consult.state}`, { who: names.agents.get(contact.consult.to) ?? contact.consult.to })].join(" · ");
   if (contact.state === "offered" || contact.state === "talking") return [state, agent, queue].filter(Boolean).join(" · ");
   return state;
 }

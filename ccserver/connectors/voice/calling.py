@@ -8,7 +8,6 @@ nobody is there to see it.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import structlog
 
@@ -16,6 +15,7 @@ from ccserver import ari
 from ccserver.connectors.voice.calls import Call, Calls, MadeLeg
 from ccserver.connectors.voice.monitor import Monitor, MonitorError
 from ccserver.connectors.voice.playing import Playing
+from ccserver.connectors.voice.seating import Seating
 from ccserver.core.commands import DialCustomer, OfferContact, SilenceRecording, StartRecording
 from ccserver.core.events import Fact, RecordingStarted
 from ccserver.core.ids import ContactId, LegId, RecordingName, leg_of_attempt, leg_of_offer
@@ -32,12 +32,19 @@ class Calling:
     """See the module."""
 
     def __init__(
-        self, client: ari.AriClient, calls: Calls, monitor: Monitor, playing: Playing, report: Callable[[Fact], None]
+        self,
+        client: ari.AriClient,
+        calls: Calls,
+        monitor: Monitor,
+        playing: Playing,
+        seating: Seating,
+        report: Callable[[Fact], None],
     ) -> None:
         self._ari = client
         self._calls = calls
         self._monitor = monitor
         self._playing = playing
+        self._seating = seating
         self._report = report
 
     def expect(self, command: OfferContact | DialCustomer) -> None:
@@ -46,19 +53,19 @@ class Calling:
         self._calls.made[_leg(command)] = MadeLeg(contact=ContactId(command.lane), agent=agent)
 
     async def offer(self, command: OfferContact) -> None:
-        """The agent's leg; the caller waits for it in the bridge, under its music."""
+        """The agent's leg; the caller waits for it in the bridge, under its music, or who consults him waits aside."""
         call, leg = self._calls.of_lane(command.lane, command.leg), _leg(command)
+        aside = (command.aside,) if command.aside else ()
 
         async def wait_in_bridge() -> None:
-            await self._into_bridge(call)
-            if command.music:
-                await self._playing.start_music(call, command.music)
+            await self._seating.seat(call, (command.leg,), aside, command.music)
 
         async def dial() -> None:
             await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s), caller=command.leg)
 
         create = self._create(command, f"PJSIP/{command.agent}", f"agent,{command.lane},{command.offer}")
-        await self._call(call, leg, create, wait_in_bridge(), self._record(call, command.recording), dial)
+        bridge = call.aside if aside else call.bridge
+        await self._call(bridge, leg, create, wait_in_bridge(), self._record(call, command.recording), dial)
 
     async def dial_customer(self, command: DialCustomer) -> None:
         """The customer's leg, by a trunk; what its network lets be heard, the operator hears in the bridge."""
@@ -79,11 +86,11 @@ class Calling:
             command, f"PJSIP/{command.number}@{command.trunk}", f"customer,{command.lane},{command.attempt}"
         )
         record = self._record(call, command.recording, by_operator=True)
-        await self._call(call, leg, create, self._into_bridge(call), record, dial)
+        await self._call(call.bridge, leg, create, self._seating.customer(call), record, dial)
 
     async def _call(
         self,
-        call: Call,
+        bridge: str,
         leg: LegId,
         create: Awaitable[None],
         wait: Awaitable[None],
@@ -96,7 +103,8 @@ class Calling:
             for result in await asyncio.gather(create, wait, record, return_exceptions=True):
                 if isinstance(result, BaseException):
                     raise result
-            await self._ari.add_to_bridge(call.bridge, leg)
+            await self._ari.add_to_bridge(bridge, leg)
+            made.bridge = bridge
             await dial()
         except ari.AriError:
             await self._give_up(leg)
@@ -120,17 +128,6 @@ class Calling:
         except TimeoutError:
             reason = f"no StasisStart within {STASIS_START_S:g} s"
             raise ari.AriUnavailable("POST", "/channels/create", reason, ambiguous=True) from None
-
-    async def _into_bridge(self, call: Call) -> None:
-        if call.bridged:
-            return
-        await self._playing.bare(call)
-        if not call.bridge_made:
-            with suppress(ari.AlreadyExists):
-                await self._ari.create_bridge(call.bridge, name=call.bridge)
-            call.bridge_made = True
-        await self._ari.add_to_bridge(call.bridge, call.leg)
-        call.bridged = True
 
     async def _record(self, call: Call, recording: RecordingName | None, *, by_operator: bool = False) -> None:
         """Before anybody talks, so that the first word is in it; without AMI the call goes on unrecorded."""

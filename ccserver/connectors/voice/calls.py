@@ -15,6 +15,14 @@ PLAY_ENDS_S = 2.0
 """A stopped playback reports its end within milliseconds; longer means that the report was lost."""
 
 
+ASIDE = ".aside"
+
+
+def aside_of(contact: str) -> str:
+    """The id of the contact's second bridge."""
+    return f"{contact}{ASIDE}"
+
+
 @dataclass(slots=True, kw_only=True)
 class Call:
     """A caller's leg, or an operator's phone that dialled out or a feature code, and what is done to it."""
@@ -32,6 +40,8 @@ class Call:
     bridged: bool = False
     """In the contact's bridge."""
     bridge_made: bool = False
+    aside_made: bool = False
+    """There is a bridge for who consults, or for an agent who holds."""
     music: bool | None = False
     """Hold music plays, on the bridge when bridged, else on the channel."""
     play: PlayId | None = None
@@ -48,6 +58,11 @@ class Call:
         """The bridge carries the contact's id."""
         assert self.contact is not None, "a feature code needs no bridge"
         return self.contact
+
+    @property
+    def aside(self) -> str:
+        """The bridge for those who are apart from the customer."""
+        return aside_of(self.bridge)
 
     def started(self, play: PlayId) -> None:
         """A playback is being asked for."""
@@ -74,6 +89,8 @@ class MadeLeg:
     """When the command had been carried out, one way or the other; a listing asked for before cannot tell of the leg."""
     ringing: bool = False
     up: bool = False
+    bridge: str = ""
+    """In which it is, as far as we know."""
 
 
 class Calls:

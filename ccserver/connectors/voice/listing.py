@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec.structs import replace
 
 from ccserver import ari
-from ccserver.connectors.voice.calls import Call, Calls, MadeLeg
+from ccserver.connectors.voice.calls import ASIDE, Call, Calls, MadeLeg, aside_of
 from ccserver.connectors.voice.facts import agent_of_channel, ani_of, trunk_of
 from ccserver.connectors.voice.phones import Phones
 from ccserver.connectors.voice.trunks import Trunks
@@ -143,15 +143,18 @@ class Lister:
         """What we knew of the media may have changed in the gap: believe the listing."""
         named = {LegId(channel.id): channel for channel in channels}
         rooms = {bridge.id: bridge for bridge in bridges}
+        seats = {leg: bridge.id for bridge in rooms.values() for leg in bridge.channels}
         for listed in legs:
             if listed.role in CALLED:
                 self._know_made_leg(listed, named.get(listed.leg))
+                self._calls.made[listed.leg].bridge = seats.get(listed.leg, "")
                 continue
             contact = contact_of_leg(self._node, listed.leg) if listed.role != "code" else None
             call = self._calls.of_leg(listed.leg) or self._calls.add(Call(leg=listed.leg, contact=contact))
             call.channel_name = named[listed.leg].name
             room = rooms.get(contact or "")
             call.bridge_made = room is not None
+            call.aside_made = contact is not None and aside_of(contact) in rooms
             call.bridged = room is not None and listed.leg in room.channels
             call.music = None
 
@@ -176,7 +179,12 @@ class Lister:
         live = {contact_of_leg(self._node, leg) for leg in expected}
         for bridge in bridges:
             old = float(bridge.created_at) < asked_at - BRIDGE_YOUNG_S
-            if is_chosen(self._node, LegId(bridge.id)) and old and bridge.id not in live and not bridge.channels:
+            if (
+                is_chosen(self._node, LegId(bridge.id))
+                and old
+                and bridge.id.removesuffix(ASIDE) not in live
+                and not bridge.channels
+            ):
                 try:
                     await self._ari.delete_bridge(bridge.id)
                 except (ari.NotFound, ari.Conflict):

@@ -12,9 +12,10 @@ import structlog
 
 from ccserver import ari
 from ccserver.connectors.voice.calling import CONTACT_VARIABLE, Calling
-from ccserver.connectors.voice.calls import Calls
+from ccserver.connectors.voice.calls import Calls, aside_of
 from ccserver.connectors.voice.monitor import Monitor
 from ccserver.connectors.voice.playing import Media, Playing
+from ccserver.connectors.voice.seating import Seating
 from ccserver.core import commands
 from ccserver.core.events import CommandFailed, Fact
 from ccserver.core.ids import ContactId, LegId, leg_of_offer
@@ -34,6 +35,7 @@ VoiceCommand = (
     | commands.LetDialplanDial
     | commands.WithdrawOffer
     | commands.JoinLegs
+    | commands.SeatLegs
     | commands.DialCustomer
     | commands.StartRecording
     | commands.SilenceRecording
@@ -53,7 +55,8 @@ class Performer:
         self._calls = calls
         self._report = report
         self._playing = Playing(client, media)
-        self._calling = Calling(client, calls, monitor, self._playing, report)
+        self._seating = Seating(client, calls, self._playing)
+        self._calling = Calling(client, calls, monitor, self._playing, self._seating, report)
         self.expect = self._calling.expect
 
     async def perform(self, command: VoiceCommand) -> None:
@@ -89,6 +92,9 @@ class Performer:
                 await self._hang_up(leg_of_offer(command.offer), reason=reason)
             case commands.JoinLegs():
                 await self._playing.stop_bridge_music(self._calls.of_lane(command.lane, command.leg))
+            case commands.SeatLegs():
+                call = self._calls.of_lane(command.lane, command.leg)
+                await self._seating.seat(call, command.together, command.aside, command.music)
             case commands.DialCustomer():
                 await self._calling.dial_customer(command)
             case commands.StartRecording():
@@ -144,9 +150,13 @@ class Performer:
         call = self._calls.remove(contact)
         for leg in self._calls.made_for(contact):
             await self._hang_up(leg)
-        if call is None or call.bridge_made:
-            with suppress(ari.NotFound):
-                await self._ari.delete_bridge(contact)
+        for bridge, made in (
+            (contact, call is None or call.bridge_made),
+            (aside_of(contact), call is None or call.aside_made),
+        ):
+            if made:
+                with suppress(ari.NotFound):
+                    await self._ari.delete_bridge(bridge)
 
 
 def _kind(error: ari.AriError) -> Literal["gone", "unavailable", "failed"]:

@@ -1,0 +1,36 @@
+"""Who hears whom: told whole, as the contact is now, so that it may be told again after any gap."""
+
+from collections.abc import Container
+
+from ccserver.core.commands import SeatLegs
+from ccserver.core.consult import APART
+from ccserver.core.contact import Contact, ContactState
+from ccserver.core.floor import Floor
+from ccserver.core.ids import LegId
+
+
+def seat(floor: Floor, contact: Contact, living: Container[LegId] | None = None) -> None:
+    """The customer with the agent, or under music with the one who is rung; or he hears music, and the agent is aside, perhaps
+    with the third party.
+
+    `living`: legs that are known to be there; a third party's that is still being made seats itself.
+    """
+    agent, consult = contact.agent_leg, contact.consult
+    assert agent is not None
+    third = (consult.leg,) if consult and (living is None or consult.leg in living) else ()
+    apart = contact.parked or (consult is not None and consult.state in APART)
+    floor.command(
+        SeatLegs(
+            contact.leg,
+            (contact.leg,) if apart else (contact.leg, agent, *third),
+            (agent, *third) if apart else (),
+            hold_music(floor, contact) if apart or contact.state is ContactState.OFFERED else "",
+            lane=contact.id,
+        )
+    )
+
+
+def hold_music(floor: Floor, contact: Contact) -> str:
+    """What a customer on hold hears: the music of the queue he came from."""
+    assert contact.last_place is not None
+    return floor.plan_of(contact).queues[contact.last_place.queue].music
