@@ -48,8 +48,9 @@ from ccserver.core.ids import (
     StepName,
     leg_of_offer,
 )
-from ccserver.core.plan import Enqueue, Flow, Line, Operator, Plan, Queue, SkillNeed
+from ccserver.core.plan import Line, Operator, Plan, Queue
 from ccserver.core.router import Router
+from ccserver.core.steps import Enqueue, Flow, SkillNeed
 
 NODE, QUEUES, ABILITIES = NodeName("n"), 6, 20
 AGENTS = (10, 100, 1_000)

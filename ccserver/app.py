@@ -51,7 +51,7 @@ from ccserver.core.commands import Command, KeepRecording
 from ccserver.core.events import ConfigReplaced
 from ccserver.core.ids import AgentId, TrunkName
 from ccserver.core.router import Router
-from ccserver.core.status import toll_alarm
+from ccserver.core.status import flow_alarm, toll_alarm
 from ccserver.engine import Engine, Limits
 from ccserver.metrics import Metrics
 from ccserver.notify import Herald
@@ -172,6 +172,7 @@ class Daemon:
                 link,
                 unbuilt,
                 lambda: toll_alarm(router.floor, clock.now()),
+                lambda: flow_alarm(router.floor, clock.now()),
             )
             herald.watch(engine, alarms)
             metrics.watch(engine, journal, projector, link.client.counters, alarms, voice.liveness)
@@ -223,6 +224,7 @@ class Daemon:
         link: AriLink,
         unbuilt: Unbuilt,
         tolls: Callable[[], str],
+        flows: Callable[[], str],
     ) -> Alarms:
         config, instance = self._config, instance_of(self._config)
         if unbuilt():
@@ -236,6 +238,7 @@ class Daemon:
             "prompts": unbuilt,
             "callbacks": partial(callbacks_waiting, instance.callbacks_dir),
             "tolls": tolls,
+            "flows": flows,
             "events": partial(events_unread, link.client.counters),
             "certificate": certificates.watch(instance, self._clock.now),
             "trunk configuration": lambda: voice.trunks.difference,

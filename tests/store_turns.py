@@ -61,7 +61,7 @@ from ccserver.core.ids import (
     TrunkName,
 )
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
-from ccserver.core.plan import Flow, Line, Menu, Operator, Plan, Queue, Say, SkillNeed, Step
+from ccserver.core.plan import Line, Operator, Plan, Queue
 from ccserver.core.records import (
     AgentSaved,
     AttemptSaved,
@@ -74,6 +74,7 @@ from ccserver.core.records import (
     RecordingSaved,
     SegmentSaved,
 )
+from ccserver.core.steps import Flow, Menu, Say, SkillNeed, Step
 from ccserver.ports import Turn
 
 NODE = NodeName("a1")

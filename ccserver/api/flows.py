@@ -102,10 +102,8 @@ class FlowRoutes:
 
     def _callers(self) -> Mapping[FlowName, Mapping[StepName, int]]:
         """By flow and step; who came before a reload may be in a flow that is no more, and then in none."""
-        plan = self._configuration.in_force.plan
         found: dict[FlowName, Counter[StepName]] = {}
         for contact in self._desk.status().contacts:
-            line = plan.lines.get(contact.line)
-            if contact.step and line is not None:
-                found.setdefault(line.flow, Counter())[StepName(contact.step)] += 1
+            if contact.flow is not None:
+                found.setdefault(contact.flow, Counter())[StepName(contact.step)] += 1
         return found

@@ -182,6 +182,7 @@ class LiveContactReply(Struct, frozen=True):
     direction: Direction
     trunk: str | None
     state: ContactState
+    flow: str | None
     step: str
     queue: str | None
     position: int | None

@@ -109,6 +109,7 @@ def live_contact_reply(contact: ContactStatus) -> LiveContactReply:
         direction=contact.direction,
         trunk=contact.trunk,
         state=contact.state,
+        flow=contact.flow,
         step=contact.step,
         queue=contact.queue,
         position=contact.position,

@@ -18,8 +18,9 @@ from ccserver.config.tollcheck import check_tolls
 from ccserver.core.calendar import zone
 from ccserver.core.ids import QueueName
 from ccserver.core.numbers import canonical
-from ccserver.core.plan import Enqueue, Plan, Queue
+from ccserver.core.plan import Plan, Queue
 from ccserver.core.queueing import prompts_told
+from ccserver.core.steps import Enqueue
 
 RESERVED_REASONS = ("rona", "refused", "phone_busy")
 """Not-ready reasons that the server itself gives (`core.agent.Agent.reason`)."""

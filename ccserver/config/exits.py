@@ -6,7 +6,8 @@ from ccserver.config.errors import listed
 from ccserver.config.findings import Findings
 from ccserver.config.source import Document, KeyPath
 from ccserver.core.ids import StepName
-from ccserver.core.plan import Enqueue, Plan, Step
+from ccserver.core.plan import Plan
+from ccserver.core.steps import Enqueue, Step
 
 _PARTNERS: tuple[tuple[str, str, str, str], ...] = (
     ("otherwise", "max_wait_s", "the wait after which `otherwise` follows", "the step to go to after max_wait_s"),

@@ -19,7 +19,24 @@ from ccserver.core.matching import Ability, Need
 from ccserver.core.matching import able as may_serve
 from ccserver.core.needing import asking, eased, speaking
 from ccserver.core.numbers import canonical
-from ccserver.core.plan import Branch, Collect, Enqueue, HangUp, Line, Menu, Queue, Say, Set, SkillNeed, Step, Voicemail
+from ccserver.core.plan import Line, Queue
+from ccserver.core.steps import (
+    Branch,
+    Call,
+    Collect,
+    Enqueue,
+    GoTo,
+    HangUp,
+    Menu,
+    Point,
+    Return,
+    Say,
+    Set,
+    SkillNeed,
+    Step,
+    Voicemail,
+    reached,
+)
 
 KEY_NAMES = {"*": "star", "#": "hash"}
 
@@ -31,22 +48,25 @@ def explain_call(config: Config, number: str, at: str | None = None) -> str:
     written in any form, as trunks may bring it.
     """
     line = line_called(config, number)
-    flow = config.plan.flows[line.flow]
+    flows = config.plan.flows
     when = moment(at, line) if at is not None else datetime.now(zone(line.timezone))
     hours = {name: hours_at(calendar, when.timestamp()) for name, calendar in config.plan.calendars.items()}
-    ways = journeys(flow, [(line.number, line.language)], hours)
+    ways = journeys(config.plan.flows, [(line.flow, line.number, line.language)], hours)
     asked = dict.fromkeys(
         step.calendar
-        for step in flow.steps.values()
+        for name in reached(flows, [line.flow])
+        for step in flows[name].steps.values()
         if isinstance(step, Branch | Enqueue) and step.calendar is not None
     )
     story = [*opening(config, line, when), *(calendar_state(config.plan.calendars[name], when) for name in asked)]
     for language in dict.fromkeys(spot.language for spot in ways.ways):
         # What is known of variables makes spots of one step; a reader wants the step once.
-        spots = {spot.step: spot for spot in ways.ways if spot.language == language}
+        spots = {Point(spot.flow, spot.step): spot for spot in ways.ways if spot.language == language}
         for spot in spots.values():
-            story += ["", f"{spot.step}, in {language}:"]
-            story += (f"    {sentence}" for sentence in _step(config, spot, flow.steps[spot.step], ways))
+            elsewhere = f" of {spot.flow}" if spot.flow != line.flow else ""
+            story += ["", f"{spot.step}{elsewhere}, in {language}:"]
+            step = flows[spot.flow].steps[spot.step]
+            story += (f"    {sentence}" for sentence in _step(config, spot, step, ways))
     return "\n".join(story)
 
 
@@ -136,25 +156,34 @@ def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[st
         case HangUp():
             yield from _says(config, spot, step.prompts)
             yield "Hangs up."
+        case Call():
+            yield f"Runs the flow {step.flow}. Then: {step.next}."
+        case GoTo():
+            yield f"Goes on in the flow {step.flow}" + (f", at {step.step}." if step.step else ".")
+        case Return():
+            ends = {f"{spot.stack[-1].step} of {spot.stack[-1].flow}" for spot in _spots(spot, ways) if spot.stack}
+            yield f"Back to {listed(sorted(ends))}." if ends else "No flow has called this one: hangs up."
         case _:
             assert_never(step)
 
 
 def _says(config: Config, spot: Spot, items: tuple[str, ...]) -> Iterator[str]:
-    yield from (f"Says {quoted(config, spot, item)}" for item in items)
+    yield from (f"Says {quoted(config, spot.language, item)}" for item in items)
 
 
-def quoted(config: Config, spot: Spot, item: str) -> str:
+def quoted(config: Config, language: str, item: str) -> str:
     """What is said, with the prompt's name."""
     kind, colon, text = item.partition(":")
     if colon:
         return f"{text} {'digit by digit' if kind == 'digits' else 'as a number'}."
-    return f"“{config.prompts.text(item, spot.language)}” ({item})"
+    return f"“{config.prompts.text(item, language)}” ({item})"
 
 
 def _again(config: Config, spot: Spot, step: Menu | Collect) -> Iterator[str]:
     for what, prompt in (("A wrong key", step.invalid), (f"{step.timeout_s:g} s without a key", step.silence)):
-        remark = f"says {quoted(config, spot, prompt)} and asks again" if prompt and step.retries else "asks again"
+        remark = (
+            f"says {quoted(config, spot.language, prompt)} and asks again" if prompt and step.retries else "asks again"
+        )
         if step.retries:
             yield f"{what}: {remark}."
     times = {0: "A wrong key or silence", 1: "The second time"}.get(
@@ -175,16 +204,17 @@ def _collecting(step: Collect) -> str:
 
 
 def _branching(spot: Spot, step: Branch, ways: Journeys) -> Iterator[str]:
-    choices = {
-        way.why: way.to.step
-        for other, out in ways.ways.items()
-        if (other.step, other.language) == (spot.step, spot.language)
-        for way in out
-    }
+    choices = {way.why: way.to.step for other in _spots(spot, ways) for way in ways.ways[other]}
     for why, to in choices.items():
         subject = f"the calendar {step.calendar}" if step.calendar is not None else step.variable
         condition = f"{subject} is {shown(why.removeprefix('cases.'))}" if why.startswith("cases.") else "otherwise"
         yield f"If {condition}: {to}." if condition != "otherwise" else f"Otherwise: {to}."
+
+
+def _spots(spot: Spot, ways: Journeys) -> Iterator[Spot]:
+    """All of the same step in the same language."""
+    same = (spot.flow, spot.step, spot.language)
+    return (other for other in ways.ways if (other.flow, other.step, other.language) == same)
 
 
 def waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
@@ -198,7 +228,7 @@ def waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
     yield f"{len(operators)} could take it when ready: {names}."
     yield from _relaxing(config, queue, step, spot)
     yield f"A phone rings {queue.ring_timeout_s:g} s at most; {_recorded(queue)}."
-    yield from (f"Who must wait hears {quoted(config, spot, item)}" for item in step.announce)
+    yield from (f"Who must wait hears {quoted(config, spot.language, item)}" for item in step.announce)
     yield from exit_sentences(step)
 
 

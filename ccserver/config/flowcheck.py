@@ -1,32 +1,33 @@
 """What must fit together in a flow: its steps with each other, with the prompts, the queues and those who serve them.
 
-`check_steps` needs nothing but the flow; `check_journeys` needs everything else to be in order. Called by `load`.
+`check_steps` needs nothing but the flows; `check_journeys` needs everything else to be in order. Called by `load`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar, get_args
 
 from ccserver.config.errors import did_you_mean, listed, shown
 from ccserver.config.exits import check_exits, check_keys, waits_for_ever
 from ccserver.config.findings import Findings
-from ccserver.config.journeys import AT_ENTRY, BUILT_IN, Journeys, Spot, journeys, spoken, targets
+from ccserver.config.journeys import AT_ENTRY, BUILT_IN, Journeys, Spot, journeys, spoken, targets, variables_set
 from ccserver.config.prompts import Catalogue, check_language
 from ccserver.config.relaxcheck import check_queues, check_stages, languages_asked
 from ccserver.config.serving import nobody
 from ccserver.config.source import Document, KeyPath
 from ccserver.core.calendar import Hours
-from ccserver.core.ids import Language, LineNumber, StepName
-from ccserver.core.plan import Branch, Collect, Enqueue, Flow, HangUp, Plan, Set, Step
+from ccserver.core.ids import FlowName, Language, LineNumber, StepName
+from ccserver.core.plan import Plan
+from ccserver.core.steps import Branch, Collect, Enqueue, Flow, HangUp, Point, Set, Step, reached, related
 
 _REFERENCE = re.compile(r"\{([^{}]*)\}")
 HOURS = get_args(Hours)
 T = TypeVar("T")
 
 
-def check_steps(flow: Flow, document: Document, found: Findings) -> None:
-    """What can be wrong with the steps among themselves; tells `found`."""
+def check_steps(flow: Flow, document: Document, flows: Mapping[FlowName, Flow], found: Findings) -> None:
+    """What can be wrong with the steps among themselves; tells `found`. `flows`: all that could be read."""
     steps = flow.steps
     if flow.start not in steps:
         found.error(document, ("start",), _no_step(flow.start, steps))
@@ -35,32 +36,47 @@ def check_steps(flow: Flow, document: Document, found: Findings) -> None:
             if target not in steps:
                 found.error(document, ("steps", name, *path), _no_step(target, steps))
         _check_fields(step, ("steps", name), document, found)
-    _check_variables(flow, document, found)
+    _check_variables(flow, related(flows, flow.name), document, found)
     instant = {name: _instant_targets(step) for name, step in steps.items()}
     for circle in circles(instant):
         message = f"steps that wait for nobody lead to each other for ever: {_arrows(circle)}"
         found.error(document, ("steps", circle[0]), message)
 
 
-def check_journeys(flow: Flow, document: Document, plan: Plan, catalogue: Catalogue, found: Findings) -> None:
-    """What callers would meet on their way; only for flows without errors of their own."""
-    callers: list[tuple[LineNumber, Language]] = [
-        (line.number, line.language) for line in plan.lines.values() if line.flow == flow.name
-    ]
-    if not callers:
-        found.warn(document, (), f"no line uses the flow {flow.name}")
-        callers = [(LineNumber(""), Language(language)) for language in catalogue.languages]
-    ways = journeys(flow, callers)
-    if not ways.complete:
-        found.warn(document, ("start",), "the flow has too many branches to be checked in full")
-    for name, step in flow.steps.items():
-        languages = ways.languages_at(name)
-        if not languages and ways.complete:
-            found.warn(document, ("steps", name), "no caller can ever come to this step")
-        _check_spoken(step, ("steps", name), languages or (callers[0][1],), catalogue, document, found)
-        _check_names(step, ("steps", name), plan, catalogue, document, found)
-    _check_silence(ways, document, found)
-    _check_dead_ends(flow, document, plan, found)
+def check_journeys(plan: Plan, documents: Mapping[str, Document], catalogue: Catalogue, found: Findings) -> None:
+    """What callers would meet on their way; only for flows without errors of their own, none of which calls itself."""
+    walks = _walks(plan, catalogue, documents, found)
+    for flow in plan.flows.values():
+        document = documents[flow.name]
+        mine = [ways for begun, ways in walks.items() if flow.name in reached(plan.flows, [begun])]
+        complete = all(ways.complete for ways in mine)
+        if flow.name in walks and not complete:
+            found.warn(document, ("start",), "the flow has too many branches to be checked in full")
+        for name, step in flow.steps.items():
+            languages = tuple(dict.fromkeys(told for ways in mine for told in ways.languages_at(flow.name, name)))
+            if not languages and complete:
+                found.warn(document, ("steps", name), "no caller can ever come to this step")
+            languages = languages or (Language(catalogue.languages[0]),)
+            _check_spoken(step, ("steps", name), languages, catalogue, document, found)
+            _check_names(step, ("steps", name), plan, catalogue, document, found)
+        _check_dead_ends(flow, document, plan, found)
+    _check_silence(walks.values(), documents, found)
+
+
+def _walks(
+    plan: Plan, catalogue: Catalogue, documents: Mapping[str, Document], found: Findings
+) -> Mapping[FlowName, Journeys]:
+    """The journeys through each flow in which callers begin; a flow that nobody comes to is walked all the same."""
+    begun: dict[FlowName, list[tuple[FlowName, LineNumber, Language]]] = {}
+    for line in (each for each in plan.lines.values() if each.flow in plan.flows):
+        begun.setdefault(line.flow, []).append((line.flow, line.number, line.language))
+    come_to = set(reached(plan.flows, begun))
+    for name in plan.flows:
+        if name not in come_to:
+            found.warn(documents[name], (), f"no line uses the flow {name}")
+            begun[name] = [(name, LineNumber(""), Language(language)) for language in catalogue.languages]
+            come_to |= set(reached(plan.flows, [name]))
+    return {name: journeys(plan.flows, callers) for name, callers in begun.items()}
 
 
 def circles(graph: Mapping[T, tuple[T, ...]]) -> Iterator[tuple[T, ...]]:
@@ -115,11 +131,12 @@ def _check_fields(step: Step, path: KeyPath, document: Document, found: Findings
             found.warn(document, path, "sets neither variables nor a language")
 
 
-def _check_variables(flow: Flow, document: Document, found: Findings) -> None:
+def _check_variables(flow: Flow, family: Iterable[Flow], document: Document, found: Findings) -> None:
+    """`family`: flows that share their variables with this one, itself included."""
     steps = flow.steps.items()
-    collected = {step.variable for _, step in steps if isinstance(step, Collect)}
-    secret = {step.variable for _, step in steps if isinstance(step, Collect) and step.secret}
-    known = {*BUILT_IN, *collected, *(name for _, step in steps if isinstance(step, Set) for name in step.variables)}
+    setting = [step for each in family for step in each.steps.values()]
+    secret = {step.variable for step in setting if isinstance(step, Collect) and step.secret}
+    known = {*BUILT_IN, *(variable for step in setting for variable in variables_set(step))}
 
     def check_known(path: KeyPath, variable: str) -> bool:
         if variable not in known:
@@ -216,18 +233,21 @@ def _check_dead_ends(flow: Flow, document: Document, plan: Plan, found: Findings
                     found.warn(document, ("steps", name, *path), message)
 
 
-def _check_silence(ways: Journeys, document: Document, found: Findings) -> None:
+def _check_silence(walks: Iterable[Journeys], documents: Mapping[str, Document], found: Findings) -> None:
     """The owner of an 8-800 number pays for whoever puts the phone down beside it."""
-    silent: dict[Spot, tuple[Spot, ...]] = {
-        spot: tuple(way.to for way in out if way.silent) for spot, out in ways.ways.items()
-    }
-    told: set[frozenset[str]] = set()
-    for circle in circles(silent):
-        steps = tuple(spot.step for spot in circle)
-        if frozenset(steps) not in told:
-            told.add(frozenset(steps))
-            message = (
-                f"a caller who presses nothing goes round for ever: {_arrows(steps)}; "
-                "one way out of it must lead to a queue or a hangup"
-            )
-            found.error(document, ("steps", steps[0]), message)
+    told: set[frozenset[Point]] = set()
+    for ways in walks:
+        silent: dict[Spot, tuple[Spot, ...]] = {
+            spot: tuple(way.to for way in out if way.silent) for spot, out in ways.ways.items()
+        }
+        for circle in circles(silent):
+            points = tuple(Point(spot.flow, spot.step) for spot in circle)
+            if frozenset(points) not in told:
+                told.add(frozenset(points))
+                flow = points[0].flow
+                steps = tuple(each.step if each.flow == flow else f"{each.flow}.{each.step}" for each in points)
+                message = (
+                    f"a caller who presses nothing goes round for ever: {_arrows(steps)}; "
+                    "one way out of it must lead to a queue or a hangup"
+                )
+                found.error(documents[flow], ("steps", points[0].step), message)

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from msgspec.structs import asdict, replace
 
-from ccserver.config import schema
+from ccserver.config import flowfile, schema
 from ccserver.config.calendars import frozen_calendar
-from ccserver.core import plan
+from ccserver.core import plan, steps
 from ccserver.core.ids import (
     AgentId,
     CalendarName,
@@ -27,7 +27,7 @@ from ccserver.core.ids import (
 from ccserver.core.numbers import Region, canonical
 
 
-def frozen_plan(main: schema.Main, flows: Mapping[str, schema.FlowFile]) -> plan.Plan:
+def frozen_plan(main: schema.Main, flows: Mapping[str, flowfile.FlowFile]) -> plan.Plan:
     """The plan with its hash; `flows` by name."""
     whole = plan.Plan(
         node=NodeName(main.node.name),
@@ -98,31 +98,34 @@ def _operator(operator: schema.Operator) -> plan.Operator:
     return plan.Operator(**fields)
 
 
-def _flow(name: str, flow: schema.FlowFile) -> plan.Flow:
-    steps = {StepName(step_name): _step(step) for step_name, step in flow.steps.items()}
-    return plan.Flow(name=FlowName(name), start=StepName(flow.start), steps=steps)
+def _flow(name: str, flow: flowfile.FlowFile) -> steps.Flow:
+    named = {StepName(step_name): _step(step) for step_name, step in flow.steps.items()}
+    return steps.Flow(name=FlowName(name), start=StepName(flow.start), steps=named)
 
 
-_STEPS: dict[type[schema.Step], type[plan.Step]] = {
-    schema.Say: plan.Say,
-    schema.Menu: plan.Menu,
-    schema.Collect: plan.Collect,
-    schema.Set: plan.Set,
-    schema.Branch: plan.Branch,
-    schema.Voicemail: plan.Voicemail,
-    schema.HangUp: plan.HangUp,
+_STEPS: dict[type[flowfile.Step], type[steps.Step]] = {
+    flowfile.Say: steps.Say,
+    flowfile.Menu: steps.Menu,
+    flowfile.Collect: steps.Collect,
+    flowfile.Set: steps.Set,
+    flowfile.Branch: steps.Branch,
+    flowfile.Voicemail: steps.Voicemail,
+    flowfile.HangUp: steps.HangUp,
+    flowfile.Call: steps.Call,
+    flowfile.GoTo: steps.GoTo,
+    flowfile.Return: steps.Return,
 }
 
 
-def _step(step: schema.Step) -> plan.Step:
-    if isinstance(step, schema.Enqueue):
-        return plan.Enqueue(**(asdict(step) | {"skills": _needs(step.skills), "relax": _stages(step.relax)}))
+def _step(step: flowfile.Step) -> steps.Step:
+    if isinstance(step, flowfile.Enqueue):
+        return steps.Enqueue(**(asdict(step) | {"skills": _needs(step.skills), "relax": _stages(step.relax)}))
     return _STEPS[type(step)](**asdict(step))
 
 
-def _stages(stages: Iterable[schema.Stage]) -> tuple[plan.Stage, ...]:
-    return tuple(plan.Stage(**(asdict(stage) | {"skills": _needs(stage.skills)})) for stage in stages)
+def _stages(stages: Iterable[schema.Stage]) -> tuple[steps.Stage, ...]:
+    return tuple(steps.Stage(**(asdict(stage) | {"skills": _needs(stage.skills)})) for stage in stages)
 
 
-def _needs(skills: Mapping[str, int]) -> tuple[plan.SkillNeed, ...]:
-    return tuple(plan.SkillNeed(skill=Skill(skill), level=level) for skill, level in sorted(skills.items()))
+def _needs(skills: Mapping[str, int]) -> tuple[steps.SkillNeed, ...]:
+    return tuple(steps.SkillNeed(skill=Skill(skill), level=level) for skill, level in sorted(skills.items()))

@@ -18,7 +18,23 @@ from ccserver.config.exits import exit_reason
 from ccserver.config.journeys import journeys, spoken, targets
 from ccserver.config.prompts import Catalogue
 from ccserver.core.ids import FlowName, Language, LineNumber, StepName
-from ccserver.core.plan import Branch, Collect, Enqueue, Flow, HangUp, Menu, Plan, Say, Set, Step, Voicemail
+from ccserver.core.plan import Plan
+from ccserver.core.steps import (
+    Branch,
+    Call,
+    Collect,
+    Enqueue,
+    Flow,
+    GoTo,
+    HangUp,
+    Menu,
+    Return,
+    Say,
+    Set,
+    Step,
+    Voicemail,
+    reached,
+)
 
 WIDTH = 38
 """Characters on a line of a card."""
@@ -47,6 +63,9 @@ LOOKS: Mapping[type[Step], Look] = {
     Enqueue: Look("#1f7a4d", "#e9f6ef", "queue"),
     Voicemail: Look("#b0522d", "#fcf0ea", "voicemail"),
     HangUp: Look("#5d636b", "#eceef0", "hangs up"),
+    Call: Look("#2b7f86", "#e8f5f6", "calls"),
+    GoTo: Look("#2b7f86", "#e8f5f6", "goes on in"),
+    Return: Look("#2b7f86", "#e8f5f6", "returns"),
 }
 _START = "(start)"
 _FONT = "Helvetica,Arial,sans-serif"
@@ -66,9 +85,12 @@ def flow_named(plan: Plan, name: str) -> Flow:
 def dot_text(flow: Flow, plan: Plan, catalogue: Catalogue, callers: Mapping[StepName, int]) -> str:
     """The whole graph; `callers` by step, where there are some."""
     lines = [line for line in plan.lines.values() if line.flow == flow.name]
-    arriving = [(line.number, line.language) for line in lines]
-    ways = journeys(flow, arriving or [(LineNumber(""), Language(catalogue.languages[0]))])
-    numbers = "<BR/>".join(escape(f"{line.number} {line.name}") for line in lines) or "no line uses it"
+    leading = [line for line in plan.lines.values() if flow.name in reached(plan.flows, [line.flow])]
+    arriving = [(line.flow, line.number, line.language) for line in leading]
+    ways = journeys(plan.flows, arriving or [(flow.name, LineNumber(""), Language(catalogue.languages[0]))])
+    calling = [f"from {name}" for name, other in plan.flows.items() if _leads(other, flow.name)]
+    names = [*(f"{line.number} {line.name}" for line in lines), *calling]
+    numbers = "<BR/>".join(map(escape, names)) or "no line uses it"
     parts = [
         f'digraph "{flow.name}" {{',
         f'  graph [rankdir=TB, nodesep=0.35, ranksep=0.5, bgcolor="white", pad=0.3, fontname="{_FONT}"];',
@@ -78,7 +100,7 @@ def dot_text(flow: Flow, plan: Plan, catalogue: Catalogue, callers: Mapping[Step
         f'  "{_START}" -> "{flow.start}";',
     ]
     for name, step in flow.steps.items():
-        language = next(iter(ways.languages_at(name)), catalogue.languages[0])
+        language = next(iter(ways.languages_at(flow.name, name)), catalogue.languages[0])
         parts.append(f'  "{name}" [label=<{_card(name, step, catalogue, language, callers.get(name, 0))}>];')
         parts += (f"  {arrow}" for arrow in _arrows(name, step))
     return "\n".join([*parts, "}", ""])
@@ -98,6 +120,10 @@ def svg(dot: str) -> bytes:
     if drawn.returncode:
         raise QuestionError(f"cannot be drawn: {drawn.stderr.decode(errors='replace').strip()}")
     return drawn.stdout
+
+
+def _leads(flow: Flow, to: FlowName) -> bool:
+    return any(isinstance(step, Call | GoTo) and step.flow == to for step in flow.steps.values())
 
 
 def _card(name: StepName, step: Step, catalogue: Catalogue, language: str, callers: int) -> str:
@@ -129,7 +155,9 @@ def _body(step: Step, catalogue: Catalogue, language: str) -> Iterator[str]:
             yield _wrapped(f"{step.queue}{f' ({skills})' if skills else ''}")
         case Collect():
             yield escape(f"as {step.variable}")
-        case Say() | Menu() | Voicemail() | HangUp():
+        case Call() | GoTo():
+            yield escape(f"{step.flow}, {step.step}" if isinstance(step, GoTo) and step.step else step.flow)
+        case Say() | Menu() | Voicemail() | HangUp() | Return():
             pass
         case _:
             assert_never(step)

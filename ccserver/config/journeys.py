@@ -14,8 +14,24 @@ from msgspec.structs import replace
 
 from ccserver.config.source import KeyPath
 from ccserver.core.calendar import Hours
-from ccserver.core.ids import CalendarName, Language, LineNumber, StepName
-from ccserver.core.plan import Branch, Collect, Enqueue, Flow, HangUp, Menu, Say, Set, Step, Voicemail
+from ccserver.core.ids import CalendarName, FlowName, Language, LineNumber, StepName
+from ccserver.core.steps import (
+    Branch,
+    Call,
+    Collect,
+    Enqueue,
+    Flow,
+    GoTo,
+    HangUp,
+    Menu,
+    Point,
+    Return,
+    Say,
+    Set,
+    Step,
+    Voicemail,
+    reached,
+)
 
 BUILT_IN = ("line", "ani", "language")
 """Variables that are set before the flow begins."""
@@ -34,14 +50,17 @@ MAX_SPOTS = 20_000
 class Spot(Struct, frozen=True):
     """A step, and all that decides how it goes on from there."""
 
+    flow: FlowName
     step: StepName
     language: Language
     known: tuple[tuple[str, str | None], ...] = ()
     """Variables that some branch asks for, sorted; None: could be anything."""
+    stack: tuple[Point, ...] = ()
+    """Where the flows that called this one go on."""
 
 
 class Way(Struct, frozen=True):
-    """From one spot to another."""
+    """From one spot to another; in another flow, when one calls the other or returns."""
 
     why: str
     """As the step's field names it: `next`, `keys.1`, `otherwise`, `cases.en`."""
@@ -56,13 +75,13 @@ class Journeys(Struct, frozen=True):
     ways: Mapping[Spot, tuple[Way, ...]]
     complete: bool
 
-    def languages_at(self, step: StepName) -> tuple[Language, ...]:
+    def languages_at(self, flow: FlowName, step: StepName) -> tuple[Language, ...]:
         """In which languages callers come to the step; empty: nobody comes."""
-        return tuple(dict.fromkeys(spot.language for spot in self.ways if spot.step == step))
+        return tuple(dict.fromkeys(spot.language for spot in self.ways if (spot.flow, spot.step) == (flow, step)))
 
 
 def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
-    """Every step that this one names, with the path of the name within it."""
+    """Every step of its own flow that this one names, with the path of the name within it."""
     match step:
         case Menu():
             yield from ((("keys", key), target) for key, target in step.keys.items())
@@ -78,16 +97,27 @@ def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
             for field in EXITS:
                 if (target := getattr(step, field)) is not None:
                     yield (field,), target
-        case Say() | Set() | Voicemail():
+        case Say() | Set() | Voicemail() | Call():
             yield ("next",), step.next
-        case HangUp():
+        case HangUp() | GoTo() | Return():
             pass
+
+
+def variables_set(step: Step) -> tuple[str, ...]:
+    """The variables that have a value after the step."""
+    match step:
+        case Collect():
+            return (step.variable,)
+        case Set():
+            return tuple(step.variables)
+        case _:
+            return ()
 
 
 def spoken(step: Step) -> Iterator[tuple[KeyPath, str]]:
     """Every item that the step may say, with its path within the step."""
     match step:
-        case Set() | Branch():
+        case Set() | Branch() | Call() | GoTo() | Return():
             return
         case Enqueue():
             field, items = "announce", step.announce
@@ -101,33 +131,52 @@ def spoken(step: Step) -> Iterator[tuple[KeyPath, str]]:
 
 
 def journeys(
-    flow: Flow, callers: Iterable[tuple[LineNumber, Language]], hours: Mapping[CalendarName, Hours] = ANY_TIME
+    flows: Mapping[FlowName, Flow],
+    callers: Iterable[tuple[FlowName, LineNumber, Language]],
+    hours: Mapping[CalendarName, Hours] = ANY_TIME,
 ) -> Journeys:
-    """All journeys of callers who come in on these lines, in these languages; every name in the flow must exist.
+    """All journeys of callers who begin in these flows, by these lines, in these languages; every name must exist.
 
-    `hours`: whether the calendars are open; of those not given both is possible.
+    `hours`: whether the calendars are open; of those not given both is possible. No flow may call itself.
     """
-    branches = [step for step in flow.steps.values() if isinstance(step, Branch)]
-    asked = sorted({step.variable for step in branches if step.variable is not None} - {"language"})
+    callers = tuple(callers)
+    met = [step for name in reached(flows, (flow for flow, _, _ in callers)) for step in flows[name].steps.values()]
+    asked = sorted({step.variable for step in met if isinstance(step, Branch) and step.variable} - {"language"})
     ways: dict[Spot, tuple[Way, ...]] = {}
     waiting: deque[Spot] = deque()
-    for line, language in callers:
+    for flow, line, language in callers:
         first = {"line": line, "ani": None}
         known = tuple((name, first.get(name, "")) for name in asked)
-        waiting.append(Spot(step=flow.start, language=language, known=known))
+        waiting.append(Spot(flow=flow, step=flows[flow].start, language=language, known=known))
     while waiting and len(ways) < MAX_SPOTS:
         spot = waiting.popleft()
         if spot not in ways:
-            ways[spot] = tuple(_ways(spot, flow.steps[spot.step], hours))
+            ways[spot] = tuple(_ways(spot, flows, hours))
             waiting.extend(way.to for way in ways[spot])
     return Journeys(ways=ways, complete=not waiting)
 
 
-def _ways(spot: Spot, step: Step, hours: Mapping[CalendarName, Hours]) -> Iterator[Way]:
-    if isinstance(step, Branch):
-        known = hours.get(step.calendar) if step.calendar is not None else _known(spot, step)
-        yield from _branches(spot, step, known)
-        return
+def _ways(spot: Spot, flows: Mapping[FlowName, Flow], hours: Mapping[CalendarName, Hours]) -> Iterator[Way]:
+    step = flows[spot.flow].steps[spot.step]
+    match step:
+        case Branch():
+            known = hours.get(step.calendar) if step.calendar is not None else _known(spot, step)
+            yield from _branches(spot, step, known)
+        case Call():
+            stack = (*spot.stack, Point(spot.flow, step.next))
+            yield Way("flow", replace(spot, flow=step.flow, step=flows[step.flow].start, stack=stack), silent=True)
+        case GoTo():
+            to = step.step or flows[step.flow].start
+            yield Way("flow", replace(spot, flow=step.flow, step=to), silent=True)
+        case Return():
+            if spot.stack:
+                back = spot.stack[-1]
+                yield Way("return", replace(spot, flow=back.flow, step=back.step, stack=spot.stack[:-1]), silent=True)
+        case _:
+            yield from _plain_ways(spot, step)
+
+
+def _plain_ways(spot: Spot, step: Step) -> Iterator[Way]:
     if isinstance(step, Set):
         spot = _with(spot, dict(step.variables), step.language)
     for path, target in targets(step):

@@ -14,7 +14,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ccserver.config import places, schema
+from ccserver.config import flowfile, places, schema
+from ccserver.config.callcheck import check_calls
 from ccserver.config.conform import conform
 from ccserver.config.crosscheck import check_main, check_served, check_settings
 from ccserver.config.dialplan import check_dialplan
@@ -88,9 +89,9 @@ def read_all(
     if main_document is not None:
         main_document = _overridden(main_document, overrides, found)
         main = conform(main_document, schema.Main, found)
-    flows: dict[str, schema.FlowFile] = {}
+    flows: dict[str, flowfile.FlowFile] = {}
     for name, document in flow_documents.items():
-        flow = conform(document, schema.FlowFile, found)
+        flow = conform(document, flowfile.FlowFile, found)
         if flow is not None:
             flows[name] = flow
     if main is None or main_document is None:
@@ -121,7 +122,7 @@ def read_all(
 def _cross_checked(
     main: schema.Main,
     document: Document,
-    flows: Mapping[str, schema.FlowFile],
+    flows: Mapping[str, flowfile.FlowFile],
     flow_documents: Mapping[str, Document],
     found: Findings,
 ) -> tuple[Plan | None, Catalogue | None]:
@@ -130,7 +131,8 @@ def _cross_checked(
     check_trunks(main, document, found)
     plan = frozen_plan(main, flows)
     for name, flow in plan.flows.items():
-        check_steps(flow, flow_documents[name], found)
+        check_steps(flow, flow_documents[name], plan.flows, found)
+    check_calls(plan.flows, flow_documents, found)
     # normpath, not resolve: errors should name the file in the words of the configuration.
     prompts_file = Path(os.path.normpath(document.file.parent / main.prompts.file))
     catalogue = read_catalogue(prompts_file, document, ("prompts", "file"), found)
@@ -141,8 +143,7 @@ def _cross_checked(
     check_house_prompts(catalogue, document, main.rules.not_ready_reasons, found)
     check_served(main, plan, document, found)
     check_relaxing(plan, document, found)
-    for name, flow in plan.flows.items():
-        check_journeys(flow, flow_documents[name], plan, catalogue, found)
+    check_journeys(plan, flow_documents, catalogue, found)
     if not found.any_error:
         check_schedules(main, plan, document, flow_documents, found)
     return plan, catalogue

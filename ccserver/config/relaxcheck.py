@@ -12,7 +12,8 @@ from ccserver.config.serving import able, nobody
 from ccserver.config.source import Document, KeyPath
 from ccserver.core.matching import Need
 from ccserver.core.needing import eased, highest, speaking
-from ccserver.core.plan import Enqueue, Plan, Queue, SkillNeed, Stage
+from ccserver.core.plan import Plan, Queue
+from ccserver.core.steps import Enqueue, SkillNeed, Stage
 
 
 def check_stages(

@@ -13,8 +13,9 @@ from ccserver.config.calendars import WEEKDAYS
 from ccserver.config.findings import Findings
 from ccserver.config.source import Document
 from ccserver.core.calendar import Calendar, closes_at, hours_at, zone
-from ccserver.core.ids import CalendarName
-from ccserver.core.plan import Branch, Enqueue, Flow, Line, Plan
+from ccserver.core.ids import CalendarName, FlowName
+from ccserver.core.plan import Line, Plan
+from ccserver.core.steps import Branch, Enqueue, Flow, reached
 
 _A_MONDAY = date(2026, 6, 1)
 """Of a week without changes of the clock."""
@@ -24,7 +25,7 @@ def check_schedules(
     main: schema.Main, plan: Plan, document: Document, flow_documents: Mapping[str, Document], found: Findings
 ) -> None:
     """Only for a configuration without errors; tells `found`."""
-    asked = {flow.name: frozenset(_asked(flow)) for flow in plan.flows.values()}
+    asked = {name: frozenset(_asked(plan.flows, name)) for name in plan.flows}
     used = frozenset[CalendarName]().union(*(asked[line.flow] for line in plan.lines.values()))
     for position, calendar in enumerate(main.calendars):
         _check_calendar(plan.calendars[CalendarName(calendar.name)], position, used, document, found)
@@ -46,8 +47,9 @@ def check_schedules(
                 found.warn(flow_documents[flow.name], ("steps", at), message)
 
 
-def _asked(flow: Flow) -> Iterator[CalendarName]:
-    for step in flow.steps.values():
+def _asked(flows: Mapping[FlowName, Flow], begun: FlowName) -> Iterator[CalendarName]:
+    """On the way from its beginning, in whatever flow."""
+    for step in (step for name in reached(flows, [begun]) for step in flows[name].steps.values()):
         if isinstance(step, Branch | Enqueue) and step.calendar is not None:
             yield step.calendar
 

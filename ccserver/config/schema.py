@@ -1,7 +1,7 @@
-"""What may be written in `ccserver.toml` and in a flow: the TOML files as types, with the bounds and words of each field.
+"""What may be written in `ccserver.toml`: the TOML file as types, with the bounds and words of each field. Flows: `flowfile`.
 
 The types say what one field expects; what must fit together (names that refer to each other, ranges, loops) is in
-`crosscheck` and `flowcheck`. A field has the name and default of its counterpart in `core.plan`; durations end in `_s`.
+`crosscheck`. A field has the name and default of its counterpart in `core.plan`; durations end in `_s`.
 """
 
 from typing import Annotated, Literal
@@ -10,13 +10,9 @@ from msgspec import Meta, Struct
 
 from ccserver.core import plan
 from ccserver.core.numbers import NumberFormat
-from ccserver.core.plan import Key, Pick, Speaking, Standing
+from ccserver.core.plan import Pick, Speaking, Standing
 
 NAME = r"\A[A-Za-z][A-Za-z0-9_-]{0,39}\Z"
-_VARIABLE = r"\A[a-z][a-z0-9_]{0,39}\Z"
-_ITEM = (
-    r"\A(?:[a-z0-9]+(?:-[a-z0-9]+)*|digits:(?:[0-9*#]|\{[a-z][a-z0-9_]*\})+|number:(?:[0-9]|\{[a-z][a-z0-9_]*\})+)\Z"
-)
 _LANGUAGE = r"\A[a-z]{2,3}(?:_[A-Z]{2})?\Z"
 
 # --- kinds of values -----------------------------------------------------------------------------------------------------
@@ -46,28 +42,8 @@ Prefix = Annotated[
 RegionCode = Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z", description='a country by ISO 3166, like "RU"')]
 Extension = Annotated[str, Meta(pattern=r"\A[0-9]{3,6}\Z", description='3 to 6 digits in quotes, like "1001"')]
 LanguageCode = Annotated[str, Meta(pattern=_LANGUAGE, description='a language of prompts.toml in quotes, like "ru"')]
-Item = Annotated[
-    str,
-    Meta(
-        pattern=_ITEM,
-        max_length=200,
-        description='the name of a prompt, or "digits:…" or "number:…" with digits and {variables}',
-    ),
-]
 Prompt = Annotated[
     str, Meta(pattern=r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z", max_length=100, description="the name of a prompt")
-]
-Items = tuple[Item, ...]
-SomeItems = Annotated[tuple[Item, ...], Meta(min_length=1, description="an array of at least one prompt")]
-Variable = Annotated[
-    str,
-    Meta(
-        pattern=_VARIABLE,
-        description="a variable: at most 40 small Latin letters, digits or _, beginning with a letter",
-    ),
-]
-Value = Annotated[
-    str, Meta(max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*\Z", description="a text of at most 200 characters")
 ]
 RecordRule = Annotated[
     plan.RecordPolicy | bool | None,
@@ -78,13 +54,9 @@ Skills = dict[Name, Level]
 Seconds = Annotated[float, Meta(ge=0, le=86400, description="seconds from 0 to 86400")]
 Timeout = Annotated[float, Meta(gt=0, le=86400, description="seconds above 0, at most 86400")]
 PhoneTimeout = Annotated[float, Meta(gt=0, le=600, description="seconds above 0, at most 600")]
-KeyTimeout = Annotated[float, Meta(gt=0, le=120, description="seconds above 0, at most 120")]
 CallCount = Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number from 0 to 1000000")]
-Retries = Annotated[int, Meta(ge=0, le=20, description="a whole number from 0 to 20")]
-DigitCount = Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")]
 PathName = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\A[^\x00]+\Z", description="a path in quotes")]
-KeyName = Annotated[Key, Meta(description="a key of the phone: 0 to 9, * or #")]
 ReasonDigit = Annotated[
     Literal["1", "2", "3", "4", "5", "6", "7", "8", "9"], Meta(description="the digit after *12, from 1 to 9")
 ]
@@ -480,111 +452,3 @@ class Main(_Table, frozen=True):
     calendars: tuple[Calendar, ...] = ()
     queues: tuple[Queue, ...] = ()
     operators: tuple[Operator, ...] = ()
-
-
-# --- a flow --------------------------------------------------------------------------------------------------------------
-
-
-class _Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="do"):
-    pass
-
-
-class Say(_Step, frozen=True, tag="say"):
-    """Speak, then go on."""
-
-    prompts: SomeItems
-    next: Name
-    barge_in: bool = True
-
-
-class Menu(_Step, frozen=True, tag="menu"):
-    """Speak and wait for one key."""
-
-    prompts: SomeItems
-    keys: Annotated[dict[KeyName, Name], Meta(min_length=1, description="a table of at least one key and its step")]
-    otherwise: Name
-    timeout_s: KeyTimeout = 5.0
-    retries: Retries = 2
-    invalid: Prompt | None = None
-    silence: Prompt | None = None
-
-
-class Collect(_Step, frozen=True, tag="collect"):
-    """Speak and gather digits."""
-
-    prompts: SomeItems
-    variable: Variable
-    next: Name
-    otherwise: Name
-    min_digits: DigitCount = 1
-    max_digits: DigitCount = 20
-    terminator: Literal["#", "*", ""] = "#"
-    timeout_s: KeyTimeout = 5.0
-    interdigit_timeout_s: KeyTimeout = 3.0
-    retries: Retries = 2
-    invalid: Prompt | None = None
-    silence: Prompt | None = None
-    secret: bool = False
-
-
-class Set(_Step, frozen=True, tag="set"):
-    """Set variables and the language."""
-
-    next: Name
-    variables: dict[Variable, Value] = {}
-    language: LanguageCode | None = None
-
-
-class Branch(_Step, frozen=True, tag="branch"):
-    """Go by the value of a variable, or by opening hours."""
-
-    cases: Annotated[dict[Value, Name], Meta(min_length=1, description="a table of at least one value and its step")]
-    otherwise: Name
-    variable: Variable | None = None
-    calendar: Name | None = None
-
-
-class Enqueue(_Step, frozen=True, tag="queue"):
-    """Wait for an operator."""
-
-    queue: Name
-    skills: Skills = {}
-    priority_s: Seconds = 0.0
-    announce: Items = ()
-    max_wait_s: Timeout | None = None
-    otherwise: Name | None = None
-    calendar: Name | None = None
-    closed: Name | None = None
-    relax: tuple[Stage, ...] = ()
-    keys: dict[KeyName, Name] = {}
-    max_waiting: Annotated[int, Meta(ge=1, le=100_000, description="a whole number from 1 to 100000")] | None = None
-    full: Name | None = None
-    max_expected_s: Timeout | None = None
-    too_long: Name | None = None
-    nobody: Name | None = None
-    nobody_after_s: Seconds = 60.0
-
-
-class Voicemail(_Step, frozen=True, tag="voicemail"):
-    """Speak, beep, record."""
-
-    next: Name
-    prompts: Items = ()
-    max_s: Annotated[int, Meta(ge=1, le=3600, description="whole seconds from 1 to 3600")] = 120
-    silence_s: Annotated[int, Meta(ge=1, le=60, description="whole seconds from 1 to 60")] = 5
-
-
-class HangUp(_Step, frozen=True, tag="hangup"):
-    """Speak, then hang up."""
-
-    prompts: Items = ()
-
-
-Step = Say | Menu | Collect | Set | Branch | Enqueue | Voicemail | HangUp
-
-
-class FlowFile(_Table, frozen=True):
-    """The whole of a flow's file; the flow's name is the file's."""
-
-    start: Name
-    steps: Annotated[dict[Name, Step], Meta(min_length=1, description="a table of at least one step")]

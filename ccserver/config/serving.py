@@ -8,7 +8,8 @@ from msgspec import Struct
 from ccserver.core.matching import Ability, Need
 from ccserver.core.matching import able as may_serve
 from ccserver.core.needing import eased, highest
-from ccserver.core.plan import Operator, Plan, Queue, SkillNeed, Stage
+from ccserver.core.plan import Operator, Plan, Queue
+from ccserver.core.steps import SkillNeed, Stage
 
 
 class Gap(Struct, frozen=True):

@@ -17,8 +17,9 @@ from ccserver.core import flow
 from ccserver.core.calendar import hours_at, zone
 from ccserver.core.contact import FlowPosition
 from ccserver.core.flow import Finish, FlowTurn, Hush, JoinQueue, Record, Scene, Speak, SpeakLanguage
-from ccserver.core.ids import PlayId, RecordingName, StepName
-from ccserver.core.plan import Branch, Collect, Enqueue, Key, Line, Menu, Set, Voicemail
+from ccserver.core.ids import PlayId, RecordingName
+from ccserver.core.plan import Line
+from ccserver.core.steps import Branch, Call, Collect, Enqueue, GoTo, Key, Menu, Point, Return, Set, Step, Voicemail
 
 PRESS_S = 1.0
 """After the question, and between two keys."""
@@ -26,7 +27,6 @@ LETTERS_PER_S = 13.0
 """Of a voice that takes its time."""
 TURNS_MAX = 500
 _KEYS = frozenset(get_args(Key))
-_NO_STEP = StepName("")
 
 
 def walk_call(config: Config, number: str, at: str | None, keys: str) -> str:
@@ -60,13 +60,13 @@ def _in_number(step: Collect, key: str) -> str:
 class _Journey:
     def __init__(self, config: Config, line: Line, when: datetime, groups: list[str]) -> None:
         self._config = config
-        self._flow = config.plan.flows[line.flow]
+        self._flows = config.plan.flows
         self._began = self._now = when.timestamp()
         self._groups = deque(groups)
-        self._step = self._flow.start
-        self._position = FlowPosition(flow=line.flow, step=self._flow.start)
+        self._position = FlowPosition(flow=line.flow, step=self._flows[line.flow].start)
         self._variables = {"line": str(line.number), "ani": "anonymous"}
         self._language = line.language
+        self._line_flow = line.flow
         self._ended = False
 
     def told(self) -> Iterator[str]:
@@ -84,7 +84,7 @@ class _Journey:
     def _go_on(self) -> Iterator[str]:
         """What happens next where the flow waits: the end of what is said, a key, silence, the end of a message."""
         position = self._position
-        step = self._flow.steps[position.step]
+        step = self._at
         if position.play is not None:
             yield from self._follow(flow.play_finished(self._scene()))
         elif isinstance(step, Menu | Collect) and self._groups and not (position.digits and position.deadline):
@@ -105,7 +105,7 @@ class _Journey:
     def _press(self, group: str, question: Menu | Collect) -> Iterator[str]:
         for number, key in enumerate(group):
             self._now += PRESS_S
-            step = self._flow.steps[self._position.step]
+            step = self._at
             name = f"{key} ({KEY_NAMES[key]})" if key in KEY_NAMES else key
             if isinstance(step, Menu):
                 leads = "" if key in step.keys else f", which leads nowhere: the menu has {listed(step.keys)}"
@@ -113,7 +113,7 @@ class _Journey:
             elif isinstance(step, Collect):
                 yield f"{self._clock()}  presses {name}, {_in_number(step, key)}"
             else:
-                yield f"{self._clock()}  presses {name} at step {self._position.step}"
+                yield f"{self._clock()}  presses {name} at step {self._name(Point(self._position.flow, self._position.step))}"
             turn = flow.key_pressed(self._scene(), key)  # type: ignore[arg-type]
             yield from self._follow(turn)
             if self._ended:
@@ -123,24 +123,27 @@ class _Journey:
 
     def _follow(self, turn: FlowTurn) -> Iterator[str]:
         """Where the turn led, and what the caller notices of it."""
-        steps = self._flow.steps
-        for name in turn.path:
-            step = steps[name]
+        for point in turn.path:
+            name, step = self._name(point), self._flows[point.flow].steps[point.step]
             match step:
                 case Branch():
                     yield f"{self._clock()}  {name}: {self._asked(step, turn)}"
                 case Set() if step.variables:
                     values = listed(f"{variable} = {shown(value)}" for variable, value in step.variables.items())
                     yield f"{self._clock()}  {name}: {values}"
-                case Enqueue() if step.closed is not None and step.calendar is not None and turn.path[-1] != name:
+                case Enqueue() if step.closed is not None and step.calendar is not None and turn.path[-1] != point:
                     yield f"{self._clock()}  {name}: {self._state(step.calendar)}"
+                case Call() | GoTo():
+                    yield f"{self._clock()}  {name}: on to the flow {step.flow}"
+                case Return():
+                    yield f"{self._clock()}  {name}: back"
         self._position = turn.position
         self._variables, self._language = dict(turn.variables), turn.language
-        arrived = turn.path[-1] if turn.path else None
+        here = self._name(Point(turn.position.flow, turn.position.step))
         for effect in turn.effects:
             match effect:
                 case Speak():
-                    heading = f"{self._clock()}  {turn.position.step}: " if arrived else f"{self._clock()}  "
+                    heading = f"{self._clock()}  {here}: " if turn.path else f"{self._clock()}  "
                     for item in effect.items:
                         yield f"{heading}hears {self._quoted(item)}"
                         heading = " " * len(heading)
@@ -148,11 +151,12 @@ class _Journey:
                 case SpeakLanguage():
                     yield f"{' ' * 7}is spoken to in {effect.language} from here on"
                 case Record():
-                    yield f"{self._clock()}  {turn.position.step}: hears a beep and speaks"
+                    yield f"{self._clock()}  {here}: hears a beep and speaks"
                 case JoinQueue():
                     yield from self._queued(effect.step)
                 case Finish():
-                    yield f"{self._clock()}  {turn.position.step}: is hung up on. The end."
+                    why = f" ({effect.flaw})" if effect.flaw else ""
+                    yield f"{self._clock()}  {here}: is hung up on{why}. The end."
                     self._ended = True
                 case Hush():
                     pass
@@ -160,9 +164,8 @@ class _Journey:
                     assert_never(effect)
 
     def _queued(self, step: Enqueue) -> Iterator[str]:
-        name = self._position.step
-        spot = Spot(step=name, language=self._language)
-        heading = f"{self._clock()}  {name}: "
+        spot = Spot(flow=self._position.flow, step=self._position.step, language=self._language)
+        heading = f"{self._clock()}  {self._name(Point(spot.flow, spot.step))}: "
         for sentence in waiting(self._config, spot, step):
             yield f"{heading}{sentence}"
             heading = " " * 7
@@ -177,8 +180,16 @@ class _Journey:
         else:
             self._ended = True
 
+    @property
+    def _at(self) -> Step:
+        return self._flows[self._position.flow].steps[self._position.step]
+
+    def _name(self, point: Point) -> str:
+        """Of a step in the line's own flow, its name alone."""
+        return point.step if point.flow == self._line_flow else f"{point.flow}.{point.step}"
+
     def _quoted(self, item: str) -> str:
-        return quoted(self._config, Spot(step=_NO_STEP, language=self._language), item)
+        return quoted(self._config, self._language, item)
 
     def _asked(self, step: Branch, turn: FlowTurn) -> str:
         if step.calendar is not None:
@@ -194,7 +205,7 @@ class _Journey:
 
     def _scene(self) -> Scene:
         return Scene(
-            flow=self._flow,
+            flows=self._flows,
             position=self._position,
             variables=self._variables,
             language=self._language,

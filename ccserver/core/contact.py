@@ -36,7 +36,7 @@ from ccserver.core.ids import (
     TrunkName,
 )
 from ccserver.core.offer import Offer
-from ccserver.core.plan import Key, SkillNeed, Stage
+from ccserver.core.steps import Key, Point, SkillNeed, Stage
 
 
 class Direction(StrEnum):
@@ -193,6 +193,10 @@ class FlowPosition(Struct, frozen=True, kw_only=True):
     recording: RecordingName | None = None
     deadline: float | None = None
     """When silence is over."""
+    stack: tuple[Point, ...] = ()
+    """Where the flows that called this one go on, the outermost first."""
+    entered: int = 0
+    """Steps entered so far: who goes round for ever is stopped by it."""
 
 
 class Place(Struct, frozen=True, kw_only=True):

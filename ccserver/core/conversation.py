@@ -80,7 +80,7 @@ def scene(floor: Floor, contact: Contact) -> Scene:
     """What the interpreter may know of the contact."""
     assert contact.flow is not None
     return Scene(
-        flow=floor.plan_of(contact).flows[contact.flow.flow],
+        flows=floor.plan_of(contact).flows,
         position=contact.flow,
         variables=contact.variables,
         language=contact.language,
@@ -168,19 +168,22 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
                 )
             case flow.JoinQueue(step):
                 contact = queueing.join(floor, contact, step, at)
-            case flow.Finish(failed):
-                contact = _finish(floor, contact, at, failed=failed)
+            case flow.Finish(flaw):
+                contact = _finish(floor, contact, at, flaw)
     floor.keep(contact)
 
 
-def _finish(floor: Floor, contact: Contact, at: float, *, failed: bool) -> Contact:
+def _finish(floor: Floor, contact: Contact, at: float, flaw: str) -> Contact:
     """The flow is over: hang up; the contact closes when its leg's end is a fact."""
-    ended = SegmentOutcome.FAILED if failed else SegmentOutcome.COMPLETED
+    if flaw:
+        floor.flow_flaw = floor.now, flaw
+        contact = replace(contact, reason=flaw)
+    ended = SegmentOutcome.FAILED if flaw else SegmentOutcome.COMPLETED
     if contact.outcome is ContactOutcome.VOICEMAIL:
         ended = SegmentOutcome.VOICEMAIL
     contact = close_segment(floor, contact, ended, at)
     floor.command(HangUpLeg(contact.leg, lane=contact.id))
-    outcome = contact.outcome or (ContactOutcome.FAILED if failed else ContactOutcome.FLOW_COMPLETED)
+    outcome = contact.outcome or (ContactOutcome.FAILED if flaw else ContactOutcome.FLOW_COMPLETED)
     if contact.first_queue is not None and outcome is ContactOutcome.FLOW_COMPLETED:
         outcome = ContactOutcome.OVERFLOWED
     return replace(contact, state=ContactState.CLOSING, outcome=outcome)

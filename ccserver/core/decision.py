@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ccserver.core.agent import AgentState
 from ccserver.core.ids import AgentId, ContactId, QueueName
-from ccserver.core.plan import SkillNeed
+from ccserver.core.steps import SkillNeed
 
 
 class Lack(StrEnum):

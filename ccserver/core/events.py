@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from ccserver.core.commands import Command
 from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlayId, RecordingName, TrunkName
-from ccserver.core.plan import Key, Plan
+from ccserver.core.plan import Plan
+from ccserver.core.steps import Key
 
 ConsultAction = Literal["complete", "cancel", "join", "apart"]
 LegRole = Literal["caller", "agent", "code", "outbound", "internal", "customer"]

@@ -133,6 +133,8 @@ class Floor:
         self.gone: dict[AgentId, None] = {}
         """Who ceased to be at work in this step: whoever waits for him by name may not have to go on."""
         self.ignored = 0
+        self.flow_flaw: tuple[float, str] | None = None
+        """When a flow could not go on for the last time, and why."""
         self.blocked = 0
         """Calls of operators that were not let out, since start."""
         self._dues: list[Due] = []

@@ -15,11 +15,31 @@ from msgspec.structs import replace
 
 from ccserver.core.calendar import Calendar, Hours, hours_at
 from ccserver.core.contact import FlowPosition
-from ccserver.core.ids import CalendarName, Language, PlayId, PromptName, RecordingName, StepName
-from ccserver.core.plan import Branch, Collect, Enqueue, Flow, HangUp, Key, Menu, Say, Set, Voicemail
+from ccserver.core.ids import CalendarName, FlowName, Language, PlayId, PromptName, RecordingName, StepName
+from ccserver.core.steps import (
+    Branch,
+    Call,
+    Collect,
+    Enqueue,
+    Flow,
+    GoTo,
+    HangUp,
+    Key,
+    Menu,
+    Point,
+    Return,
+    Say,
+    Set,
+    Step,
+    Voicemail,
+)
 
 AHEAD_MAX = 32
 """Keys kept ahead: nobody types more of them, a fax machine does."""
+DEPTH_MAX = 8
+"""Flows that called one another; `ccserver check` knows it, too."""
+STEPS_MAX = 2000
+"""Steps entered in one call: no human walks through so many, a flow that goes round for ever does."""
 
 
 class Speak(Struct, frozen=True):
@@ -53,9 +73,9 @@ class Record(Struct, frozen=True):
 
 
 class Finish(Struct, frozen=True):
-    """The flow served the caller (or cannot go on: `failed`): hang up."""
+    """The flow served the caller: hang up. `flaw`: or it cannot go on, for this reason."""
 
-    failed: bool = False
+    flaw: str = ""
 
 
 Effect = Speak | Hush | SpeakLanguage | JoinQueue | Record | Finish
@@ -64,7 +84,7 @@ Effect = Speak | Hush | SpeakLanguage | JoinQueue | Record | Finish
 class Scene(Struct, frozen=True, kw_only=True):
     """All that the interpreter may know."""
 
-    flow: Flow
+    flows: Mapping[FlowName, Flow]
     position: FlowPosition
     variables: Mapping[str, str]
     language: Language
@@ -72,6 +92,16 @@ class Scene(Struct, frozen=True, kw_only=True):
     now: float
     next_play: PlayId
     next_recording: RecordingName
+
+    @property
+    def flow(self) -> Flow:
+        """The one it stands in."""
+        return self.flows[self.position.flow]
+
+    @property
+    def step(self) -> Step:
+        """The one it stands at."""
+        return self.flow.steps[self.position.step]
 
 
 class FlowTurn(Struct, frozen=True, kw_only=True):
@@ -81,7 +111,7 @@ class FlowTurn(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str]
     language: Language
     effects: tuple[Effect, ...] = ()
-    path: tuple[StepName, ...] = ()
+    path: tuple[Point, ...] = ()
     """Steps that were entered, also those that nobody notices; who explains a journey wants to know. Empty: none was."""
 
 
@@ -106,7 +136,7 @@ def go(scene: Scene, step: StepName) -> FlowTurn:
 def key_pressed(scene: Scene, key: Key) -> FlowTurn:
     """The caller pressed a key."""
     position = scene.position
-    step = scene.flow.steps[position.step]
+    step = scene.step
     hush: tuple[Effect, ...] = (Hush(position.play),) if position.play else ()
     match step:
         case Say(barge_in=True):
@@ -126,7 +156,7 @@ def key_pressed(scene: Scene, key: Key) -> FlowTurn:
 
 def play_finished(scene: Scene) -> FlowTurn:
     """The current playback came to its end (callers check that it is the current one)."""
-    step = scene.flow.steps[scene.position.step]
+    step = scene.step
     quiet = replace(scene.position, play=None)
     match step:
         case Say():
@@ -143,7 +173,7 @@ def play_finished(scene: Scene) -> FlowTurn:
 
 def time_up(scene: Scene) -> FlowTurn:
     """Nobody pressed anything in time."""
-    step = scene.flow.steps[scene.position.step]
+    step = scene.step
     match step:
         case Menu():
             return _once_more(scene, step, step.silence)
@@ -157,7 +187,7 @@ def time_up(scene: Scene) -> FlowTurn:
 
 def recorded(scene: Scene) -> FlowTurn:
     """The voicemail is recorded, or could not be."""
-    step = scene.flow.steps[scene.position.step]
+    step = scene.step
     if not isinstance(step, Voicemail):
         return _still(scene, scene.position)
     return _enter(scene, step.next)
@@ -172,29 +202,73 @@ def _enter(
 ) -> FlowTurn:
     """Run instant steps until one must wait; `complaint` is said before the step's own prompts."""
     before: list[Effect] = []
-    path: list[StepName] = []
-    for _ in range(len(scene.flow.steps) + 1):
-        step = scene.flow.steps[name]
-        path.append(name)
+    path: list[Point] = []
+    position: FlowPosition | None = _fresh(scene.position, Point(scene.position.flow, name))
+    while position is not None:
+        scene = replace(scene, position=position)
+        path.append(Point(position.flow, position.step))
+        if position.entered > STEPS_MAX or len(position.stack) > DEPTH_MAX:
+            return _ended(scene, before, path, _too_far(position))
+        step = scene.step
         if isinstance(step, Set):
             scene = replace(scene, variables={**scene.variables, **step.variables})
             if step.language is not None:
                 scene = replace(scene, language=step.language)
                 before.append(SpeakLanguage(step.language))
-            name = step.next
-        elif isinstance(step, Branch):
-            name = step.cases.get(_asked(scene, step), step.otherwise)
-        elif isinstance(step, Enqueue) and step.closed and _hours(scene, step.calendar) != "open":
-            name = step.closed
-        elif isinstance(step, Say) and ahead and step.barge_in:
-            name = step.next
-        else:
-            break
-    else:  # a circle of instant steps: `ccserver check` refuses such a flow, so only an old plan could bring one
-        return _still(scene, scene.position, Finish(failed=True))
-    position = FlowPosition(flow=scene.flow.name, step=name, ahead=ahead, attempt=attempt)
-    turn = _arrive(replace(scene, position=position), step, (complaint,) if complaint else ())
-    return replace(turn, effects=(*before, *turn.effects), path=(*path, *turn.path))
+        if isinstance(step, Set | Branch | Call | GoTo | Return) or _passes(scene, step, ahead):
+            position = _onward(scene, step)
+            continue
+        scene = replace(scene, position=replace(position, ahead=ahead, attempt=attempt))
+        turn = _arrive(scene, step, (complaint,) if complaint else ())
+        return replace(turn, effects=(*before, *turn.effects), path=(*path, *turn.path))
+    return _ended(scene, before, path)  # it returns, and no flow called it
+
+
+def _ended(scene: Scene, before: list[Effect], path: list[Point], flaw: str = "") -> FlowTurn:
+    return replace(_still(scene, scene.position, *before, Finish(flaw)), path=tuple(path))
+
+
+def _passes(scene: Scene, step: Step, ahead: str) -> bool:
+    """Nobody stops here: the hours are over, or what would be said was interrupted before it began."""
+    if isinstance(step, Enqueue):
+        return bool(step.closed) and _hours(scene, step.calendar) != "open"
+    return isinstance(step, Say) and bool(ahead) and step.barge_in
+
+
+def _onward(scene: Scene, step: Step) -> FlowPosition | None:
+    """Where a step that waits for nobody leads; None: out of all flows."""
+    position = scene.position
+    match step:
+        case Branch():
+            return _beside(position, step.cases.get(_asked(scene, step), step.otherwise))
+        case Enqueue(closed=str() as closed):
+            return _beside(position, closed)
+        case Set() | Say():
+            return _beside(position, step.next)
+        case Call():
+            back = Point(position.flow, step.next)
+            called = replace(position, stack=(*position.stack, back))
+            return _fresh(called, Point(step.flow, scene.flows[step.flow].start))
+        case GoTo():
+            return _fresh(position, Point(step.flow, step.step or scene.flows[step.flow].start))
+        case Return() if position.stack:
+            return _fresh(replace(position, stack=position.stack[:-1]), position.stack[-1])
+        case _:
+            return None
+
+
+def _beside(position: FlowPosition, step: StepName) -> FlowPosition:
+    return _fresh(position, Point(position.flow, step))
+
+
+def _fresh(position: FlowPosition, point: Point) -> FlowPosition:
+    """At the beginning of a step."""
+    return FlowPosition(flow=point.flow, step=point.step, stack=position.stack, entered=position.entered + 1)
+
+
+def _too_far(position: FlowPosition) -> str:
+    why = "flows call each other too deeply" if len(position.stack) > DEPTH_MAX else "it goes round for ever"
+    return f"flow {position.flow}, step {position.step}: {why}"
 
 
 def _arrive(

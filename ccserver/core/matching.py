@@ -20,7 +20,8 @@ from sortedcontainers import SortedList
 
 from ccserver.core.contact import Place
 from ccserver.core.ids import AgentId, ContactId, QueueName, Skill
-from ccserver.core.plan import Operator, Plan, SkillNeed
+from ccserver.core.plan import Operator, Plan
+from ccserver.core.steps import SkillNeed
 
 
 class Need(Struct, frozen=True, order=True):

@@ -14,7 +14,8 @@ from ccserver.core.contact import Contact, Place
 from ccserver.core.floor import Floor
 from ccserver.core.ids import Language
 from ccserver.core.matching import Need
-from ccserver.core.plan import Plan, Queue, SkillNeed, Stage
+from ccserver.core.plan import Plan, Queue
+from ccserver.core.steps import SkillNeed, Stage
 
 
 class Asking(TypedDict):

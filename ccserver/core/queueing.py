@@ -12,9 +12,10 @@ from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, QueueName
 from ccserver.core.matching import Need
 from ccserver.core.needing import Asking, asking
-from ccserver.core.plan import Enqueue, Queue, SkillNeed, Stage
+from ccserver.core.plan import Queue
 from ccserver.core.prospects import expected_wait_s, position
 from ccserver.core.segments import close_segment, open_segment
+from ccserver.core.steps import Enqueue, SkillNeed, Stage
 
 POSITIONS_SAID = 10
 """Beyond it a caller is told that there are more than so many before him."""

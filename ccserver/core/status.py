@@ -7,9 +7,12 @@ from ccserver.core.agent import Agent, AgentState
 from ccserver.core.consult import Consult
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.floor import Floor, TrunkLink
-from ccserver.core.ids import AgentId, ContactId, Language, LineNumber, NodeName, QueueName, TrunkName
+from ccserver.core.ids import AgentId, ContactId, FlowName, Language, LineNumber, NodeName, QueueName, TrunkName
 from ccserver.core.plan import Trunk
 from ccserver.core.recording import RecordingState, state_of
+
+FLOW_ALARM_S = 3600.0
+"""So long the alarm tells of a flow that could not go on."""
 
 
 class NodeStatus(Struct, frozen=True, kw_only=True):
@@ -98,6 +101,8 @@ class ContactStatus(Struct, frozen=True, kw_only=True):
     direction: Direction
     trunk: TrunkName | None
     state: ContactState
+    flow: FlowName | None = None
+    """In which it is, or which led into the queue where it waits; and the step:"""
     step: str
     """The flow's step, while it is in the flow; the step that led into the queue, while it waits."""
     queue: QueueName | None
@@ -237,11 +242,19 @@ def toll_alarm(floor: Floor, now: float) -> str:
     return tolls.limits_reached(floor.plan, calls)
 
 
+def flow_alarm(floor: Floor, now: float) -> str:
+    """For people: which flow could not go on within the last hour; empty when all do."""
+    if floor.flow_flaw is None or now - floor.flow_flaw[0] > FLOW_ALARM_S:
+        return ""
+    return f"a caller was hung up on: {floor.flow_flaw[1]}"
+
+
 def _caller(contact: Contact) -> AgentId | None:
     return contact.agent if contact.direction is not Direction.INBOUND else None
 
 
 def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus:
+    position = contact.flow if contact.state in {ContactState.FLOW, *QUEUED} else None
     return ContactStatus(
         id=contact.id,
         line=contact.line,
@@ -249,7 +262,8 @@ def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus
         direction=contact.direction,
         trunk=contact.trunk,
         state=contact.state,
-        step=contact.flow.step if contact.flow and contact.state in {ContactState.FLOW, *QUEUED} else "",
+        flow=position.flow if position else None,
+        step=position.step if position else "",
         queue=contact.place.queue if contact.place else (contact.offer.queue or None) if contact.offer else None,
         position=positions.get(contact.id),
         agent=_caller(contact) or (contact.offer.agent if contact.offer else None),

@@ -10,7 +10,8 @@ from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, QueueName
 from ccserver.core.matching import Ability, Need, able
 from ccserver.core.needing import asking, eased, outlook
-from ccserver.core.plan import Enqueue, Plan
+from ccserver.core.plan import Plan
+from ccserver.core.steps import Enqueue, reached
 
 
 def stranded(floor: Floor, plan: Plan) -> Mapping[QueueName, int]:
@@ -46,8 +47,9 @@ def _needs(floor: Floor, contact: Contact) -> Iterator[Need]:
         yield least  # what it will be content with when it has waited long enough
     elif contact.state is ContactState.FLOW and contact.flow is not None:
         plan = floor.plan_of(contact)
-        for step in plan.flows[contact.flow.flow].steps.values():
-            if isinstance(step, Enqueue):
-                queue = plan.queues[step.queue]
-                asked = asking(plan, queue, contact.language, floor.now, skills=step.skills, relax=step.relax)
-                yield reduce(eased, asked["stages"], Need(step.queue, asked["needs"]))
+        for name in reached(plan.flows, (contact.flow.flow, *(point.flow for point in contact.flow.stack))):
+            for step in plan.flows[name].steps.values():
+                if isinstance(step, Enqueue):
+                    queue = plan.queues[step.queue]
+                    asked = asking(plan, queue, contact.language, floor.now, skills=step.skills, relax=step.relax)
+                    yield reduce(eased, asked["stages"], Need(step.queue, asked["needs"]))

@@ -25,6 +25,7 @@ import re
 from collections.abc import Iterator
 
 import msgspec
+from ccserver.core.steps import Flow, SkillNeed, Step
 from msgspec.structs import replace
 
 from ccserver.core.agent import Agent, AgentState
@@ -77,20 +78,7 @@ from ccserver.core.ids import (
     StepName,
     TrunkName,
 )
-from ccserver.core.plan import (
-    Dispositions,
-    Flow,
-    Line,
-    Operator,
-    Outbound,
-    Plan,
-    Queue,
-    RecordPolicy,
-    Rules,
-    SkillNeed,
-    Step,
-    Trunk,
-)
+from ccserver.core.plan import Dispositions, Line, Operator, Outbound, Plan, Queue, RecordPolicy, Rules, Trunk
 from ccserver.core.records import AgentSaved, Record
 from ccserver.core.router import Router, State
 from tests.golden.explaining import why

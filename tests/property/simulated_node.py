@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ccserver.core.steps import Key
+
 from ccserver.core.commands import (
     AnswerLeg,
     Command,
@@ -67,7 +69,6 @@ from ccserver.core.ids import (
     leg_of_attempt,
     leg_of_offer,
 )
-from ccserver.core.plan import Key
 from tests.property.simulated_plan import AGENTS, NODE, PLAN, TRUNKS
 
 DIALLED = {"outbound", "internal"}

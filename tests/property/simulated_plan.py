@@ -14,27 +14,19 @@ from ccserver.core.ids import (
     StepName,
     TrunkName,
 )
-from ccserver.core.plan import (
+from ccserver.core.plan import Dispositions, Line, Operator, Outbound, Plan, Queue, Rules, Tolls, Trunk
+from ccserver.core.steps import (
     Branch,
     Collect,
-    Dispositions,
     Enqueue,
     Flow,
     HangUp,
-    Line,
     Menu,
-    Operator,
-    Outbound,
-    Plan,
-    Queue,
-    Rules,
     Say,
     Set,
     SkillNeed,
     Stage,
     Step,
-    Tolls,
-    Trunk,
     Voicemail,
 )
 

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
+from ccserver.core.steps import Key
 
 from ccserver.core import recording
 from ccserver.core.agent import AgentState
@@ -29,7 +30,7 @@ from ccserver.core.events import (
     TransferContact,
 )
 from ccserver.core.ids import AgentId, LineNumber, TrunkName
-from ccserver.core.plan import Key, Plan
+from ccserver.core.plan import Plan
 from ccserver.core.router import Router, State
 from tests.property.core_ledger import check_limits
 from tests.property.simulated_daemon import Daemon, Turn, encoded

@@ -26,7 +26,7 @@ from ccserver.core.flow import (
     time_up,
 )
 from ccserver.core.ids import FlowName, Language, PlayId, RecordingName
-from ccserver.core.plan import Flow
+from ccserver.core.steps import Flow
 from tests.config_site import Site
 
 STEPS = ("a", "b", "c", "d", "e")
@@ -77,7 +77,7 @@ class Caller:
     def __init__(self, flow: Flow) -> None:
         self.seen: set[str] = set()
         self.scene = Scene(
-            flow=flow,
+            flows={flow.name: flow},
             position=FlowPosition(flow=flow.name, step=flow.start),
             variables={"line": "88007707999", "ani": "+79161234567"},
             language=Language("ru"),
@@ -155,5 +155,5 @@ def test_wherever_a_caller_stops_pressing_keys_a_flow_without_complaint_serves_h
         if caller.queued is not None or caller.finished is not None:
             break
         caller.wait()
-    assert caller.queued is not None or (caller.finished is not None and not caller.finished.failed)
+    assert caller.queued is not None or (caller.finished is not None and not caller.finished.flaw)
     assert not unreachable & caller.seen

@@ -65,7 +65,7 @@ def a_silent_caller_is_served(config: Config, number: LineNumber) -> None:
     """Who presses nothing comes to a queue or is hung up, by the core's own interpreter."""
     line = config.plan.lines[number]
     scene = Scene(
-        flow=config.plan.flows[line.flow],
+        flows=config.plan.flows,
         position=FlowPosition(flow=line.flow, step=config.plan.flows[line.flow].start),
         variables={"line": number, "ani": "+79161234567"},
         language=line.language,
@@ -76,7 +76,7 @@ def a_silent_caller_is_served(config: Config, number: LineNumber) -> None:
     )
     turn = begin(scene)
     for _ in range(2000):
-        assert not any(isinstance(effect, Finish) and effect.failed for effect in turn.effects)
+        assert not any(isinstance(effect, Finish) and effect.flaw for effect in turn.effects)
         kinds = {type(effect) for effect in turn.effects}
         if kinds & {JoinQueue, Finish}:
             return

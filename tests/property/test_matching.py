@@ -6,7 +6,7 @@ import pytest
 
 from ccserver.core.ids import AgentId, ContactId, QueueName, Skill
 from ccserver.core.matching import Ability, Idle, Matcher, Need, Waiting, able
-from ccserver.core.plan import SkillNeed
+from ccserver.core.steps import SkillNeed
 from tests.unit.core_case import plan
 
 QUEUES = tuple(QueueName(name) for name in ("orders", "service", "sales"))

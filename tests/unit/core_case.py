@@ -46,7 +46,7 @@ from ccserver.core.ids import (
     TrunkName,
 )
 from ccserver.core.offer import Offer
-from ccserver.core.plan import Enqueue, Flow, Line, Operator, Plan, Queue, Rules, SkillNeed, Step
+from ccserver.core.plan import Line, Operator, Plan, Queue, Rules
 from ccserver.core.records import (
     AgentSaved,
     ContactSaved,
@@ -57,6 +57,7 @@ from ccserver.core.records import (
     SegmentSaved,
 )
 from ccserver.core.router import Router
+from ccserver.core.steps import Enqueue, Flow, SkillNeed, Step
 
 T = TypeVar("T")
 NODE = NodeName("n1")

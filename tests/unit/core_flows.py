@@ -4,7 +4,7 @@ from ccserver.core.commands import (
     PlayPrompts,
 )
 from ccserver.core.ids import PromptName, StepName
-from ccserver.core.plan import Collect, Enqueue, HangUp, Menu, Say, Set, Step
+from ccserver.core.steps import Collect, Enqueue, HangUp, Menu, Say, Set, Step
 from tests.unit.core_case import EN, SUPPORT, Case, plan
 
 S = StepName

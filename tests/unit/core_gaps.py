@@ -5,7 +5,7 @@ from ccserver.core.events import (
     NodeLost,
 )
 from ccserver.core.ids import LegId, StepName
-from ccserver.core.plan import HangUp, Menu
+from ccserver.core.steps import HangUp, Menu
 from tests.unit.core_case import NODE, Case, plan
 
 BYE = StepName("bye")

@@ -6,11 +6,11 @@ import pytest
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
 
-from ccserver.config import schema
+from ccserver.config import flowfile, schema
 from tests.config_site import CHECKOUT
 
 REFERENCE = (CHECKOUT / "docs" / "reference" / "configuration.md").read_text()
-STEPS = {each.__struct_config__.tag: each for each in schema.Step.__args__}
+STEPS = {each.__struct_config__.tag: each for each in flowfile.Step.__args__}
 
 
 def section(heading: str) -> str:

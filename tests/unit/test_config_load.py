@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from msgspec.structs import fields
 
-from ccserver.config import freeze, places, schema
+from ccserver.config import flowfile, freeze, places, schema
 from ccserver.config.errors import ConfigErrors, Problem, Severity, in_order, shown
 from ccserver.config.load import load
-from ccserver.core import plan
+from ccserver.core import plan, steps
 from ccserver.core.ids import AgentId, FlowName, LineNumber, PlanHash, QueueName, StepName
 from tests.config_site import CHECKOUT, Site
 
@@ -30,7 +30,7 @@ def test_the_demo_is_what_the_readme_promises(site: Site) -> None:
     assert list(whole.operators) == [str(number) for number in range(1001, 1011)]
     for line in whole.lines.values():
         menu = whole.flows[line.flow].steps[StepName("menu")]
-        assert isinstance(menu, plan.Menu)
+        assert isinstance(menu, steps.Menu)
         assert set(menu.keys) == {"1", "2", "3", "0", "*"}
     for operator in whole.operators.values():
         assert set(operator.queues) == {"orders", "service"}
@@ -44,11 +44,11 @@ def test_the_demo_is_what_the_readme_promises(site: Site) -> None:
 
 def test_what_the_core_gets_is_of_its_own_types(site: Site) -> None:
     whole = site.load().plan
-    assert whole.queues[QueueName("orders")].skills == (plan.SkillNeed(skill="orders", level=1),)  # type: ignore[arg-type]
+    assert whole.queues[QueueName("orders")].skills == (steps.SkillNeed(skill="orders", level=1),)  # type: ignore[arg-type]
     step = whole.flows[FlowName("nordlis")].steps[StepName("orders-english")]
-    assert step == plan.Enqueue(
+    assert step == steps.Enqueue(
         queue=QueueName("orders"),
-        skills=(plan.SkillNeed(skill="english", level=2),),  # type: ignore[arg-type]
+        skills=(steps.SkillNeed(skill="english", level=2),),  # type: ignore[arg-type]
         announce=("all-busy-please-wait",),
         max_wait_s=900.0,
         otherwise=StepName("voicemail"),
@@ -84,7 +84,7 @@ def test_the_hash_can_be_made_again_from_the_plan(site: Site) -> None:
     [(schema.Line, plan.Line), (schema.Queue, plan.Queue), (schema.Operator, plan.Operator), (schema.Rules, plan.Rules)]
     + [(schema.Tolls, plan.Tolls), (schema.Outbound, plan.Outbound), (schema.Dispositions, plan.Dispositions)]
     + [(toml, core) for toml, core in freeze._STEPS.items()]
-    + [(schema.Enqueue, plan.Enqueue)],
+    + [(flowfile.Enqueue, steps.Enqueue)],
 )
 def test_every_field_of_the_core_can_be_written_and_has_the_cores_default(toml: type, core: type) -> None:
     written = {field.name: field for field in fields(toml) if (toml, field.name) != (schema.Operator, "encryption")}

@@ -6,8 +6,8 @@ from ccserver.core.commands import HangUpLeg, JoinLegs, KeepRecording, ReleaseCo
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, SegmentKind, SegmentOutcome, opened
 from ccserver.core.events import ContactArrived, LegEnded, RecordingKept, RecordingLost, RecordingStarted
 from ccserver.core.ids import ContactId, LegId, QueueName, RecordingName, StepName
-from ccserver.core.plan import Enqueue, HangUp, Menu
 from ccserver.core.records import ContactSaved, OfferSaved, RecordingSaved, SegmentSaved
+from ccserver.core.steps import Enqueue, HangUp, Menu
 from tests.unit.core_case import LINE, NODE, SUPPORT, Case, operator, plan, queue, straight_into
 
 S = StepName

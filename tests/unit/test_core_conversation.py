@@ -15,8 +15,8 @@ from ccserver.core.commands import (
 from ccserver.core.contact import ContactOutcome, ContactState, SegmentOutcome
 from ccserver.core.events import CommandFailed, LegAway, LegReturned, NodeLost, PlayFinished, VoicemailRecorded
 from ccserver.core.ids import ContactId, LegId, LineNumber, PlayId, RecordingName
-from ccserver.core.plan import Enqueue, Say, Voicemail
 from ccserver.core.records import RecordingSaved
+from ccserver.core.steps import Enqueue, Say, Voicemail
 from tests.unit.core_case import NODE, SUPPORT, Case, listed_caller, plan
 from tests.unit.core_flows import NUMBER, S, case, said
 

@@ -9,9 +9,9 @@ from ccserver.core.decision import Decision, Lack, Shortage
 from ccserver.core.explain import NAMED, lack_of, lacking
 from ccserver.core.ids import AgentId, QueueName, StepName
 from ccserver.core.matching import Ability, Need, able
-from ccserver.core.plan import Enqueue, Menu, Step
 from ccserver.core.records import DecisionSaved, ShortageSaved
 from ccserver.core.roster import Roster
+from ccserver.core.steps import Enqueue, Menu, Step
 from tests.unit.core_case import SUPPORT, Case, listed_caller, needs, operator, plan, straight_into
 
 S = StepName

@@ -12,7 +12,7 @@ from ccserver.core.commands import (
 from ccserver.core.contact import ContactOutcome, ContactState, FlowPosition, SegmentOutcome
 from ccserver.core.flow import AHEAD_MAX, Finish, Scene, begin, key_pressed, play_finished, recorded, time_up
 from ccserver.core.ids import FlowName, LegId, PlayId, RecordingName
-from ccserver.core.plan import Branch, Collect, Flow, HangUp, Menu, Say, Set
+from ccserver.core.steps import Branch, Collect, Flow, HangUp, Menu, Say, Set
 from tests.unit.core_case import EN, RU
 from tests.unit.core_flows import NUMBER, STEPS, S, case, said
 
@@ -265,7 +265,7 @@ def test_facts_that_no_step_waits_for_leave_the_interpreter_where_it_is() -> Non
     flow = Flow(FlowName("main"), S("hello"), {S(name): step for name, step in STEPS.items()})
     position = FlowPosition(flow=flow.name, step=S("orders"))
     scene = Scene(
-        flow=flow,
+        flows={flow.name: flow},
         position=position,
         variables={},
         language=RU,
@@ -276,4 +276,4 @@ def test_facts_that_no_step_waits_for_leave_the_interpreter_where_it_is() -> Non
     )
     for turn in (play_finished(scene), time_up(scene), recorded(scene), key_pressed(scene, "1")):
         assert turn.position == position and turn.effects == ()
-    assert Finish(failed=True) not in begin(scene).effects
+    assert not any(isinstance(effect, Finish) and effect.flaw for effect in begin(scene).effects)

@@ -5,7 +5,8 @@ from msgspec.structs import replace
 from ccserver.core.calendar import Calendar, Span
 from ccserver.core.contact import ContactOutcome, ContactState, SegmentOutcome
 from ccserver.core.ids import CalendarName
-from ccserver.core.plan import Branch, Enqueue, Plan, Step
+from ccserver.core.plan import Plan
+from ccserver.core.steps import Branch, Enqueue, Step
 from tests.unit.core_case import SUPPORT, Case, plan
 from tests.unit.core_flows import STEPS, S, said
 

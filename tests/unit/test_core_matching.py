@@ -9,7 +9,8 @@ import pytest
 from ccserver.core import prospects, queueing
 from ccserver.core.ids import AgentId, ContactId, QueueName, StepName
 from ccserver.core.matching import Ability, Head, Idle, Matcher, Need, Waiting, able, proficiency
-from ccserver.core.plan import Branch, Enqueue, Menu, Queue
+from ccserver.core.plan import Queue
+from ccserver.core.steps import Branch, Enqueue, Menu
 from tests.unit.core_case import SUPPORT, Case, listed_agent, listed_caller, needs, operator, plan, queue, straight_into
 
 S = StepName

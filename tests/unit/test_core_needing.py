@@ -4,7 +4,8 @@ from ccserver.core import prospects
 from ccserver.core.contact import ContactState
 from ccserver.core.ids import Language, QueueName, Skill, StepName
 from ccserver.core.needing import asking, outlook
-from ccserver.core.plan import Enqueue, Rules, Set, SkillNeed, Stage
+from ccserver.core.plan import Rules
+from ccserver.core.steps import Enqueue, Set, SkillNeed, Stage
 from tests.unit.core_case import EN, RU, SUPPORT, Case, listed_agent, listed_caller, needs, operator, plan, queue
 
 SALES = QueueName("sales")

@@ -6,7 +6,7 @@ from ccserver.core.commands import OfferContact, PlayPrompts, StartMusic, StopPl
 from ccserver.core.contact import ContactOutcome, ContactState, Overflow, SegmentKind, SegmentOutcome
 from ccserver.core.events import ContactArrived
 from ccserver.core.ids import ContactId, LegId, QueueName, StepName
-from ccserver.core.plan import Enqueue, HangUp, Menu, Say
+from ccserver.core.steps import Enqueue, HangUp, Menu, Say
 from tests.unit.core_case import LINE, NODE, SUPPORT, Case, listed_caller, operator, plan, queue
 
 S = StepName

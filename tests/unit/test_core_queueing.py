@@ -4,7 +4,7 @@ from typing import Any
 
 from ccserver.core.commands import OfferContact, PlayPrompts, StartMusic, StopPlay
 from ccserver.core.contact import ContactState
-from ccserver.core.plan import Enqueue
+from ccserver.core.steps import Enqueue
 from tests.unit.core_case import SUPPORT, Case, operator, plan, queue
 from tests.unit.core_flows import said
 

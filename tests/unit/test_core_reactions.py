@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+from ccserver.core.steps import HangUp, Menu
 from msgspec.structs import replace
 
 from ccserver.core.commands import HangUpLeg, PlayPrompts, StartMusic
@@ -24,7 +25,7 @@ from ccserver.core.events import (
     VoicemailRecorded,
 )
 from ccserver.core.ids import ContactId, LegId, PlayId, RecordingName, StepName, TrunkName
-from ccserver.core.plan import HangUp, Menu, Trunk
+from ccserver.core.plan import Trunk
 from ccserver.core.reactions import IGNORED, REACTIONS, Happening, react
 from ccserver.core.router import TimeUp
 from tests.unit.core_case import Case, operator, plan, queue, straight_into

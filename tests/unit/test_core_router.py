@@ -15,9 +15,9 @@ from ccserver.core.events import (
 )
 from ccserver.core.ids import AgentId, ContactId, LegId, StepName
 from ccserver.core.offer import OfferOutcome
-from ccserver.core.plan import Enqueue, HangUp, Menu, Say
 from ccserver.core.records import AgentSaved, ContactSaved
 from ccserver.core.router import Router, State
+from ccserver.core.steps import Enqueue, HangUp, Menu, Say
 from tests.unit.core_case import LINE, NODE, SUPPORT, Case, listed_caller, operator, plan, queue
 
 S = StepName

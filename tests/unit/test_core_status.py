@@ -4,8 +4,9 @@ from msgspec.structs import replace
 
 from ccserver.core.events import ContactArrived, LegEnded, ListedTrunk, TrunkChanged
 from ccserver.core.ids import ContactId, LegId, LineNumber, QueueName, StepName, TrunkName
-from ccserver.core.plan import Enqueue, HangUp, Menu, Trunk
+from ccserver.core.plan import Trunk
 from ccserver.core.status import Status, picture
+from ccserver.core.steps import Enqueue, HangUp, Menu
 from tests.unit.core_case import LINE, NODE, SUPPORT, Case, operator, plan, queue
 
 S = StepName

@@ -1,6 +1,7 @@
 """Which contacts a new plan would leave in a queue where nobody comes any more."""
 
-from ccserver.core.plan import HangUp, Menu, Plan
+from ccserver.core.plan import Plan
+from ccserver.core.steps import HangUp, Menu
 from ccserver.core.succession import stranded
 from tests.unit.core_case import Case, operator, plan, queue, straight_into
 

@@ -8,7 +8,8 @@ from ccserver.core.commands import HangUpLeg, StartMusic
 from ccserver.core.contact import ContactOutcome, ContactState, Transfer
 from ccserver.core.events import Accepted, Answer, LegAway, NodeLost, Refused, TransferContact
 from ccserver.core.ids import AgentId, ContactId, LegId, StepName
-from ccserver.core.plan import Enqueue, HangUp, Menu, Rules
+from ccserver.core.plan import Rules
+from ccserver.core.steps import Enqueue, HangUp, Menu
 from tests.unit.core_case import (
     LINE,
     NODE,

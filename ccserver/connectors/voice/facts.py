@@ -37,7 +37,7 @@ from ccserver.core.ids import (
     TrunkName,
     contact_of_leg,
 )
-from ccserver.core.plan import Key
+from ccserver.core.steps import Key
 
 REGISTERED = {"Created", "NonQualified", "Reachable"}
 """What Asterisk says of a registration that has just come, or come back."""

@@ -4,7 +4,7 @@ Whoever teaches the checks another complaint plants a fault for it in the module
 `tests/unit/test_planted_faults.py` compares the table with the places in `ccserver/config` that complain.
 """
 
-from tests.unit.planted import calendars, files, flows, house, prompts, sip, trunks
+from tests.unit.planted import calendars, calls, files, flows, house, prompts, sip, trunks
 from tests.unit.planted.fault import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -12,6 +12,7 @@ FAULTS: tuple[Fault, ...] = (
     *house.FAULTS,
     *calendars.FAULTS,
     *flows.FAULTS,
+    *calls.FAULTS,
     *prompts.FAULTS,
     *sip.FAULTS,
     *trunks.FAULTS,

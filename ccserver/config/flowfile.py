@@ -1,0 +1,165 @@
+"""What may be written in a flow's file: its steps as types, with the bounds and words of each field.
+
+As in `schema`: the types say what one field expects; what must fit together is in `flowcheck`. A field has the name and default
+of its counterpart in `core.steps`.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from ccserver.config.schema import LanguageCode, Name, Prompt, Seconds, Skills, Stage, Timeout
+from ccserver.core.steps import Key
+
+_VARIABLE = r"\A[a-z][a-z0-9_]{0,39}\Z"
+_ITEM = (
+    r"\A(?:[a-z0-9]+(?:-[a-z0-9]+)*|digits:(?:[0-9*#]|\{[a-z][a-z0-9_]*\})+|number:(?:[0-9]|\{[a-z][a-z0-9_]*\})+)\Z"
+)
+
+Item = Annotated[
+    str,
+    Meta(
+        pattern=_ITEM,
+        max_length=200,
+        description='the name of a prompt, or "digits:…" or "number:…" with digits and {variables}',
+    ),
+]
+Items = tuple[Item, ...]
+SomeItems = Annotated[tuple[Item, ...], Meta(min_length=1, description="an array of at least one prompt")]
+Variable = Annotated[
+    str,
+    Meta(
+        pattern=_VARIABLE,
+        description="a variable: at most 40 small Latin letters, digits or _, beginning with a letter",
+    ),
+]
+Value = Annotated[
+    str, Meta(max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*\Z", description="a text of at most 200 characters")
+]
+KeyTimeout = Annotated[float, Meta(gt=0, le=120, description="seconds above 0, at most 120")]
+Retries = Annotated[int, Meta(ge=0, le=20, description="a whole number from 0 to 20")]
+DigitCount = Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")]
+KeyName = Annotated[Key, Meta(description="a key of the phone: 0 to 9, * or #")]
+
+
+class _Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="do"):
+    pass
+
+
+class Say(_Step, frozen=True, tag="say"):
+    """Speak, then go on."""
+
+    prompts: SomeItems
+    next: Name
+    barge_in: bool = True
+
+
+class Menu(_Step, frozen=True, tag="menu"):
+    """Speak and wait for one key."""
+
+    prompts: SomeItems
+    keys: Annotated[dict[KeyName, Name], Meta(min_length=1, description="a table of at least one key and its step")]
+    otherwise: Name
+    timeout_s: KeyTimeout = 5.0
+    retries: Retries = 2
+    invalid: Prompt | None = None
+    silence: Prompt | None = None
+
+
+class Collect(_Step, frozen=True, tag="collect"):
+    """Speak and gather digits."""
+
+    prompts: SomeItems
+    variable: Variable
+    next: Name
+    otherwise: Name
+    min_digits: DigitCount = 1
+    max_digits: DigitCount = 20
+    terminator: Literal["#", "*", ""] = "#"
+    timeout_s: KeyTimeout = 5.0
+    interdigit_timeout_s: KeyTimeout = 3.0
+    retries: Retries = 2
+    invalid: Prompt | None = None
+    silence: Prompt | None = None
+    secret: bool = False
+
+
+class Set(_Step, frozen=True, tag="set"):
+    """Set variables and the language."""
+
+    next: Name
+    variables: dict[Variable, Value] = {}
+    language: LanguageCode | None = None
+
+
+class Branch(_Step, frozen=True, tag="branch"):
+    """Go by the value of a variable, or by opening hours."""
+
+    cases: Annotated[dict[Value, Name], Meta(min_length=1, description="a table of at least one value and its step")]
+    otherwise: Name
+    variable: Variable | None = None
+    calendar: Name | None = None
+
+
+class Enqueue(_Step, frozen=True, tag="queue"):
+    """Wait for an operator."""
+
+    queue: Name
+    skills: Skills = {}
+    priority_s: Seconds = 0.0
+    announce: Items = ()
+    max_wait_s: Timeout | None = None
+    otherwise: Name | None = None
+    calendar: Name | None = None
+    closed: Name | None = None
+    relax: tuple[Stage, ...] = ()
+    keys: dict[KeyName, Name] = {}
+    max_waiting: Annotated[int, Meta(ge=1, le=100_000, description="a whole number from 1 to 100000")] | None = None
+    full: Name | None = None
+    max_expected_s: Timeout | None = None
+    too_long: Name | None = None
+    nobody: Name | None = None
+    nobody_after_s: Seconds = 60.0
+
+
+class Voicemail(_Step, frozen=True, tag="voicemail"):
+    """Speak, beep, record."""
+
+    next: Name
+    prompts: Items = ()
+    max_s: Annotated[int, Meta(ge=1, le=3600, description="whole seconds from 1 to 3600")] = 120
+    silence_s: Annotated[int, Meta(ge=1, le=60, description="whole seconds from 1 to 60")] = 5
+
+
+class HangUp(_Step, frozen=True, tag="hangup"):
+    """Speak, then hang up."""
+
+    prompts: Items = ()
+
+
+class Call(_Step, frozen=True, tag="call"):
+    """Run another flow and come back."""
+
+    flow: Name
+    next: Name
+
+
+class GoTo(_Step, frozen=True, tag="goto"):
+    """Go on in another flow."""
+
+    flow: Name
+    step: Name | None = None
+
+
+class Return(_Step, frozen=True, tag="return"):
+    """Back to the flow that called this one."""
+
+
+Step = Say | Menu | Collect | Set | Branch | Enqueue | Voicemail | HangUp | Call | GoTo | Return
+
+
+class FlowFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole of a flow's file; the flow's name is the file's."""
+
+    start: Name
+    steps: Annotated[dict[Name, Step], Meta(min_length=1, description="a table of at least one step")]
