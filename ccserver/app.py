@@ -28,12 +28,12 @@ from ccserver.asterisk.history import leg_histories
 from ccserver.asterisk.secrets import Secrets, ensure_secrets, load_secrets
 from ccserver.asterisk.settings import AMI_USER, ARI_USER, CALLER_USER, Instance, instance_of
 from ccserver.asterisk.trunk_causes import TrunkCause
-from ccserver.audio import prompts
 from ccserver.audio.archive import Archive
 from ccserver.audio.errors import AudioError
 from ccserver.audio.prompts import PromptBook, PromptResolver
 from ccserver.audio.purge import Purge
 from ccserver.audio.speech import Speech
+from ccserver.audio.wording import book_of
 from ccserver.config.load import Config
 from ccserver.config.schema import Trunk
 from ccserver.connectors.voice import (
@@ -109,7 +109,7 @@ class Daemon:
         load_secrets(config.state_dir)  # Asterisk was told some: inventing others now would lock us out
         secrets = ensure_secrets(config.state_dir, config.plan.operators)
         make_dir(config.state_dir, config.recordings_dir)
-        book = prompts.load(config.prompts.file)
+        book = book_of(config)
         lock = JournalLock(config.state_dir / "journal.sqlite")
         metrics = Metrics()
         link = AriLink(instance_of(config).ari_url, ARI_USER, secrets.ari_password, metrics.ari_answered)
@@ -259,7 +259,7 @@ class Daemon:
             spool_dir=instance.spool_dir,
             raw_dir=instance.raw_recordings_dir,
             recordings_dir=config.recordings_dir,
-            media=speech.media,
+            media=speech.said,
             histories=partial(leg_histories, instance.cel_path),
             trunks={TrunkName(trunk.name): trunk_settings(trunk, instance) for trunk in config.trunks},
             trunk_signs=TRUNK_SIGNS,

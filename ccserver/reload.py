@@ -19,10 +19,11 @@ from ccserver.api.sources import Reloaded
 from ccserver.asterisk.errors import AsteriskError
 from ccserver.asterisk.files import write_if_changed
 from ccserver.asterisk.secrets import Secrets, ensure_secrets
-from ccserver.audio import prompts, synthesis
+from ccserver.audio import synthesis
 from ccserver.audio.errors import PromptsInvalid
 from ccserver.audio.prompts import PromptBook, PromptResolver
 from ccserver.audio.speech import Speech
+from ccserver.audio.wording import book_of
 from ccserver.config.diff import Change, differences
 from ccserver.config.errors import ConfigErrors, Problem, Severity, listed, shown_path
 from ccserver.config.journeys import spoken
@@ -287,7 +288,7 @@ def _read(running: Config, book: PromptBook, prompts_dir: Path) -> Candidate:
 
 def _candidate(running: Config, running_book: PromptBook, prompts_dir: Path) -> Candidate:
     config = load(running.file, state_dir=running.state_dir)
-    book = prompts.load(config.prompts.file)
+    book = book_of(config)
     changes = differences(running.plan, running_of(running), config.plan, running_of(config))
     if book != running_book and not any(change.field.startswith("prompts.") for change in changes):
         changes = (

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ccserver import spoken
 from ccserver.audio.errors import PromptMissing, PromptsInvalid
 
 VOICES = "voices"
@@ -21,6 +22,8 @@ SOUNDS_DIR = Path("/usr/share/asterisk/sounds")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
 _SOUND = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+WORD = "word-"
+"""Begins the name of each word that variables are said with."""
 _PLACES = ("{text}", "{wav}")
 
 
@@ -56,6 +59,8 @@ class PromptBook:
     """By language; its keys are the languages of the book, in the order of the file."""
     prompts: Mapping[str, Prompt]
     """By name, in the order of the file."""
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Words that variables are said with (`ccserver.spoken`): by language, then by name. Only those that flows need."""
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -72,6 +77,10 @@ class PromptBook:
         if name not in self.prompts:
             raise PromptMissing(f"{self.path}: there is no prompt {name!r}")
         return self.prompts[name]
+
+    def with_words(self, kinds: Collection[str]) -> PromptBook:
+        """And the words that these kinds of variables are said with."""
+        return replace(self, words={language: spoken.lexicon(language, kinds) for language in self.languages})
 
     def text(self, name: str, language: str) -> str:
         """What the prompt says, for media that write instead of speaking."""
@@ -94,6 +103,23 @@ class PromptResolver:
         self._prompts_dir = prompts_dir.absolute()
         self._built = frozenset(f"{path.parent.name}/{path.stem}" for path in prompts_dir.glob("*/*.wav"))
 
+    def said(self, item: str, language: str) -> tuple[str, ...]:
+        """The media URIs of an item of a step, in their order; raises `PromptMissing`.
+
+        Variables are said with the words of the book, where it has them, else digits and numbers with Asterisk's own.
+        """
+        if not spoken.is_variable(item):
+            return (self.media(item, language),)
+        names = spoken.sounds(item, language) if language in spoken.TONGUES else ()
+        if names and all(name == spoken.PAUSE or f"{language}/{name}" in self._built for name in names):
+            return tuple(self._word(name, language) for name in names)
+        if item.partition(":")[0] in spoken.ASTERISKS_OWN:
+            return (spoken.plain(item) or self.media(LEAD_IN, language),)
+        raise PromptMissing(f"{item} cannot be said in language {language!r}: its words are not built")
+
+    def _word(self, name: str, language: str) -> str:
+        return self.media(LEAD_IN, language) if name == spoken.PAUSE else f"sound:{self._prompts_dir / language / name}"
+
     def media(self, prompt: str, language: str) -> str:
         """The media URI that ARI plays; raises `PromptMissing`.
 
@@ -111,8 +137,9 @@ class PromptResolver:
 
     def unbuilt(self) -> tuple[str, ...]:
         """`<language>/<prompt>` of every sound that should lie in the directory and does not (Asterisk skips it in silence)."""
-        spoken = [prompt.name for prompt in self._book.prompts.values() if prompt.asterisk is None]
-        wanted = [f"{language}/{name}" for name in spoken for language in self._book.languages]
+        own = [prompt.name for prompt in self._book.prompts.values() if prompt.asterisk is None]
+        wanted = [f"{language}/{name}" for name in own for language in self._book.languages]
+        wanted += [f"{language}/{name}" for language, words in self._book.words.items() for name in words]
         return tuple(key for key in wanted if key not in self._built)
 
 
@@ -123,7 +150,10 @@ def check(book: PromptBook, used_names: Iterable[str]) -> tuple[str, ...]:
 
 def stray_recordings(book: PromptBook, recordings_dir: Path) -> tuple[Path, ...]:
     """Human recordings that no prompt asks for: a misspelt name would otherwise be replaced by the voice unnoticed."""
-    asked_for = {Path(language, f"{name}.wav") for language in book.languages for name in book.prompts}
+    words = {language: spoken.lexicon(language) for language in book.languages}
+    asked_for = {
+        Path(language, f"{name}.wav") for language in book.languages for name in (*book.prompts, *words[language])
+    }
     found = sorted(recordings_dir.glob("*/*.wav"))
     return tuple(path for path in found if path.relative_to(recordings_dir) not in asked_for)
 
@@ -205,6 +235,8 @@ class _Reader:
     def _prompt(self, name: str, entry: object, languages: tuple[str, ...]) -> Prompt:
         if not _NAME.fullmatch(name):
             raise self._wrong(name, "", "expected a prompt's name in kebab-case: small letters, digits and hyphens")
+        if name.startswith(WORD):
+            raise self._wrong(name, "", f"names that begin with {WORD} are those of words that variables are said with")
         fields = self._table(name, entry)
         self._only(name, fields, (*languages, "asterisk", "voice"))
         for language in languages:
@@ -231,9 +263,9 @@ class _Reader:
         return value.strip()
 
     def _only(self, table: str, fields: Iterable[str], known: tuple[str, ...]) -> None:
-        for field in fields:
-            if field not in known:
-                raise self._wrong(table, field, f"expected one of {', '.join(known)}")
+        for name in fields:
+            if name not in known:
+                raise self._wrong(table, name, f"expected one of {', '.join(known)}")
 
     def _wrong(self, table: str, field: str, expected: str) -> PromptsInvalid:
         where = " ".join(part for part in (f"[{table}]" if table else "", field) if part)

@@ -19,8 +19,15 @@ class Speech:
         """As `PromptResolver.media`."""
         return self._resolver.media(prompt, language)
 
+    def said(self, item: str, language: str) -> tuple[str, ...]:
+        """As `PromptResolver.said`."""
+        return self._resolver.said(item, language)
+
     def adopt(self, book: PromptBook) -> None:
         """From now on this book; what only earlier ones had can still be said."""
         prompts, voices = {**self._book.prompts, **book.prompts}, {**self._book.voices, **book.voices}
-        self._book = replace(book, prompts=prompts, voices=voices)
+        words = {
+            language: {**self._book.words.get(language, {}), **book.words.get(language, {})} for language in voices
+        }
+        self._book = replace(book, prompts=prompts, voices=voices, words=words)
         self._resolver = PromptResolver(self._book, self._prompts_dir)

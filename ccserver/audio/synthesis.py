@@ -106,7 +106,7 @@ def build(book: PromptBook, recordings_dir: Path, out_dir: Path, keep: Collectio
     if failure is not None:
         raise failure
     recorded = sum(job.recording is not None for job in stale)
-    files = len(book.prompts) * len(book.languages)
+    files = len(book.prompts) * len(book.languages) + sum(map(len, book.words.values()))
     return BuildReport(len(stale) - recorded, recorded, len(kept), removed, files - len(jobs))
 
 
@@ -125,6 +125,12 @@ def _jobs(book: PromptBook, recordings_dir: Path, out_dir: Path) -> Iterator[_Jo
                 yield _job(book, prompt, language, recording, out_dir)
             elif prompt.asterisk is None:
                 yield _job(book, prompt, language, None, out_dir)
+    for language, words in book.words.items():
+        for name, text in words.items():
+            recording = recordings_dir / language / f"{name}.wav"
+            target = out_dir / language / f"{name}.wav"
+            human = recording if recording.is_file() else None
+            yield _Job(f"{language}/{name}", target, human, book.voices[language], text)
 
 
 def _job(book: PromptBook, prompt: Prompt, language: str, recording: Path | None, out_dir: Path) -> _Job:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import assert_never
 
+from ccserver import spoken
 from ccserver.config.errors import QuestionError, did_you_mean, listed, shown
 from ccserver.config.exits import exit_sentences
 from ccserver.config.journeys import Journeys, Spot, journeys
@@ -39,6 +40,15 @@ from ccserver.core.steps import (
 )
 
 KEY_NAMES = {"*": "star", "#": "hash"}
+HOW_SAID = {
+    "digits": "digit by digit",
+    "number": "as a number",
+    "money": "as an amount",
+    "date": "as a date",
+    "time": "as a time of day",
+    "phone": "as a telephone number",
+}
+"""Variables that are spoken."""
 
 
 def explain_call(config: Config, number: str, at: str | None = None) -> str:
@@ -173,9 +183,9 @@ def _says(config: Config, spot: Spot, items: tuple[str, ...]) -> Iterator[str]:
 
 def quoted(config: Config, language: str, item: str) -> str:
     """What is said, with the prompt's name."""
-    kind, colon, text = item.partition(":")
-    if colon:
-        return f"{text} {'digit by digit' if kind == 'digits' else 'as a number'}."
+    kind, _, text = item.partition(":")
+    if kind in HOW_SAID and ("{" in item or kind in spoken.ASTERISKS_OWN):
+        return f"{text} {HOW_SAID[kind]}."
     return f"“{config.prompts.text(item, language)}” ({item})"
 
 

@@ -10,10 +10,14 @@ from msgspec import Meta, Struct
 
 from ccserver.config.schema import LanguageCode, Name, Prompt, Seconds, Skills, Stage, Timeout
 from ccserver.core.steps import Key
+from ccserver.spoken.items import CURRENCIES
 
 _VARIABLE = r"\A[a-z][a-z0-9_]{0,39}\Z"
+_VALUE = r"\{[a-z][a-z0-9_]*\}"
 _ITEM = (
-    r"\A(?:[a-z0-9]+(?:-[a-z0-9]+)*|digits:(?:[0-9*#]|\{[a-z][a-z0-9_]*\})+|number:(?:[0-9]|\{[a-z][a-z0-9_]*\})+)\Z"
+    rf"\A(?:[a-z0-9]+(?:-[a-z0-9]+)*|digits:(?:[0-9*#]|{_VALUE})+|number:-?(?:[0-9]|{_VALUE})+"
+    rf"|money:-?(?:[0-9.,]|{_VALUE})+(?: (?:{'|'.join(CURRENCIES)}|{_VALUE}))?|date:(?:[0-9-]|{_VALUE})+"
+    rf"|time:(?:[0-9:]|{_VALUE})+|phone:(?:[+0-9]|{_VALUE})+)\Z"
 )
 
 Item = Annotated[
@@ -21,7 +25,7 @@ Item = Annotated[
     Meta(
         pattern=_ITEM,
         max_length=200,
-        description='the name of a prompt, or "digits:…" or "number:…" with digits and {variables}',
+        description="the name of a prompt, or digits:, number:, money:, date:, time: or phone: with a value or {variables}",
     ),
 ]
 Items = tuple[Item, ...]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ccserver import spoken
 from ccserver.config.errors import ConfigErrors, did_you_mean, listed, shown
 from ccserver.config.findings import Findings
 from ccserver.config.source import Document, KeyPath, read
@@ -46,13 +47,16 @@ class Catalogue(Struct, frozen=True):
     texts: Mapping[str, Mapping[str, str]]
 
     def text(self, item: str, language: str) -> str:
-        """What is said, as it is written; items with a scheme (`digits:…`) have no text of their own."""
+        """What is said, as a text; a variable that has no value yet stands as it is written."""
+        if spoken.is_variable(item) and "{" not in item:
+            return spoken.spelled(item, language)
         return self.texts.get(item, {}).get(language, item)
 
     def flaw(self, item: str, language: str) -> str | None:
         """Why the item cannot be said in the language; None when it can."""
-        if ":" in item:
-            return None
+        if spoken.is_variable(item):
+            flaw = spoken.flaw(item, language)
+            return f"{shown(item)} {flaw}" if flaw else None
         if item not in self.texts:
             return f"there is no prompt {shown(item)} in {self.file.name}{did_you_mean(item, self.texts)}"
         if language not in self.texts[item]:

@@ -25,9 +25,9 @@ from ccserver.asterisk.root import WANTED, find_root
 from ccserver.asterisk.secrets import Secrets, load_secrets, secrets_path
 from ccserver.asterisk.settings import AMI_USER, ARI_USER, CALLER_USER, Instance, instance_of
 from ccserver.asterisk.trunks import RELOAD
-from ccserver.audio import prompts
 from ccserver.audio.errors import AudioError
 from ccserver.audio.prompts import PromptBook, PromptResolver
+from ccserver.audio.wording import book_of
 from ccserver.config.errors import ConfigErrors
 from ccserver.config.load import Config, load
 from ccserver.connectors.voice import sip_options
@@ -311,7 +311,7 @@ def _daemon(config: Config) -> Finding:
 
 def _prompts(config: Config) -> Iterator[Finding]:
     try:
-        book = prompts.load(config.prompts.file)
+        book = book_of(config)
     except AudioError as error:
         yield Finding("prompts", False, str(error), "correct the line; `ccserver check` looks again")
         return

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from ccserver.audio import prompts, synthesis
+from ccserver.audio.wording import book_of
 from ccserver.config.load import load
 from ccserver.config.running import read_running
 
@@ -24,9 +25,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build, list or check them."""
+    """Build, list or check them, with the words that the flows' variables are said with."""
     config = load(args.config)
-    book = prompts.load(config.prompts.file)
+    book = book_of(config)
     directory = config.state_dir / "prompts"
     if args.action == "build":
         running = read_running(config.state_dir)
@@ -42,6 +43,9 @@ def run(args: argparse.Namespace) -> int:
         for name in sorted(book.prompts):
             for language in book.languages:
                 print(f"{language}  {name:32} {book.text(name, language)}")
+        for language, words in book.words.items():
+            for name, text in words.items():
+                print(f"{language}  {name:32} {text}")
         return 0
     missing = resolver.unbuilt()
     strays = prompts.stray_recordings(book, config.prompts.file.parent)

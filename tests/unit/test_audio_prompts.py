@@ -84,6 +84,10 @@ def test_no_recording_beside_the_demo_has_a_misspelt_name() -> None:
         ),
         ('[hello]\nru = "а"\nen = "a"\nvoice = "de"\n', "prompts.toml:10: [hello] voice: expected one of ru, en"),
         (
+            '[word-7]\nru = "а"\nen = "a"\n',
+            "prompts.toml:7: [word-7]: names that begin with word- are those of words",
+        ),
+        (
             '[hello]\nru = "а"\nen = "a"\nasterisk = "ru/x.wav"\n',
             "prompts.toml:10: [hello] asterisk: expected the name",
         ),
@@ -141,6 +145,32 @@ def test_a_standard_phrase_that_somebody_recorded_is_played_from_where_it_was_bu
     resolver = prompts.PromptResolver(two_prompts(tmp_path), tmp_path / "built")
     assert resolver.media("bye", "ru") == f"sound:{tmp_path}/built/ru/bye"
     assert resolver.media("bye", "en") == "sound:vm-goodbye"
+
+
+def test_a_variable_is_said_with_our_own_words_once_they_are_built_and_until_then_by_asterisk(tmp_path: Path) -> None:
+    book = two_prompts(tmp_path).with_words(["digits"])
+    unbuilt = prompts.PromptResolver(book, tmp_path / "built")
+    assert "ru/word-7" in unbuilt.unbuilt() and "en/word-star" in unbuilt.unbuilt()
+    assert unbuilt.said("digits:7*", "ru") == ("digits:7*",)
+    assert unbuilt.said("digits:", "ru") == (f"sound:{tmp_path}/built/lead-in",), "nothing to say is a pause"
+    with pytest.raises(PromptMissing, match="money:5 RUB cannot be said"):
+        unbuilt.said("money:5 RUB", "ru")
+    (tmp_path / "built" / "ru").mkdir(parents=True)
+    for name in book.words["ru"]:
+        (tmp_path / "built" / "ru" / f"{name}.wav").touch()
+    built = prompts.PromptResolver(book, tmp_path / "built")
+    folder = f"sound:{tmp_path}/built/ru"
+    assert built.said("digits:7*", "ru") == (f"{folder}/word-7", f"{folder}/word-star")
+    assert built.said("digits:123456", "ru")[3] == f"sound:{tmp_path}/built/lead-in", "a pause between groups"
+    assert built.said("hello", "ru") == (f"{folder}/hello",)
+
+
+def test_a_person_may_record_any_word(tmp_path: Path) -> None:
+    book = two_prompts(tmp_path)
+    for name in ("word-rub-few", "word-rubles"):
+        (tmp_path / "ru").mkdir(exist_ok=True)
+        (tmp_path / "ru" / f"{name}.wav").touch()
+    assert prompts.stray_recordings(book, tmp_path) == (tmp_path / "ru" / "word-rubles.wav",)
 
 
 def test_asking_for_an_unknown_prompt_or_language_names_it(tmp_path: Path) -> None:

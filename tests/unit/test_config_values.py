@@ -284,7 +284,7 @@ def test_a_store_that_cannot_be_is_told_without_its_password(site: Site, url: st
         (
             '["nordlis-greeting"',
             '["nordlis greeting"',
-            'steps.greeting.prompts[0]: expected the name of a prompt, or "digits:…" or "number:…" with digits and {variables}',
+            "steps.greeting.prompts[0]: expected the name of a prompt, or digits:, number:, money:",
         ),
         ('["nordlis-greeting"', '["digits:"', "steps.greeting.prompts[0]: expected the name of a prompt"),
         ('["nordlis-greeting"', '["number:12a"', "steps.greeting.prompts[0]: expected the name of a prompt"),

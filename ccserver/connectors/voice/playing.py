@@ -16,8 +16,8 @@ from ccserver.core.ids import Language
 LEAD_IN = "lead-in"
 """A silence before the first prompt of a call: what is said right after the answer, networks and busy phones swallow."""
 
-Media = Callable[[str, Language], str]
-"""A prompt's name and a language -> the ARI media URI; raises KeyError when there is none."""
+Media = Callable[[str, Language], tuple[str, ...]]
+"""An item of a step and a language -> the ARI media URIs that say it; raises KeyError when there are none."""
 
 
 class Playing:
@@ -31,17 +31,14 @@ class Playing:
         """The items as one playback."""
         await self.bare(call)
         call.started(command.play)
-        media = [self._uri(item, command.language) for item in command.items]
+        media = [uri for item in command.items for uri in self._media(item, command.language)]
         if call.fresh:
-            call.fresh, media = False, [self._media(LEAD_IN, command.language), *media]
+            call.fresh, media = False, [*self._media(LEAD_IN, command.language), *media]
         try:
             await self._ari.play(command.leg, media, playback_id=command.play, language=command.language)
         except ari.AriError:
             call.ended(command.play)
             raise
-
-    def _uri(self, item: str, language: Language) -> str:
-        return item if item.startswith(("digits:", "number:")) else self._media(item, language)
 
     async def bare(self, call: Call) -> None:
         """Nothing plays and the leg stands alone: only then a prompt can be played to it, or its voice recorded."""
