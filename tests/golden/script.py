@@ -25,7 +25,6 @@ import re
 from collections.abc import Iterator
 
 import msgspec
-from ccserver.core.steps import Flow, SkillNeed, Step
 from msgspec.structs import replace
 
 from ccserver.core.agent import Agent, AgentState
@@ -81,6 +80,7 @@ from ccserver.core.ids import (
 from ccserver.core.plan import Dispositions, Line, Operator, Outbound, Plan, Queue, RecordPolicy, Rules, Trunk
 from ccserver.core.records import AgentSaved, Record
 from ccserver.core.router import Router, State
+from ccserver.core.steps import Flow, SkillNeed, Step
 from tests.golden.explaining import why
 from tests.golden.saying import said
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ccserver.core.steps import Key
-
 from ccserver.core.commands import (
     AnswerLeg,
     Command,
@@ -69,6 +67,7 @@ from ccserver.core.ids import (
     leg_of_attempt,
     leg_of_offer,
 )
+from ccserver.core.steps import Key
 from tests.property.simulated_plan import AGENTS, NODE, PLAN, TRUNKS
 
 DIALLED = {"outbound", "internal"}

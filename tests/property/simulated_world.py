@@ -10,7 +10,6 @@ from random import Random
 from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
-from ccserver.core.steps import Key
 
 from ccserver.core import recording
 from ccserver.core.agent import AgentState
@@ -32,6 +31,7 @@ from ccserver.core.events import (
 from ccserver.core.ids import AgentId, LineNumber, TrunkName
 from ccserver.core.plan import Plan
 from ccserver.core.router import Router, State
+from ccserver.core.steps import Key
 from tests.property.core_ledger import check_limits
 from tests.property.simulated_daemon import Daemon, Turn, encoded
 from tests.property.simulated_node import Leg

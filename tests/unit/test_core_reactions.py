@@ -3,7 +3,6 @@
 from itertools import product
 
 import pytest
-from ccserver.core.steps import HangUp, Menu
 from msgspec.structs import replace
 
 from ccserver.core.commands import HangUpLeg, PlayPrompts, StartMusic
@@ -28,6 +27,7 @@ from ccserver.core.ids import ContactId, LegId, PlayId, RecordingName, StepName,
 from ccserver.core.plan import Trunk
 from ccserver.core.reactions import IGNORED, REACTIONS, Happening, react
 from ccserver.core.router import TimeUp
+from ccserver.core.steps import HangUp, Menu
 from tests.unit.core_case import Case, operator, plan, queue, straight_into
 
 PAIRS = [pair for pair in product(ContactState, Happening) if pair[0] is not ContactState.CLOSED]
