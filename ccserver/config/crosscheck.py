@@ -20,7 +20,7 @@ from ccserver.core.ids import QueueName
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Plan, Queue
 from ccserver.core.queueing import prompts_told
-from ccserver.core.steps import Enqueue
+from ccserver.core.steps import AskCallback, Enqueue
 
 RESERVED_REASONS = ("rona", "refused", "phone_busy")
 """Not-ready reasons that the server itself gives (`core.agent.Agent.reason`)."""
@@ -44,7 +44,8 @@ def check_main(main: schema.Main, plan: Plan, document: Document, catalogue: Cat
         _check_zone(calendar.timezone, ("calendars", position), document, found)
     for position, line in enumerate(main.lines):
         _check_line(line, ("lines", position), plan, document, catalogue, found)
-    used = {step.queue for flow in plan.flows.values() for step in flow.steps.values() if isinstance(step, Enqueue)}
+    used = {step.queue for step in _queueing(plan)}
+    _check_callbacks(main, plan, document, found)
     for position, queue in enumerate(main.queues):
         if queue.name not in used:
             found.warn(document, ("queues", position), f"no flow leads to queue {queue.name}")
@@ -166,10 +167,28 @@ def _check_operator(operator: schema.Operator, path: KeyPath, plan: Plan, docume
 
 
 def _needed_skills(plan: Plan) -> set[str]:
-    steps = [step for flow in plan.flows.values() for step in flow.steps.values() if isinstance(step, Enqueue)]
-    asking: tuple[Queue | Enqueue, ...] = (*plan.queues.values(), *steps)
+    asking: tuple[Queue | Enqueue | AskCallback, ...] = (*plan.queues.values(), *_queueing(plan))
     spoken = {need.skill for queue in plan.queues.values() for need in languages_asked(plan, queue)}
     return spoken | {need.skill for each in asking for need in each.skills}
+
+
+def _queueing(plan: Plan) -> list[Enqueue | AskCallback]:
+    """The steps that give a contact a place in a queue."""
+    steps = (step for flow in plan.flows.values() for step in flow.steps.values())
+    return [step for step in steps if isinstance(step, Enqueue | AskCallback)]
+
+
+def _check_callbacks(main: schema.Main, plan: Plan, document: Document, found: Findings) -> None:
+    for field in ("calendar", "customer_calendar"):
+        name = getattr(main.callbacks, field)
+        if name is not None and name not in plan.calendars:
+            near = did_you_mean(name, plan.calendars) or f"; there are {listed(plan.calendars) or 'none'}"
+            found.error(document, ("callbacks", field), f"there is no calendar {shown(name)}{near}")
+    asked = any(isinstance(step, AskCallback) for step in _queueing(plan))
+    missed = [queue.name for queue in main.queues if queue.callback_missed]
+    if (asked or missed) and not any(trunk.outbound for trunk in main.trunks):
+        message = "customers are to be called back, and there is no trunk by which a call can leave"
+        found.warn(document, ("callbacks",), message)
 
 
 def _check_ports(main: schema.Main, document: Document, found: Findings) -> None:

@@ -33,7 +33,7 @@ _REMEDIES = {"asterisk": RENDER, "sip": RENDER, "trunks": TRUNKS, "node": NEW_JO
 """By the table of the setting; of all others a restart of the daemon is enough."""
 _NOT_RELOADED = {"rules.region": RESTART}
 """Fields of the plan that others than the core have been told at the start."""
-_ORDER = ("node", "lines", "calendars", "queues", "operators", "trunks", "tolls", "rules", "flows")
+_ORDER = ("node", "lines", "calendars", "queues", "operators", "trunks", "tolls", "callbacks", "rules", "flows")
 _SECRETS = "sha256:"
 
 
@@ -106,7 +106,7 @@ def _described(field: str, value: Any) -> str:
         leads = field.rpartition(".")[0].endswith((".keys", ".cases"))
         return f"goes to {value}" if leads else _value(value)
     if "do" in value:
-        ways = [value[name] for name in ("next", "otherwise", "closed") if value.get(name)]
+        ways = [value[name] for name in ("next", "refused", "otherwise", "closed") if value.get(name)]
         ways = [*value.get("keys", {}).values(), *value.get("cases", {}).values(), *ways]
         return str(value["do"]) + (f", goes to {listed(dict.fromkeys(ways))}" if ways else "")
     if "steps" in value:

@@ -22,6 +22,7 @@ from ccserver.core.needing import asking, eased, speaking
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Line, Queue
 from ccserver.core.steps import (
+    AskCallback,
     Branch,
     Call,
     Collect,
@@ -160,6 +161,8 @@ def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[st
             yield from _branching(spot, step, ways)
         case Enqueue():
             yield from waiting(config, spot, step)
+        case AskCallback():
+            yield from _asking(config, spot, step)
         case Voicemail():
             yield from _says(config, spot, step.prompts)
             yield f"Records a message until #, {step.silence_s} s of silence or {step.max_s} s. Then: {step.next}."
@@ -189,7 +192,20 @@ def quoted(config: Config, language: str, item: str) -> str:
     return f"“{config.prompts.text(item, language)}” ({item})"
 
 
-def _again(config: Config, spot: Spot, step: Menu | Collect) -> Iterator[str]:
+def _asking(config: Config, spot: Spot, step: AskCallback) -> Iterator[str]:
+    yield from _says(config, spot, step.prompts)
+    yield f"1: called back at the number he calls from, in his place in queue {step.queue}: {step.next}."
+    yield "2, or when that number cannot be called: he types another, and #."
+    yield from _says(config, spot, step.number_prompts)
+    yield f"A number that tolls do not let out: {step.refused}."
+    yield f"0: {step.otherwise}."
+    yield from _again(config, spot, step)
+    first = step.first or config.plan.queues[step.queue].callback_first
+    who = "an operator is called first, then the customer" if first == "agent" else "the customer is called first"
+    yield f"When it is his turn, {who}."
+
+
+def _again(config: Config, spot: Spot, step: Menu | Collect | AskCallback) -> Iterator[str]:
     for what, prompt in (("A wrong key", step.invalid), (f"{step.timeout_s:g} s without a key", step.silence)):
         remark = (
             f"says {quoted(config, spot.language, prompt)} and asks again" if prompt and step.retries else "asks again"

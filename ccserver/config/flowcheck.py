@@ -19,7 +19,7 @@ from ccserver.config.source import Document, KeyPath
 from ccserver.core.calendar import Hours
 from ccserver.core.ids import FlowName, Language, LineNumber, StepName
 from ccserver.core.plan import Plan
-from ccserver.core.steps import Branch, Collect, Enqueue, Flow, HangUp, Point, Set, Step, reached, related
+from ccserver.core.steps import AskCallback, Branch, Collect, Enqueue, Flow, HangUp, Point, Set, Step, reached, related
 
 _REFERENCE = re.compile(r"\{([^{}]*)\}")
 HOURS = get_args(Hours)
@@ -191,17 +191,17 @@ def _check_names(
         near = did_you_mean(step.calendar, plan.calendars) or f"; there are {listed(plan.calendars) or 'none'}"
         found.error(document, (*path, "calendar"), f"there is no calendar {shown(step.calendar)}{near}")
     match step:
-        case Enqueue() if step.queue not in plan.queues:
+        case Enqueue() | AskCallback() if step.queue not in plan.queues:
             near = did_you_mean(step.queue, plan.queues) or f"; there are {listed(plan.queues) or 'none'}"
             found.error(document, (*path, "queue"), f"there is no queue {shown(step.queue)}{near}")
-        case Enqueue():
-            queue = plan.queues[step.queue]
+        case Enqueue() | AskCallback():
+            queue, relax = plan.queues[step.queue], step.relax if isinstance(step, Enqueue) else ()
             # A queue that nobody serves in any case is told once, where the queue is.
-            if nobody(plan, queue) is None and (flaw := nobody(plan, queue, step.skills, step.relax)):
+            if nobody(plan, queue) is None and (flaw := nobody(plan, queue, step.skills, relax)):
                 found.error(document, (*path, "skills"), flaw)
             asked = (*queue.skills, *step.skills, *languages_asked(plan, queue))
-            check_queues(step.relax, plan, (*path, "relax"), document, found)
-            check_stages(step.relax, queue, asked, (*path, "relax"), document, found)
+            check_queues(relax, plan, (*path, "relax"), document, found)
+            check_stages(relax, queue, asked, (*path, "relax"), document, found)
         case Set() if step.language is not None and (flaw := check_language(catalogue, step.language)):
             found.error(document, (*path, "language"), flaw)
         case Branch(variable="language"):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from ccserver.config.schema import LanguageCode, Name, Prompt, Seconds, Skills, Stage, Timeout
-from ccserver.core.steps import Key
+from ccserver.core.steps import CallFirst, Key
 from ccserver.spoken.items import CURRENCIES
 
 _VARIABLE = r"\A[a-z][a-z0-9_]{0,39}\Z"
@@ -135,6 +135,25 @@ class Voicemail(_Step, frozen=True, tag="voicemail"):
     silence_s: Annotated[int, Meta(ge=1, le=60, description="whole seconds from 1 to 60")] = 5
 
 
+class AskCallback(_Step, frozen=True, tag="callback"):
+    """Ask whether he wants to be called back, and at which number."""
+
+    queue: Name
+    prompts: SomeItems
+    number_prompts: SomeItems
+    next: Name
+    refused: Name
+    otherwise: Name
+    skills: Skills = {}
+    priority_s: Seconds = 0.0
+    first: CallFirst | None = None
+    timeout_s: KeyTimeout = 5.0
+    interdigit_timeout_s: KeyTimeout = 4.0
+    retries: Retries = 2
+    invalid: Prompt | None = None
+    silence: Prompt | None = None
+
+
 class HangUp(_Step, frozen=True, tag="hangup"):
     """Speak, then hang up."""
 
@@ -159,7 +178,7 @@ class Return(_Step, frozen=True, tag="return"):
     """Back to the flow that called this one."""
 
 
-Step = Say | Menu | Collect | Set | Branch | Enqueue | Voicemail | HangUp | Call | GoTo | Return
+Step = Say | Menu | Collect | Set | Branch | Enqueue | Voicemail | AskCallback | HangUp | Call | GoTo | Return
 
 
 class FlowFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

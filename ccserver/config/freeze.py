@@ -41,6 +41,7 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, flowfile.FlowFile]) -> pl
         tolls=plan.Tolls(**asdict(main.tolls)),
         outbound=_outbound(main.outbound),
         recordings=_recordings(main.recordings),
+        callbacks=plan.Callbacks(**asdict(main.callbacks)),
     )
     return replace(whole, hash=plan_hash(whole))
 
@@ -110,6 +111,7 @@ _STEPS: dict[type[flowfile.Step], type[steps.Step]] = {
     flowfile.Set: steps.Set,
     flowfile.Branch: steps.Branch,
     flowfile.Voicemail: steps.Voicemail,
+    flowfile.AskCallback: steps.AskCallback,
     flowfile.HangUp: steps.HangUp,
     flowfile.Call: steps.Call,
     flowfile.GoTo: steps.GoTo,
@@ -120,6 +122,8 @@ _STEPS: dict[type[flowfile.Step], type[steps.Step]] = {
 def _step(step: flowfile.Step) -> steps.Step:
     if isinstance(step, flowfile.Enqueue):
         return steps.Enqueue(**(asdict(step) | {"skills": _needs(step.skills), "relax": _stages(step.relax)}))
+    if isinstance(step, flowfile.AskCallback):
+        return steps.AskCallback(**(asdict(step) | {"skills": _needs(step.skills)}))
     return _STEPS[type(step)](**asdict(step))
 
 

@@ -20,6 +20,7 @@ from ccserver.config.prompts import Catalogue
 from ccserver.core.ids import FlowName, Language, LineNumber, StepName
 from ccserver.core.plan import Plan
 from ccserver.core.steps import (
+    AskCallback,
     Branch,
     Call,
     Collect,
@@ -62,6 +63,7 @@ LOOKS: Mapping[type[Step], Look] = {
     Branch: Look("#a86b12", "#fdf5e6", "branch"),
     Enqueue: Look("#1f7a4d", "#e9f6ef", "queue"),
     Voicemail: Look("#b0522d", "#fcf0ea", "voicemail"),
+    AskCallback: Look("#1f7a4d", "#e9f6ef", "callback"),
     HangUp: Look("#5d636b", "#eceef0", "hangs up"),
     Call: Look("#2b7f86", "#e8f5f6", "calls"),
     GoTo: Look("#2b7f86", "#e8f5f6", "goes on in"),
@@ -150,7 +152,7 @@ def _body(step: Step, catalogue: Catalogue, language: str) -> Iterator[str]:
         case Set():
             values = [f"{name} = {value}" for name, value in step.variables.items()]
             yield _wrapped(", ".join([*values, *([f"language {step.language}"] if step.language else [])]))
-        case Enqueue():
+        case Enqueue() | AskCallback():
             skills = ", ".join(f"{need.skill} from {need.level}" for need in step.skills)
             yield _wrapped(f"{step.queue}{f' ({skills})' if skills else ''}")
         case Collect():
@@ -192,9 +194,11 @@ def _arrows(name: StepName, step: Step) -> Iterator[str]:
 
 def _reason(step: Step, field: str, key: str) -> str:
     match step:
-        case Menu() | Collect() if field == "otherwise":
+        case Menu() | Collect() | AskCallback() if field == "otherwise":
             return f"{step.retries + 1}× nothing or wrong" if step.retries else "nothing or wrong"
         case Enqueue() if field != "keys":
             return exit_reason(step, field)
+        case AskCallback() if field == "next":
+            return "promised"
         case _:
             return key or ("" if field == "next" else field)

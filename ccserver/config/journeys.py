@@ -16,6 +16,7 @@ from ccserver.config.source import KeyPath
 from ccserver.core.calendar import Hours
 from ccserver.core.ids import CalendarName, FlowName, Language, LineNumber, StepName
 from ccserver.core.steps import (
+    AskCallback,
     Branch,
     Call,
     Collect,
@@ -97,6 +98,10 @@ def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
             for field in EXITS:
                 if (target := getattr(step, field)) is not None:
                     yield (field,), target
+        case AskCallback():
+            yield ("next",), step.next
+            yield ("refused",), step.refused
+            yield ("otherwise",), step.otherwise
         case Say() | Set() | Voicemail() | Call():
             yield ("next",), step.next
         case HangUp() | GoTo() | Return():
@@ -121,10 +126,12 @@ def spoken(step: Step) -> Iterator[tuple[KeyPath, str]]:
             return
         case Enqueue():
             field, items = "announce", step.announce
-        case Say() | Menu() | Collect() | Voicemail() | HangUp():
+        case Say() | Menu() | Collect() | Voicemail() | AskCallback() | HangUp():
             field, items = "prompts", step.prompts
     yield from (((field, position), item) for position, item in enumerate(items))
-    if isinstance(step, Menu | Collect):
+    if isinstance(step, AskCallback):
+        yield from ((("number_prompts", position), item) for position, item in enumerate(step.number_prompts))
+    if isinstance(step, Menu | Collect | AskCallback):
         yield from (
             ((name,), item) for name, item in (("invalid", step.invalid), ("silence", step.silence)) if item is not None
         )
@@ -183,7 +190,8 @@ def _plain_ways(spot: Spot, step: Step) -> Iterator[Way]:
         to = replace(spot, step=target)
         if isinstance(step, Collect) and path == ("next",):
             to = _with(to, {step.variable: None}, None)
-        chosen = path[0] == "keys" or (isinstance(step, Collect) and path == ("next",))
+        typed = isinstance(step, Collect | AskCallback) and path != ("otherwise",)
+        chosen = path[0] == "keys" or typed
         yield Way(why=".".join(map(str, path)), to=to, silent=not chosen and not isinstance(step, Enqueue))
 
 

@@ -32,6 +32,8 @@ OUTBOUND_PROMPTS = (
     "internal-unreachable",
 )
 """Said to operators whose call to a customer or a colleague came to nothing."""
+CALLBACK_PROMPTS = ("callback-briefing", "callback-connecting")
+"""Said to an operator who calls a customer back, and to a customer who was called first and must wait."""
 
 
 def reason_prompt(digit: str) -> str:
@@ -92,6 +94,7 @@ def check_house_prompts(catalogue: Catalogue, main: Document, reasons: Iterable[
     said: dict[str, str] = dict.fromkeys((UNKNOWN, NOBODY), "operators hear it when they dial a feature code")
     said |= {name: f"operators hear it when they dial {code.prefix}" for code in CODES for name in code.says}
     said |= dict.fromkeys(OUTBOUND_PROMPTS, "operators hear it when a call of theirs comes to nothing")
+    said |= dict.fromkeys(CALLBACK_PROMPTS, "an operator or a customer hears it when a customer is called back")
     for language in catalogue.languages:
         for name, when in said.items():
             if flaw := catalogue.flaw(name, language):

@@ -28,7 +28,10 @@ def check_schedules(
     asked = {name: frozenset(_asked(plan.flows, name)) for name in plan.flows}
     used = frozenset[CalendarName]().union(*(asked[line.flow] for line in plan.lines.values()))
     for position, calendar in enumerate(main.calendars):
-        _check_calendar(plan.calendars[CalendarName(calendar.name)], position, used, document, found)
+        of_callbacks = {plan.callbacks.calendar, plan.callbacks.customer_calendar}
+        if calendar.name not in used | of_callbacks:
+            found.warn(document, ("calendars", position), f"no line goes by the calendar {calendar.name}")
+        _check_calendar(plan.calendars[CalendarName(calendar.name)], position, document, found)
     for position, line in enumerate(plan.lines.values()):
         flow = plan.flows[line.flow]
         if used and not asked[flow.name] and any(isinstance(step, Enqueue) for step in flow.steps.values()):
@@ -54,11 +57,7 @@ def _asked(flows: Mapping[FlowName, Flow], begun: FlowName) -> Iterator[Calendar
             yield step.calendar
 
 
-def _check_calendar(
-    calendar: Calendar, position: int, used: frozenset[CalendarName], document: Document, found: Findings
-) -> None:
-    if calendar.name not in used:
-        found.warn(document, ("calendars", position), f"no line goes by the calendar {calendar.name}")
+def _check_calendar(calendar: Calendar, position: int, document: Document, found: Findings) -> None:
     if not any(calendar.week) and not any(calendar.days.values()):
         found.warn(document, ("calendars", position, "week"), f"the calendar {calendar.name} is never open")
     today = datetime.now(zone(calendar.timezone)).date().isoformat()

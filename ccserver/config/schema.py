@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from ccserver.core import plan
 from ccserver.core.numbers import NumberFormat
 from ccserver.core.plan import Pick, Speaking, Standing
+from ccserver.core.steps import CallFirst
 
 NAME = r"\A[A-Za-z][A-Za-z0-9_-]{0,39}\Z"
 _LANGUAGE = r"\A[a-z]{2,3}(?:_[A-Z]{2})?\Z"
@@ -394,6 +395,10 @@ class Queue(_Table, frozen=True):
     language: Speaking = "any"
     language_level: Level = 1
     language_wait_s: Timeout = 30.0
+    callback_first: CallFirst = "agent"
+    callback_missed: bool = False
+    callback_missed_after_s: Seconds = 60.0
+    callback_missed_wait_s: Seconds = 15.0
 
 
 class Operator(_Table, frozen=True):
@@ -433,6 +438,23 @@ class Outbound(_Table, frozen=True):
     dispositions: Dispositions = Dispositions()
 
 
+class Callbacks(_Table, frozen=True):
+    """`[callbacks]`: customers who are called back."""
+
+    tries: Annotated[int, Meta(ge=1, le=20, description="a whole number from 1 to 20")] = 3
+    busy_retry_s: Timeout = 300.0
+    no_answer_retry_s: Timeout = 1800.0
+    expire_after_s: Annotated[float, Meta(ge=60, le=2_592_000, description="seconds from 60 to 2592000 (30 days)")] = (
+        86400.0
+    )
+    calendar: Name | None = None
+    """When operators call back; without: at any time."""
+    customer_calendar: Name | None = None
+    """When customers may be called, by the clock where they are; without: at any time."""
+    owed_max: Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")] = 1000
+    """At once; whoever asks then is refused."""
+
+
 class Main(_Table, frozen=True):
     """The whole of `ccserver.toml`."""
 
@@ -447,6 +469,7 @@ class Main(_Table, frozen=True):
     rules: Rules = Rules()
     tolls: Tolls = Tolls()
     outbound: Outbound = Outbound()
+    callbacks: Callbacks = Callbacks()
     lines: tuple[Line, ...] = ()
     trunks: tuple[Trunk, ...] = ()
     calendars: tuple[Calendar, ...] = ()

@@ -16,10 +16,26 @@ from ccserver.config.load import Config
 from ccserver.core import flow
 from ccserver.core.calendar import hours_at, zone
 from ccserver.core.contact import FlowPosition
-from ccserver.core.flow import Finish, FlowTurn, Hush, JoinQueue, Record, Scene, Speak, SpeakLanguage
+from ccserver.core.flow import Finish, FlowTurn, Hush, JoinQueue, PromiseCallback, Record, Scene, Speak, SpeakLanguage
 from ccserver.core.ids import PlayId, RecordingName
+from ccserver.core.numbers import e164
 from ccserver.core.plan import Line
-from ccserver.core.steps import Branch, Call, Collect, Enqueue, GoTo, Key, Menu, Point, Return, Set, Step, Voicemail
+from ccserver.core.steps import (
+    AskCallback,
+    Branch,
+    Call,
+    Collect,
+    Enqueue,
+    GoTo,
+    Key,
+    Menu,
+    Point,
+    Return,
+    Set,
+    Step,
+    Voicemail,
+)
+from ccserver.core.tolls import number_refusal
 
 PRESS_S = 1.0
 """After the question, and between two keys."""
@@ -87,7 +103,11 @@ class _Journey:
         step = self._at
         if position.play is not None:
             yield from self._follow(flow.play_finished(self._scene()))
-        elif isinstance(step, Menu | Collect) and self._groups and not (position.digits and position.deadline):
+        elif (
+            isinstance(step, Menu | Collect | AskCallback)
+            and self._groups
+            and not (position.digits and position.deadline)
+        ):
             yield from self._press(self._groups.popleft(), step)
         elif position.deadline is not None:
             quiet_s = position.deadline - self._now
@@ -102,7 +122,7 @@ class _Journey:
         else:  # nothing that could still happen: the plan was checked, so this is the end of a journey
             self._ended = True
 
-    def _press(self, group: str, question: Menu | Collect) -> Iterator[str]:
+    def _press(self, group: str, question: Menu | Collect | AskCallback) -> Iterator[str]:
         for number, key in enumerate(group):
             self._now += PRESS_S
             step = self._at
@@ -154,6 +174,8 @@ class _Journey:
                     yield f"{self._clock()}  {here}: hears a beep and speaks"
                 case JoinQueue():
                     yield from self._queued(effect.step)
+                case PromiseCallback():
+                    yield f"{self._clock()}  is promised to be called back at {effect.number}, in queue {effect.step.queue}"
                 case Finish():
                     why = f" ({effect.flaw})" if effect.flaw else ""
                     yield f"{self._clock()}  {here}: is hung up on{why}. The end."
@@ -213,7 +235,15 @@ class _Journey:
             now=self._now,
             next_play=PlayId("play"),
             next_recording=RecordingName("voicemail"),
+            callable=self._callable,
         )
+
+    def _callable(self, number: str) -> str | None:
+        """As `core.promising` has it."""
+        public = e164(number, self._config.plan.rules.region)
+        if public is not None and (refusal := number_refusal(self._config.plan, public)):
+            raise ValueError(refusal.why)
+        return public
 
     def _clock(self) -> str:
         """Since the call began."""

@@ -6,7 +6,8 @@ state he had.
 
     LOGGED_OUT / NOT_READY / READY  <- by request, feature code, RONA
     READY -> RESERVED -> RINGING -> TALKING -> WRAP_UP -> `then`
-    DIALLING -> TALKING: he calls a customer or a colleague himself, from whatever he was doing unless he serves another
+    DIALLING -> TALKING: he calls a customer or a colleague himself, from whatever he was doing unless he serves
+        another; or calls a customer back
     any but at work -> RESERVED: a colleague calls him
     BUSY: his phone is in a call that is not ours       } until the phone is free / registered again, then `then`
     UNREACHABLE: registration lost                      }
@@ -148,6 +149,9 @@ TRANSITIONS: dict[tuple[AgentState, Signal], AgentState | str] = {
     # a call of his own
     **{(state, _G.DIALLED): _S.DIALLING for state in (*_IDLE, _S.LOGGED_OUT, _S.BUSY, _S.UNREACHABLE)},
     **{(state, _G.CALLED): _S.RESERVED for state in (*_IDLE, _S.LOGGED_OUT, _S.BUSY, _S.UNREACHABLE)},
+    # a callback: he has answered, and calls
+    (_S.RESERVED, _G.DIALLED): _S.DIALLING,
+    (_S.RINGING, _G.DIALLED): _S.DIALLING,
     (_S.DIALLING, _G.ANSWERED): _S.TALKING,
     (_S.DIALLING, _G.RELEASED): _SETTLE,
     (_S.WRAP_UP, _G.TIME_UP): _SETTLE,

@@ -65,7 +65,8 @@ class OfferContact(_Command, frozen=True):
     """Make the agent's leg, join it with the caller's in the contact's bridge under music, start the recording, dial."""
 
     offer: OfferId
-    leg: LegId
+    leg: LegId | None
+    """The caller's; None: he is to be called back, and the agent's stands alone in the bridge."""
     agent: AgentId
     ani: str
     music: str
@@ -114,8 +115,8 @@ class DialCustomer(_Command, frozen=True):
     """Make the customer's leg, join it with the operator's in the contact's bridge, start the recording, dial."""
 
     attempt: AttemptId
-    leg: LegId
-    """The operator's."""
+    leg: LegId | None
+    """The operator's; None: nobody is there before the customer answers."""
     trunk: TrunkName
     number: str
     """As the trunk wants it, and so is `caller_id`, which the customer sees."""

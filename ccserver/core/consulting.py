@@ -90,7 +90,7 @@ def _call_colleague(floor: Floor, contact: Contact, agent: AgentId, request: Beg
     assert contact.offer is not None
     queue = floor.plan_of(contact).queues[contact.offer.queue]
     offer = Offer(
-        id=OfferId(f"{contact.id}.{contact.offers + 1}"),
+        id=OfferId(f"{contact.id}.{contact.made + 1}"),
         contact=contact.id,
         agent=agent,
         queue=queue.name,

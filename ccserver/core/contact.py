@@ -6,6 +6,10 @@
     DIALLING --answer--> TALKING --end--> CLOSING --both legs gone--> CLOSED       an operator calls a customer
         \\--nobody reached, or the call may not leave--> TELLING --said--> CLOSING
 
+    FLOW --a callback is promised, he hangs up--> SCHEDULED <--its time--> WAITING <--> OFFERED     nobody is on the line
+        OFFERED --an operator answers--> BRIEFING --said--> DIALLING, as above; in vain: SCHEDULED, as often as it may be tried
+        WAITING --the customer is called first--> DIALLING --answer--> WAITING, as who called
+
 A Contact is a value: the router replaces it and writes it whole to the journal, so that the last one written is all that
 a restart needs. A place in a queue (`Place`) once taken is kept until the contact is answered, leaves or is gone.
 """
@@ -17,6 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ccserver.core.attempt import Attempt
+from ccserver.core.callback import Callback
 from ccserver.core.consult import Consult
 from ccserver.core.ids import (
     AgentId,
@@ -52,10 +57,14 @@ class ContactState(StrEnum):
     """What the contact is doing."""
 
     FLOW = "flow"
+    SCHEDULED = "scheduled"
+    """A call is owed to the customer, and its time has not come."""
     WAITING = "waiting"
     OFFERED = "offered"
+    BRIEFING = "briefing"
+    """The operator hears that a customer is to be called back."""
     DIALLING = "dialling"
-    """An operator called, and the customer is being reached."""
+    """The customer is being reached."""
     TELLING = "telling"
     """The operator hears why his call came to nothing."""
     TALKING = "talking"
@@ -82,7 +91,11 @@ class ContactOutcome(StrEnum):
     """The customer hung up in the flow, before any queue."""
     FAILED = "failed"
     """Our side failed: Asterisk died, or the flow could not go on."""
-    # Of a call that an operator made, besides `answered` and `failed`:
+    MERGED = "merged"
+    """A callback was owed, and the customer called again before: that contact took its place."""
+    EXPIRED = "expired"
+    """A callback was owed, and nobody came to it in time."""
+    # Of a call that an operator made, or a callback, besides `answered` and `failed`:
     BUSY = "busy"
     NO_ANSWER = "no_answer"
     DECLINED = "declined"
@@ -92,7 +105,7 @@ class ContactOutcome(StrEnum):
     BLOCKED = "blocked"
     """It was not let out: `reason` names the rule."""
     CANCELLED = "cancelled"
-    """The operator hung up before the customer answered."""
+    """The operator hung up before the customer answered; or a callback was called off."""
 
 
 class SegmentKind(StrEnum):
@@ -101,8 +114,10 @@ class SegmentKind(StrEnum):
     FLOW = "flow"
     QUEUE = "queue"
     DIAL = "dial"
-    """An operator called, until the customer answered or it was given up."""
+    """The customer was being called, until he answered or it was given up."""
     TALK = "talk"
+    CALLBACK = "callback"
+    """A call was owed to the customer, and nobody was on the line."""
 
 
 class SegmentOutcome(StrEnum):
@@ -116,6 +131,8 @@ class SegmentOutcome(StrEnum):
     """The queue's hours ended."""
     LEFT_BY_KEY = "left_by_key"
     """The caller pressed a key that leads elsewhere."""
+    CALLBACK_TAKEN = "callback_taken"
+    """He will be called back, instead of waiting on the line."""
     FAILED = "failed"
     QUEUED = "queued"
     """Of a flow: it led into a queue."""
@@ -130,7 +147,11 @@ class SegmentOutcome(StrEnum):
     """Of a talk: the customer was handed over."""
     UNANSWERED = "unanswered"
     CANCELLED = "cancelled"
-    """Of dialling: the customer was not reached, or the operator hung up first."""
+    """Of dialling: the customer was not reached, or the operator hung up first. Of a callback: for good; called off."""
+    DIALLED = "dialled"
+    MERGED = "merged"
+    EXPIRED = "expired"
+    """Of a callback: an operator took it, or the customer was called; he called himself; its time ran out."""
 
 
 class Transfer(StrEnum):
@@ -190,6 +211,8 @@ class FlowPosition(Struct, frozen=True, kw_only=True):
     """Keys typed ahead, not consumed yet."""
     digits: str = ""
     """Gathered by `collect` so far."""
+    typing: bool = False
+    """Of `callback`: another number is being typed."""
     recording: RecordingName | None = None
     deadline: float | None = None
     """When silence is over."""
@@ -248,6 +271,9 @@ class Place(Struct, frozen=True, kw_only=True):
     tellings: int = 0
     said_s: float | None = None
     """The bound that it was told last: none that it is told later is above."""
+    aside: SegmentOutcome | None = None
+    aside_reason: str = ""
+    """He is being asked whether he wants to be called back: how his wait ends, and why, if he does not, nor goes on with it."""
 
     @property
     def ends_at(self) -> float | None:
@@ -291,6 +317,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     id: ContactId
     node: NodeName
     leg: LegId
+    """Of who called; in a callback that an operator took, his."""
     line: LineNumber
     ani: str
     """The customer's number: E.164, or as it came where that makes no sense (an extension, `anonymous`)."""
@@ -345,19 +372,55 @@ class Contact(Struct, frozen=True, kw_only=True):
     telling: PlayId | None = None
     said: PromptName = PromptName("")
     """What he is being told, and by which playback."""
-    left: bool = False
-    """He has hung up, and the customer's leg is still on its trunk."""
+    absent: bool = False
+    """`leg` is gone, and the contact goes on: a callback is owed, or the customer's leg is still on its trunk."""
     dial_s: float = 0.0
     """Dialled to answered, or given up."""
     reason: str = ""
     """Why it was not let out, or what became of each trunk; for people."""
+    # --- of one that is called back ---
+    callback: Callback | None = None
+    callback_s: float = 0.0
+    """Owed, with nobody on the line."""
+    leg_since: float = 0.0
+    """Since when `leg` is one that we made; 0: it is that of who called."""
+
+    @property
+    def is_owed(self) -> bool:
+        """A call is owed to the customer: no operator has talked with him yet."""
+        return self.callback is not None and self.callback.answered_at is None
+
+    @property
+    def number(self) -> str:
+        """Where the customer is reached."""
+        return self.callback.number if self.callback else self.ani
+
+    @property
+    def made(self) -> int:
+        """How many legs were made for it: an offer's and an attempt's id count on from here."""
+        return self.offers + self.attempts
+
+    @property
+    def led_by_operator(self) -> bool:
+        """`leg` is an operator's, who calls the customer; else it is, or was, the customer's."""
+        return self.direction is not Direction.INBOUND or (
+            self.callback is not None and self.callback.offer is not None
+        )
+
+    @property
+    def called(self) -> Offer | Attempt | None:
+        """Who is called, or was and talks: the other side of `leg`."""
+        if self.offer is not None:
+            return self.offer
+        return self.attempt if self.attempt and self.attempt.leg != self.leg else None
 
     @property
     def carrier(self) -> TrunkName | None:
         """The trunk that it occupies now."""
-        if self.direction is Direction.OUTBOUND:
-            return self.attempt.trunk if self.attempt else None
-        return self.trunk if self.state is not ContactState.CLOSED else None
+        if self.attempt is not None:
+            return self.attempt.trunk
+        gone = self.absent or self.led_by_operator or self.state is ContactState.CLOSED
+        return None if gone else self.trunk
 
     @property
     def known_until(self) -> float:
@@ -366,13 +429,13 @@ class Contact(Struct, frozen=True, kw_only=True):
 
     @property
     def _told_s(self) -> float:
-        return self.ivr_s + self.wait_s + self.dial_s + self.talk_s + self.hold_s
+        return self.ivr_s + self.wait_s + self.dial_s + self.talk_s + self.hold_s + self.callback_s
 
     @property
     def agent_leg(self) -> LegId | None:
         """The leg of the agent who talks, is rung, or called; None: nobody is."""
-        if self.direction is not Direction.INBOUND:
-            return None if self.left else self.leg
+        if self.led_by_operator:
+            return None if self.absent else self.leg
         return self.offer.leg if self.offer else None
 
     @property
@@ -385,7 +448,10 @@ class Contact(Struct, frozen=True, kw_only=True):
         """The soonest time at which silence becomes a fact for this contact."""
         if self.away:
             return None
+        owed = self.callback if self.absent else None
         times = [
+            owed.due_at if owed and self.state is ContactState.SCHEDULED else None,
+            owed.until if owed and self.state is ContactState.WAITING else None,
             self.flow.deadline if self.flow and self.state is ContactState.FLOW else None,
             self.place.due_at if self.place and self.state is ContactState.WAITING else None,
             self.offer.deadline if self.offer else None,
@@ -415,6 +481,7 @@ def closed_segment(contact: Contact, outcome: SegmentOutcome, at: float) -> tupl
         SegmentKind.QUEUE: {"wait_s": contact.wait_s + lasted_s},
         SegmentKind.DIAL: {"dial_s": contact.dial_s + lasted_s},
         SegmentKind.TALK: {"talk_s": contact.talk_s + lasted_s},
+        SegmentKind.CALLBACK: {"callback_s": contact.callback_s + lasted_s},
     }[segment.kind]
     held = {"hold_s": contact.hold_s + segment.hold_s, "holds": contact.holds + segment.holds}
     return replace(contact, segment=None, held=False, parked=False, **totals, **held), segment

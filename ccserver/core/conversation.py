@@ -1,8 +1,10 @@
 """The contact in its flow: arrival, keys, playbacks, voicemail. Turns what the interpreter says into commands."""
 
+from functools import partial
+
 from msgspec.structs import replace
 
-from ccserver.core import flow, queueing
+from ccserver.core import flow, owed, promising, queueing
 from ccserver.core.commands import (
     AnswerLeg,
     HangUpLeg,
@@ -59,6 +61,7 @@ def arrive(floor: Floor, event: ContactArrived) -> None:
         variables={"line": line.number, "ani": ani},
     )
     floor.command(AnswerLeg(event.leg, line.language, lane=contact.id))
+    owed.called_again(floor, ani, event.at, by=contact.id)
     contact = _open_flow(floor, contact, event.at)
     apply(floor, contact, flow.begin(scene(floor, contact)), event.at)
 
@@ -88,6 +91,7 @@ def scene(floor: Floor, contact: Contact) -> Scene:
         now=floor.now,
         next_play=floor.next_play(contact),
         next_recording=RecordingName(f"{contact.id}-voicemail{contact.plays + 1}"),
+        callable=partial(promising.callable_number, floor),
     )
 
 
@@ -141,6 +145,11 @@ def go_on(floor: Floor, contact: Contact, step: StepName, at: float) -> None:
     apply(floor, contact, flow.go(scene(floor, contact), step), at)
 
 
+def ask_aside(floor: Floor, contact: Contact, step: StepName, at: float) -> None:
+    """He waits, and is asked something meanwhile: the place and the segment of his wait stay as they are."""
+    apply(floor, contact, flow.go(scene(floor, contact), step), at)
+
+
 def _open_flow(floor: Floor, contact: Contact, at: float) -> Contact:
     assert contact.flow is not None
     return open_segment(floor, contact, SegmentKind.FLOW, at, flow=contact.flow.flow)
@@ -149,6 +158,7 @@ def _open_flow(floor: Floor, contact: Contact, at: float) -> Contact:
 def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
     """Carry out what the interpreter decided, in its order."""
     contact = replace(contact, flow=turn.position, variables=turn.variables, language=turn.language)
+    contact = promising.decided(floor, contact, turn, at)
     for effect in turn.effects:
         match effect:
             case flow.Speak(items):
@@ -166,6 +176,8 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
                 floor.command(
                     RecordVoicemail(contact.leg, turn.position.recording, step.max_s, step.silence_s, lane=contact.id)
                 )
+            case flow.PromiseCallback():
+                contact = promising.promise(floor, contact, effect, at)
             case flow.JoinQueue(step):
                 contact = queueing.join(floor, contact, step, at)
             case flow.Finish(flaw):
@@ -183,6 +195,9 @@ def _finish(floor: Floor, contact: Contact, at: float, flaw: str) -> Contact:
         ended = SegmentOutcome.VOICEMAIL
     contact = close_segment(floor, contact, ended, at)
     floor.command(HangUpLeg(contact.leg, lane=contact.id))
+    if contact.callback is not None and contact.is_owed:
+        contact = open_segment(floor, contact, SegmentKind.CALLBACK, at, queue=contact.callback.queue)
+        return replace(contact, state=ContactState.CLOSING)
     outcome = contact.outcome or (ContactOutcome.FAILED if flaw else ContactOutcome.FLOW_COMPLETED)
     if contact.first_queue is not None and outcome is ContactOutcome.FLOW_COMPLETED:
         outcome = ContactOutcome.OVERFLOWED

@@ -35,7 +35,8 @@ from ccserver.core.floor import Floor
 from ccserver.core.ids import AttemptId, Language, LegId, LineNumber, PromptName
 from ccserver.core.numbers import canonical, is_emergency, written
 from ccserver.core.offer import OfferOutcome
-from ccserver.core.parting import hang_up_operator, tell
+from ccserver.core.owed import fulfilled
+from ccserver.core.parting import cancelled, hang_up_operator, in_vain, tell
 from ccserver.core.plan import Operator, Plan, Trunk
 from ccserver.core.records import AttemptSaved
 from ccserver.core.routing import GONE_LIST_S, RING_GRACE_S, withdraw
@@ -86,7 +87,7 @@ def dialled(floor: Floor, event: OutboundDialled) -> None:
         times = tolls.recent(floor.agents[operator.extension].dialled, floor.now)
         floor.note(floor.note_values(operator.extension, dialled=(*times, float(int(floor.now)))))
     contact = recording.prepared(floor, contact, None, contact.agent)
-    _try_next(floor, open_segment(floor, contact, SegmentKind.DIAL, event.at, agent=contact.agent))
+    dial_next(floor, open_segment(floor, contact, SegmentKind.DIAL, event.at, agent=contact.agent))
 
 
 def _line(plan: Plan, operator: Operator | None) -> LineNumber:
@@ -126,15 +127,17 @@ def occupy(floor: Floor, operator: Operator, contact: Contact, at: float) -> Non
 # --- by which trunk -------------------------------------------------------------------------------------------------------
 
 
-def _try_next(floor: Floor, contact: Contact) -> None:
+def dial_next(floor: Floor, contact: Contact) -> None:
     """The next attempt, or the end of all of them."""
     choice = choose(floor, contact)
-    if choice.trunk is not None and contact.attempts < ATTEMPTS_MAX:
+    before = contact.callback.attempts if contact.callback else 0
+    if choice.trunk is not None and contact.attempts - before < ATTEMPTS_MAX:
         _make(floor, contact, choice.trunk, choice.why)
         return
     contact = close_segment(floor, contact, SegmentOutcome.UNANSWERED, floor.now)
     reason = "; ".join((*_so_far(contact), *choice.flaws)) or "there is no trunk"
-    tell(floor, replace(contact, reason=reason), ContactOutcome.NO_TRUNK, _NO_TRUNK)
+    contact = replace(contact, reason=reason)
+    in_vain(floor, contact, AttemptOutcome.REFUSED, ContactOutcome.NO_TRUNK, _NO_TRUNK, floor.now)
 
 
 def _make(floor: Floor, contact: Contact, trunk: Trunk, why: str) -> None:
@@ -143,10 +146,10 @@ def _make(floor: Floor, contact: Contact, trunk: Trunk, why: str) -> None:
     shown = canonical(line.caller_id or line.number, region) if line else ""
     settings = plan.outbound
     attempt = Attempt(
-        id=AttemptId(f"{contact.id}.{contact.attempts + 1}"),
+        id=AttemptId(f"{contact.id}.{contact.made + 1}"),
         contact=contact.id,
         trunk=trunk.name,
-        number=written(contact.ani, trunk.number_format, region),
+        number=written(contact.number, trunk.number_format, region),
         made_at=floor.now,
         why=why,
         reach_deadline=floor.now + trunk.reach_timeout_s,
@@ -155,7 +158,7 @@ def _make(floor: Floor, contact: Contact, trunk: Trunk, why: str) -> None:
     floor.command(
         DialCustomer(
             attempt.id,
-            contact.leg,
+            None if contact.absent else contact.leg,
             trunk.name,
             attempt.number,
             written(shown, trunk.number_format, region),
@@ -189,12 +192,21 @@ def customer_answered(floor: Floor, contact: Contact, event: LegAnswered) -> Non
     attempt = attempts.advance(_current(contact), event)
     assert attempt.answered_at is not None
     at = attempt.answered_at
+    callback = contact.callback
+    queue, offer = (callback.queue, callback.offer) if callback else (None, None)
     if contact.agent is not None and floor.agents[contact.agent].contact == contact.id:
-        floor.signal(contact.agent, Signal.ANSWERED, at)
+        since = at if queue else None
+        floor.signal(contact.agent, Signal.ANSWERED, at, serving=queue, serving_since=since)
     contact = close_segment(floor, contact, SegmentOutcome.ANSWERED, at)
-    contact = open_segment(floor, contact, SegmentKind.TALK, at, agent=contact.agent)
-    ring_s = contact.ring_s + attempt.ring_s
-    contact = replace(contact, state=ContactState.TALKING, outcome=ContactOutcome.ANSWERED, ring_s=ring_s)
+    contact = open_segment(floor, contact, SegmentKind.TALK, at, queue=queue, agent=contact.agent, offer=offer)
+    contact = replace(
+        contact,
+        state=ContactState.TALKING,
+        outcome=ContactOutcome.ANSWERED,
+        ring_s=contact.ring_s + attempt.ring_s,
+        callback=fulfilled(callback, at),
+        place=None,
+    )
     _keep(floor, contact, attempt)
 
 
@@ -211,11 +223,12 @@ def _attempt_over(floor: Floor, contact: Contact, attempt: Attempt) -> None:
         contact = replace(contact, tried=(*contact.tried, attempt.trunk))
     if attempt.outcome in TRUNKS_FAULT or attempt.outcome is AttemptOutcome.FAILED:
         # Ours is no fault of the trunk's: a leg that a crash kept from being made is made anew, by the same one.
-        _try_next(floor, floor.keep(contact))
+        dial_next(floor, floor.keep(contact))
         return
     assert attempt.outcome is not None and attempt.ended_at is not None
     contact = close_segment(floor, contact, SegmentOutcome.UNANSWERED, attempt.ended_at)
-    tell(floor, contact, ContactOutcome(attempt.outcome.value), _PROMPTS[attempt.outcome])
+    told = ContactOutcome(attempt.outcome.value)
+    in_vain(floor, contact, attempt.outcome, told, _PROMPTS[attempt.outcome], attempt.ended_at)
 
 
 def time_up(floor: Floor, contact: Contact, _event: Event) -> None:
@@ -238,13 +251,13 @@ def command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None
     if attempt is None or not isinstance(event.command, DialCustomer) or event.command.attempt != attempt.id:
         floor.ignored += 1
         return
-    if event.kind == "gone":
+    if event.kind == "gone" and not contact.absent:
         # The operator's leg is not there: he has hung up, and a listing will say so should nobody else.
         floor.list_again(contact.node, floor.now + GONE_LIST_S)
         floor.record(AttemptSaved(attempts.closed(attempt, AttemptOutcome.CANCELLED, event.at)))
         contact = close_segment(floor, contact, SegmentOutcome.CANCELLED, event.at)
-        contact = replace(contact, attempt=None, outcome=ContactOutcome.CANCELLED)
-        hang_up_operator(floor, contact)
+        contact = replace(contact, attempt=None)
+        hang_up_operator(floor, cancelled(floor, contact, AttemptOutcome.CANCELLED, event.at))
         return
     outcome = AttemptOutcome.REFUSED if event.kind == "unavailable" else AttemptOutcome.FAILED
     attempt = attempts.closed(attempt, outcome, event.at)
@@ -257,7 +270,8 @@ def take_up(floor: Floor, contact: Contact, legs: Mapping[LegId, ListedLeg]) -> 
     if contact.state is not ContactState.DIALLING:
         take_up_telling(floor, contact)
         return
-    floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+    if not contact.absent:
+        floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
     if attempt and (leg := legs.get(attempt.leg)):
         begun = leg.up or leg.ringing or leg.pending or attempt.state is not AttemptState.DIALLING
         if attempt.giving_up is not None or not begun:
@@ -273,7 +287,7 @@ def take_up_telling(floor: Floor, contact: Contact) -> None:
             floor.command(StopPlay(contact.leg, contact.telling, lane=contact.id))
             tell(floor, contact, contact.outcome, contact.said)
         case ContactState.CLOSING:
-            if not contact.left:
+            if not contact.absent:
                 floor.command(HangUpLeg(contact.leg, lane=contact.id))
             if contact.attempt is not None:
                 floor.command(HangUpLeg(contact.attempt.leg, lane=contact.id))

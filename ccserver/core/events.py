@@ -5,12 +5,23 @@ differences of `at`; deadlines are set from the router's `now`. Whoever reads th
 crosses the border of the core.
 """
 
+from enum import StrEnum
 from typing import Literal
 
 from msgspec import Struct
 
 from ccserver.core.commands import Command
-from ccserver.core.ids import AgentId, ContactId, LegId, LineNumber, NodeName, PlayId, RecordingName, TrunkName
+from ccserver.core.ids import (
+    AgentId,
+    ContactId,
+    LegId,
+    LineNumber,
+    NodeName,
+    PlayId,
+    QueueName,
+    RecordingName,
+    TrunkName,
+)
 from ccserver.core.plan import Plan
 from ccserver.core.steps import Key
 
@@ -21,6 +32,19 @@ colleague; the customer's leg of an attempt to reach him."""
 
 
 RecordingAction = Literal["pause", "resume", "start", "stop"]
+
+
+class CallbackSource(StrEnum):
+    """How it came to be owed."""
+
+    QUEUE = "queue"
+    """A caller took it instead of waiting."""
+    FORM = "form"
+    """Asked for over the API: a web form, a partner's system."""
+    MISSED = "missed"
+    """He gave up waiting, and the queue calls such customers back."""
+    FALLBACK = "fallback"
+    """The dialplan took it down while the daemon was away."""
 
 
 class Event(Struct, frozen=True, tag=True, kw_only=True):
@@ -369,14 +393,55 @@ class PreserveContact(Event, frozen=True):
     reason: str = ""
 
 
+class RequestCallback(Event, frozen=True):
+    """A request: this customer wants to be called. Whoever is owed a callback already gets no second one."""
+
+    contact: ContactId
+    """Its id, if it becomes a contact of its own."""
+    node: NodeName
+    source: CallbackSource
+    number: str
+    """In any form."""
+    line: LineNumber | None = None
+    """Which number he has to do with; None: the first."""
+    queue: QueueName | None = None
+    """None: where the line's flow leads first."""
+    wanted_at: float | None = None
+    """Not before."""
+    name: str = ""
+    comment: str = ""
+
+
+class RescheduleCallback(Event, frozen=True):
+    """A request: not before another time."""
+
+    contact: ContactId
+    wanted_at: float
+
+
+class CancelCallback(Event, frozen=True):
+    """A request: he is not to be called any more."""
+
+    contact: ContactId
+
+
 class Accepted(Struct, frozen=True, tag=True):
     """The request was carried out."""
+
+    contact: ContactId | None = None
+    """Which it became, or which it changed."""
+    changed: bool = False
+    """There was one already."""
 
 
 class Refused(Struct, frozen=True, tag=True):
     """The request was not carried out, and nothing has changed."""
 
     reason: str
+    field: str = ""
+    """Of the request, that is to blame."""
+    unknown: bool = False
+    """What it is about does not exist."""
 
 
 Request = (
@@ -389,6 +454,9 @@ Request = (
     | SteerConsult
     | SteerRecording
     | PreserveContact
+    | RequestCallback
+    | RescheduleCallback
+    | CancelCallback
 )
 Answer = Accepted | Refused
 

@@ -123,7 +123,13 @@ class Floor:
         self.dispositions: dict[TalkId, Disposition] = {}
         """Of talks whose day is not over, the oldest first."""
         self.lines_by_number: dict[str, Line] = {}
+        self.callbacks: dict[str, ContactId] = {}
+        """By number, who is owed a call, or is being called back."""
         self.waiting = Waiting()
+        self.callable = Waiting()
+        """Those of them who are called before an operator is, and may be called now."""
+        self.calling: dict[ContactId, Need] = {}
+        """Those who are being called so, and may not answer."""
         self.idle = Idle()
         self.queued: dict[QueueName, dict[ContactId, None]] = {}
         """Who waits in each queue."""
@@ -182,13 +188,18 @@ class Floor:
             self.queued.setdefault(contact.place.queue, {})[contact.id] = None
         if contact.carrier is not None:
             self.carried.setdefault(contact.carrier, {})[contact.id] = None
+        if before is not None and (before.leg != contact.leg or contact.absent) and not before.absent:
+            self.caller_legs.pop(before.leg, None)
+            self.departed[before.leg] = self.now
         if contact.state is ContactState.CLOSED:
             self.contacts.pop(contact.id, None)
             self.caller_legs.pop(contact.leg, None)
             self.departed[contact.leg] = self.now
         else:
             self.contacts[contact.id] = contact
-            self.caller_legs[contact.leg] = contact.id
+            if not contact.absent:
+                self.caller_legs[contact.leg] = contact.id
+        self._owe(contact)
         self._touched["contact", contact.id] = None
         if contact.state is ContactState.CLOSED:
             self._records.append(ContactSaved(contact))
@@ -197,15 +208,31 @@ class Floor:
         self.rearm(contact)
         return contact
 
+    def _owe(self, contact: Contact) -> None:
+        if contact.is_owed and contact.state is not ContactState.CLOSED:
+            self.callbacks[contact.number] = contact.id
+        elif self.callbacks.get(contact.number) == contact.id:
+            del self.callbacks[contact.number]
+
     def index(self, contact: Contact) -> None:
-        """In line exactly when it may be offered."""
-        if contact.state is ContactState.WAITING and not contact.away and contact.place and self.linked(contact.node):
-            need = Need.of(contact.place)
-            self.waiting.add(contact.id, need, contact.place.order)
-            if need.agent is None:
-                self.roster.crew(need)
+        """In line exactly when it may be offered, or its customer may be called."""
+        place, callback = contact.place, contact.callback
+        waits = contact.state is ContactState.WAITING and not contact.away and self.linked(contact.node)
+        # Who asks for one by name is offered to him, whoever is to be called first.
+        first = contact.absent and callback is not None and callback.first == "customer"
+        line = self.callable if first and place is not None and place.agent is None else self.waiting
+        for each in (self.waiting, self.callable):
+            if waits and place is not None and each is line:
+                need = Need.of(place)
+                each.add(contact.id, need, place.order)
+                if need.agent is None:
+                    self.roster.crew(need)
+            else:
+                each.remove(contact.id)
+        if contact.absent and contact.state is ContactState.DIALLING and place is not None:
+            self.calling[contact.id] = Need.of(place)
         else:
-            self.waiting.remove(contact.id)
+            self.calling.pop(contact.id, None)
 
     def linked(self, node: NodeName) -> bool:
         """Events of the node flow: what it is told it will do, and we shall hear of it."""

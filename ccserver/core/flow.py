@@ -7,7 +7,7 @@ ends at the first step that waits for a key, a playback, a recording or an agent
 Type-ahead: a key pressed before its menu speaks is kept in `ahead`, and what would have been said meanwhile is skipped.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from msgspec import Struct
@@ -17,6 +17,7 @@ from ccserver.core.calendar import Calendar, Hours, hours_at
 from ccserver.core.contact import FlowPosition
 from ccserver.core.ids import CalendarName, FlowName, Language, PlayId, PromptName, RecordingName, StepName
 from ccserver.core.steps import (
+    AskCallback,
     Branch,
     Call,
     Collect,
@@ -36,6 +37,8 @@ from ccserver.core.steps import (
 
 AHEAD_MAX = 32
 """Keys kept ahead: nobody types more of them, a fax machine does."""
+NUMBER_MAX = 20
+"""Digits of a number to be called back, its prefix abroad included."""
 DEPTH_MAX = 8
 """Flows that called one another; `ccserver check` knows it, too."""
 STEPS_MAX = 2000
@@ -66,6 +69,13 @@ class JoinQueue(Struct, frozen=True):
     step: Enqueue
 
 
+class PromiseCallback(Struct, frozen=True):
+    """He will be called back at this number (E.164); the flow goes on, with or without him."""
+
+    step: AskCallback
+    number: str
+
+
 class Record(Struct, frozen=True):
     """Record the caller as `position.recording`."""
 
@@ -78,7 +88,11 @@ class Finish(Struct, frozen=True):
     flaw: str = ""
 
 
-Effect = Speak | Hush | SpeakLanguage | JoinQueue | Record | Finish
+Effect = Speak | Hush | SpeakLanguage | JoinQueue | PromiseCallback | Record | Finish
+
+
+def _nobody(_number: str) -> str | None:
+    return None
 
 
 class Scene(Struct, frozen=True, kw_only=True):
@@ -92,6 +106,8 @@ class Scene(Struct, frozen=True, kw_only=True):
     now: float
     next_play: PlayId
     next_recording: RecordingName
+    callable: Callable[[str], str | None] = _nobody
+    """The number in E.164, if it may be called; `ValueError`: it is a number, and may not."""
 
     @property
     def flow(self) -> Flow:
@@ -122,7 +138,7 @@ def begin(scene: Scene) -> FlowTurn:
 
 def resume(scene: Scene) -> FlowTurn:
     """Something was missed (a restart): the current step starts again, the attempts already made still count."""
-    turn = _enter(scene, scene.position.step, attempt=scene.position.attempt)
+    turn = _enter(scene, scene.position.step, attempt=scene.position.attempt, typing=scene.position.typing)
     if scene.position.play is None:
         return turn
     return replace(turn, effects=(Hush(scene.position.play), *turn.effects))
@@ -147,6 +163,8 @@ def key_pressed(scene: Scene, key: Key) -> FlowTurn:
             turn = _choose(scene, step, key, position.ahead)
         case Collect():
             turn = _gather(scene, step, position.digits, key)
+        case AskCallback():
+            turn = _answered(scene, step, key, position.ahead)
         case Voicemail() if position.play:
             turn = _record(scene, step)
         case _:
@@ -161,7 +179,7 @@ def play_finished(scene: Scene) -> FlowTurn:
     match step:
         case Say():
             return _enter(scene, step.next, ahead=quiet.ahead)
-        case Menu() | Collect():
+        case Menu() | Collect() | AskCallback():
             return _still(scene, replace(quiet, deadline=scene.now + step.timeout_s))
         case Voicemail():
             return _record(scene, step)
@@ -179,7 +197,9 @@ def time_up(scene: Scene) -> FlowTurn:
             return _once_more(scene, step, step.silence)
         case Collect() if scene.position.digits:
             return _gathered(scene, step, scene.position.digits)
-        case Collect():
+        case AskCallback() if scene.position.digits:
+            return _number_typed(scene, step, scene.position.digits)
+        case Collect() | AskCallback():
             return _once_more(scene, step, step.silence)
         case _:
             return _still(scene, replace(scene.position, deadline=None))
@@ -198,7 +218,13 @@ def _still(scene: Scene, position: FlowPosition, *effects: Effect) -> FlowTurn:
 
 
 def _enter(
-    scene: Scene, name: StepName, *, ahead: str = "", attempt: int = 0, complaint: str | None = None
+    scene: Scene,
+    name: StepName,
+    *,
+    ahead: str = "",
+    attempt: int = 0,
+    complaint: str | None = None,
+    typing: bool = False,
 ) -> FlowTurn:
     """Run instant steps until one must wait; `complaint` is said before the step's own prompts."""
     before: list[Effect] = []
@@ -218,7 +244,7 @@ def _enter(
         if isinstance(step, Set | Branch | Call | GoTo | Return) or _passes(scene, step, ahead):
             position = _onward(scene, step)
             continue
-        scene = replace(scene, position=replace(position, ahead=ahead, attempt=attempt))
+        scene = replace(scene, position=replace(position, ahead=ahead, attempt=attempt, typing=typing))
         turn = _arrive(scene, step, (complaint,) if complaint else ())
         return replace(turn, effects=(*before, *turn.effects), path=(*path, *turn.path))
     return _ended(scene, before, path)  # it returns, and no flow called it
@@ -272,7 +298,7 @@ def _too_far(position: FlowPosition) -> str:
 
 
 def _arrive(
-    scene: Scene, step: Say | Menu | Collect | Enqueue | Voicemail | HangUp, first: tuple[str, ...]
+    scene: Scene, step: Say | Menu | Collect | Enqueue | Voicemail | AskCallback | HangUp, first: tuple[str, ...]
 ) -> FlowTurn:
     ahead = scene.position.ahead
     match step:
@@ -280,6 +306,10 @@ def _arrive(
             return _choose(scene, step, ahead[0], ahead[1:])
         case Collect() if ahead and not first:
             return _gather(scene, step, "", ahead)
+        case AskCallback() if ahead and not first:
+            return _answered(scene, step, ahead[0], ahead[1:])
+        case AskCallback():
+            return _ask(scene, step, first)
         case Enqueue():
             return _still(scene, scene.position, JoinQueue(step))
         case Voicemail() if not step.prompts:
@@ -322,12 +352,69 @@ def _gathered(scene: Scene, step: Collect, digits: str, ahead: str = "") -> Flow
     return _enter(replace(scene, variables=variables), step.next, ahead=ahead)
 
 
-def _once_more(scene: Scene, step: Menu | Collect, complaint: PromptName | None) -> FlowTurn:
+def _ask(scene: Scene, step: AskCallback, first: tuple[str, ...] = ()) -> FlowTurn:
+    """Whether the number he calls from is the one; where it can be none, which one."""
+    typing = scene.position.typing or _callable(scene, scene.variables.get("ani", "")) is None
+    items = first + filled(scene.variables, step.number_prompts if typing else step.prompts)
+    return _still(scene, replace(scene.position, typing=typing, play=scene.next_play), Speak(items))
+
+
+def _answered(scene: Scene, step: AskCallback, key: str, ahead: str) -> FlowTurn:
+    """A key while he is asked: his choice, or a digit of the number."""
+    scene = replace(scene, position=replace(scene.position, ahead=""))
+    own = _callable(scene, scene.variables.get("ani", ""))
+    if scene.position.typing or own is None:
+        return _type(scene, step, scene.position.digits, key + ahead)
+    match key:
+        case "1":
+            return _promise(scene, step, own, ahead)
+        case "2":
+            scene = replace(scene, position=replace(scene.position, typing=True, attempt=0))
+            return _type(scene, step, "", ahead) if ahead else _ask(scene, step)
+        case "0":
+            return _enter(scene, step.otherwise, ahead=ahead)
+        case _:
+            return _once_more(scene, step, step.invalid)
+
+
+def _type(scene: Scene, step: AskCallback, digits: str, keys: str) -> FlowTurn:
+    for position, key in enumerate(keys):
+        if key == "#":
+            return _number_typed(scene, step, digits, keys[position + 1 :])
+        if not key.isdigit() or len(digits) == NUMBER_MAX:
+            return _once_more(replace(scene, position=replace(scene.position, typing=True)), step, step.invalid)
+        digits += key
+    deadline = scene.now + step.interdigit_timeout_s
+    return _still(scene, replace(scene.position, typing=True, play=None, digits=digits, deadline=deadline))
+
+
+def _number_typed(scene: Scene, step: AskCallback, digits: str, ahead: str = "") -> FlowTurn:
+    try:
+        number = scene.callable(digits)
+    except ValueError:
+        return _enter(scene, step.refused, ahead=ahead)
+    return _once_more(scene, step, step.invalid) if number is None else _promise(scene, step, number, ahead)
+
+
+def _promise(scene: Scene, step: AskCallback, number: str, ahead: str) -> FlowTurn:
+    turn = _enter(scene, step.next, ahead=ahead)
+    return replace(turn, effects=(PromiseCallback(step, number), *turn.effects))
+
+
+def _callable(scene: Scene, number: str) -> str | None:
+    try:
+        return scene.callable(number)
+    except ValueError:
+        return None
+
+
+def _once_more(scene: Scene, step: Menu | Collect | AskCallback, complaint: PromptName | None) -> FlowTurn:
     """A wrong key or silence: what was typed ahead was meant for another conversation, so it is dropped."""
     attempt = scene.position.attempt + 1
     if attempt > step.retries:
         return _enter(scene, step.otherwise)
-    return _enter(scene, scene.position.step, attempt=attempt, complaint=complaint)
+    typing = scene.position.typing
+    return _enter(scene, scene.position.step, attempt=attempt, complaint=complaint, typing=typing)
 
 
 def _record(scene: Scene, step: Voicemail) -> FlowTurn:

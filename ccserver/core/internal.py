@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from ccserver.core import offer as offers
 from ccserver.core.agent import AgentState, Signal
+from ccserver.core.closing import close
 from ccserver.core.commands import AnswerLeg, HangUpLeg, LetDialplanDial, OfferContact, ReleaseContact, WithdrawOffer
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome
 from ccserver.core.dialling import occupy, take_up_telling
@@ -20,7 +21,7 @@ from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, Language, LegId, LineNumber, OfferId, PromptName, QueueName
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
 from ccserver.core.parting import hang_up_operator, tell
-from ccserver.core.routing import RING_GRACE_S, close
+from ccserver.core.routing import RING_GRACE_S
 from ccserver.core.segments import close_segment, open_segment
 
 REACH_TIMEOUT_S = 8.0

@@ -9,7 +9,17 @@ from math import inf
 
 from msgspec.structs import replace
 
-from ccserver.core import consulting, conversation, dialling, internal, queueing, reconcile, recording, routing
+from ccserver.core import (
+    calling_back,
+    consulting,
+    conversation,
+    dialling,
+    internal,
+    queueing,
+    reconcile,
+    recording,
+    routing,
+)
 from ccserver.core.commands import AnswerLeg, HangUpLeg, ListNode, StopPlay
 from ccserver.core.contact import Contact, ContactState, Direction, FlowPosition
 from ccserver.core.events import Event, ListedLeg, NodeConnected, NodeListed, NodeLost, TrunkChanged
@@ -56,7 +66,7 @@ def ask(floor: Floor, node: NodeName, *, gap: bool) -> None:
     """Let it tell what it holds."""
     mine = [contact for contact in floor.contacts.values() if contact.node == node]
     attempts = [contact.attempt.leg for contact in mine if contact.attempt]
-    expected = [*(contact.leg for contact in mine), *floor.agent_legs, *attempts]
+    expected = [*(contact.leg for contact in mine if not contact.absent), *floor.agent_legs, *attempts]
     since = min((contact.arrived_at for contact in mine), default=floor.now)
     floor.nodes[node].list_at = None
     floor.command(ListNode(node, gap, tuple(expected), since, lane=f"node:{node}"))
@@ -98,13 +108,19 @@ def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[Le
     if contact.away or contact.entered_at >= event.asked_at:
         return
     recording.take_up(floor, contact)
-    if contact.direction is not Direction.INBOUND:
-        (internal if contact.direction is Direction.INTERNAL else dialling).take_up(floor, contact, legs)
+    if contact.direction is Direction.INTERNAL:
+        internal.take_up(floor, contact, legs)
+        return
+    if contact.state is ContactState.BRIEFING:
+        calling_back.brief(floor, contact)
+        return
+    if contact.led_by_operator or contact.state is ContactState.DIALLING:
+        dialling.take_up(floor, contact, legs)
         return
     if contact.state is ContactState.FLOW and contact.flow:
         _resume_flow(floor, contact, contact.flow)
         return
-    if contact.state is not ContactState.CLOSING and not legs[contact.leg].up:
+    if contact.state is not ContactState.CLOSING and not contact.absent and not legs[contact.leg].up:
         floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
     match contact.state:
         case ContactState.WAITING:

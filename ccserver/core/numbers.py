@@ -8,6 +8,7 @@ from typing import Literal
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult, shortnumberinfo
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 Region = str
 """ISO 3166-1: the country whose numbers may come without a country code."""
@@ -37,6 +38,12 @@ def written(number: str, style: NumberFormat, region: Region) -> str:
     if style == "digits":
         return number.removeprefix("+")
     return "".join(filter(str.isdigit, phonenumbers.format_out_of_country_calling_number(parsed, region)))
+
+
+def zones(number: str) -> tuple[str, ...]:
+    """The time zones in which an E.164 number may be; several of a mobile in a large country, none where nothing is known."""
+    parsed = _parsed(number, "ZZ")
+    return tuple(zone for zone in time_zones_for_number(parsed) if zone != UNKNOWN_TIMEZONE) if parsed else ()
 
 
 def is_emergency(text: str, region: Region) -> bool:

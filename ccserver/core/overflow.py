@@ -7,7 +7,7 @@ Whether somebody may wait at all is asked when he must, and not before: whoever 
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, needing, prospects, queueing, routing
+from ccserver.core import conversation, needing, owed, promising, prospects, queueing, routing
 from ccserver.core.commands import StopPlay
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Overflow, Place, SegmentOutcome
 from ccserver.core.events import Event, KeyPressed
@@ -64,6 +64,8 @@ def waited(floor: Floor, contact: Contact, event: Event) -> None:
         queueing.ask_anybody(floor, contact)
     elif _due(floor, place.relax_at):
         needing.relax(floor, contact)
+    elif contact.absent:
+        owed.time_up(floor, contact, event)
     elif _due(floor, place.ask_at) and place.too_long is not None:
         if _too_long(floor, contact):
             _give_up(floor, contact, SegmentOutcome.OVERFLOWED, Overflow.TOO_LONG, place.too_long, event.at)
@@ -90,6 +92,9 @@ def _give_up(floor: Floor, contact: Contact, outcome: SegmentOutcome, reason: st
     place = _place(contact)
     if place.play is not None:
         floor.command(StopPlay(contact.leg, place.play, lane=contact.id))
+    if promising.asks(floor, contact, step):
+        conversation.ask_aside(floor, promising.step_aside(contact, outcome, reason), step, at)
+        return
     conversation.go_on(floor, queueing.leave(floor, contact, outcome, at, reason), step, at)
 
 

@@ -22,7 +22,7 @@ from ccserver.core.ids import (
     TrunkName,
 )
 from ccserver.core.numbers import NumberFormat, Region
-from ccserver.core.steps import Flow, SkillNeed, Stage
+from ccserver.core.steps import CallFirst, Flow, SkillNeed, Stage
 
 Pick = Literal["longest_idle", "most_skilled"]
 Speaking = Literal["any", "preferred", "required"]
@@ -115,6 +115,25 @@ class Recordings(Struct, frozen=True):
     voicemail_days: int = 0
 
 
+class Callbacks(Struct, frozen=True):
+    """Customers who are called back."""
+
+    tries: int = 3
+    """In vain, then it is given up."""
+    busy_retry_s: float = 300.0
+    """After a busy customer, and where it was our side that failed."""
+    no_answer_retry_s: float = 1800.0
+    """After a customer who did not answer, or declined."""
+    expire_after_s: float = 86400.0
+    """After the time at which it was due, or wished."""
+    calendar: CalendarName | None = None
+    """When operators call back; None: at any time."""
+    customer_calendar: CalendarName | None = None
+    """When customers may be called: its hours are read in the customer's zone; None: at any time."""
+    owed_max: int = 1000
+    """At once; whoever asks then is refused."""
+
+
 class Queue(Struct, frozen=True):
     """Contacts waiting for the same kind of agent, with its target and rules."""
 
@@ -149,6 +168,14 @@ class Queue(Struct, frozen=True):
     language_level: int = 1
     language_wait_s: float = 30.0
     """When it is preferred: how long it waits for somebody who does."""
+    callback_first: CallFirst = "agent"
+    """Who is called first when one of its customers is called back."""
+    callback_missed: bool = False
+    """Who gave up waiting is called back, unless he calls again."""
+    callback_missed_after_s: float = 60.0
+    """Leaves him time to call again."""
+    callback_missed_wait_s: float = 15.0
+    """Who waited less is not called back."""
 
 
 class Operator(Struct, frozen=True):
@@ -211,5 +238,6 @@ class Plan(Struct, frozen=True):
     tolls: Tolls = Tolls()
     outbound: Outbound = Outbound()
     recordings: Recordings = Recordings()
+    callbacks: Callbacks = Callbacks()
     hash: PlanHash = PlanHash("")
     """Of all the rest; set by `ccserver.config.load`."""

@@ -13,13 +13,13 @@ def position(floor: Floor, contact: Contact) -> int:
     """From 1: how many of its queue are served first, and itself."""
     assert contact.place is not None
     place = contact.place
-    return 1 + sum(count for need, count in floor.waiting.before(place.order, contact.id) if need.queue == place.queue)
+    return 1 + sum(count for need, count in _before(floor, contact) if need.queue == place.queue)
 
 
 def expected_wait_s(floor: Floor, contact: Contact) -> float | None:
     """From now on, as likely more as less; None: nobody who could take it is at work."""
     assert contact.place is not None
-    before = floor.waiting.before(contact.place.order, contact.id)
+    before = _before(floor, contact)
     people = _at_work(floor)
     expected = (
         (after_s, _expected(floor, need, before, people)) for after_s, need in outlook(contact.place, floor.now)
@@ -30,6 +30,13 @@ def expected_wait_s(floor: Floor, contact: Contact) -> float | None:
 def anybody(floor: Floor, place: Place) -> bool:
     """Whether somebody is logged in who could take it now, or will be able to when it has waited longer."""
     return any(floor.matcher.served(need, floor.staff) for _, need in outlook(place, floor.now))
+
+
+def _before(floor: Floor, contact: Contact) -> list[tuple[Need, int]]:
+    """Also those who will be called first: they are served in their turn."""
+    assert contact.place is not None
+    lines = (floor.waiting, floor.callable)
+    return [ahead for line in lines for ahead in line.before(contact.place.order, contact.id)]
 
 
 def _expected(

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from ccserver.core import flow
+from ccserver.core import flow, owed
 from ccserver.core.calendar import closes_at
 from ccserver.core.commands import PlayPrompts, StartMusic
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Place, SegmentKind, SegmentOutcome
@@ -19,6 +19,8 @@ from ccserver.core.steps import Enqueue, SkillNeed, Stage
 
 POSITIONS_SAID = 10
 """Beyond it a caller is told that there are more than so many before him."""
+CALLED_BACK = "callback-connecting"
+"""Said to a customer who was called first and must wait all the same."""
 ABANDONED = {SegmentOutcome.ABANDONED, SegmentOutcome.SHORT_ABANDONED}
 
 
@@ -26,13 +28,23 @@ def join(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Contact:
     """A place in the queue: its order is fixed here and never changes."""
     plan = floor.plan_of(contact)
     queue = plan.queues[step.queue]
+    if contact.place is not None and contact.place.aside is not None:
+        floor.unsettled[contact.id] = None  # back from a question: the place was his all the time
+        place = replace(contact.place, aside=None, aside_reason="")
+        outcome = None if contact.outcome is ContactOutcome.LEFT_BY_KEY else contact.outcome
+        return replace(contact, state=ContactState.WAITING, place=place, outcome=outcome)
+    order = at - queue.priority_s - step.priority_s
+    order = _order(contact, order)
+    if contact.is_owed and contact.place is not None:
+        order = min(order, contact.place.order)  # promised to be called back, he waits all the same
+    order = owed.absorb(floor, contact.ani, step.queue, order, at, by=contact.id)
     contact = close_segment(floor, contact, SegmentOutcome.QUEUED, at)
     contact = open_segment(floor, contact, SegmentKind.QUEUE, at, queue=step.queue)
     place = Place(
         queue=step.queue,
         **_asking(floor, contact, queue, skills=step.skills, relax=step.relax),
         entered_at=at,
-        order=_order(contact, at - queue.priority_s - step.priority_s),
+        order=order,
         deadline=None if step.max_wait_s is None else floor.now + step.max_wait_s,
         otherwise=step.otherwise,
         closes_at=closes_at(plan.calendars[step.calendar], floor.now) if step.calendar and step.closed else None,
@@ -48,7 +60,9 @@ def join(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Contact:
     floor.unsettled[contact.id] = None
     if contact.outcome is ContactOutcome.LEFT_BY_KEY:
         contact = replace(contact, outcome=None)  # only into another queue
-    return replace(contact, state=ContactState.WAITING, place=place, first_queue=contact.first_queue or step.queue)
+    first_queue = contact.first_queue or step.queue
+    callback = None if contact.is_owed else contact.callback
+    return replace(contact, state=ContactState.WAITING, place=place, first_queue=first_queue, callback=callback)
 
 
 def rejoin(floor: Floor, contact: Contact, name: QueueName, at: float) -> Contact:
@@ -121,7 +135,8 @@ def let_go(floor: Floor) -> None:
 
 def begin(floor: Floor, contact: Contact) -> None:
     """He must wait: he hears the announcement, and how he stands, then music."""
-    _say(floor, contact, flow.filled(contact.variables, _announcement(floor, contact)))
+    said = (CALLED_BACK,) if contact.is_owed else flow.filled(contact.variables, _announcement(floor, contact))
+    _say(floor, contact, said)
 
 
 def tell(floor: Floor, contact: Contact) -> None:
@@ -137,7 +152,9 @@ def announced(floor: Floor, contact: Contact, event: PlayFinished) -> None:
 
 
 def play_music(floor: Floor, contact: Contact) -> None:
-    """Hold music of the contact's queue."""
+    """Hold music of the contact's queue, for who is on the line."""
+    if contact.absent:
+        return
     floor.command(StartMusic(contact.leg, music(floor, contact), lane=contact.id))
 
 

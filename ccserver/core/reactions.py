@@ -11,12 +11,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from ccserver.core import (
+    calling_back,
     consulting,
     conversation,
     dialling,
     holding,
     internal,
     overflow,
+    owed,
     parting,
     queueing,
     recording,
@@ -102,23 +104,32 @@ def _talk_time_up(floor: Floor, contact: Contact, event: Event) -> None:
     consulting.time_up(floor, floor.contacts[contact.id], event)
 
 
-def _by_direction(inbound: Reaction, outbound: Reaction, among_us: Reaction) -> Reaction:
-    """Who called and who was called change places where an operator called; a colleague is neither."""
-    reactions = {Direction.INBOUND: inbound, Direction.OUTBOUND: outbound, Direction.INTERNAL: among_us}
+def _by_leg(customers: Reaction, operators: Reaction, colleagues: Reaction) -> Reaction:
+    """Who called and who was called change places where an operator calls; a colleague is neither."""
 
     def reaction(floor: Floor, contact: Contact, event: Any) -> None:
-        reactions[contact.direction](floor, contact, event)
+        among_us = contact.direction is Direction.INTERNAL
+        (colleagues if among_us else operators if contact.led_by_operator else customers)(floor, contact, event)
+
+    return reaction
+
+
+def _by_absence(there: Reaction, absent: Reaction) -> Reaction:
+    """Nobody is on the line of a contact that is called back."""
+
+    def reaction(floor: Floor, contact: Contact, event: Any) -> None:
+        (absent if contact.absent else there)(floor, contact, event)
 
     return reaction
 
 
 def _to(customer: Reaction, colleague: Reaction) -> Reaction:
     """Whom an operator calls."""
-    return _by_direction(customer, customer, colleague)
+    return _by_leg(customer, customer, colleague)
 
 
 _INBOUND = (_S.FLOW, _S.WAITING, _S.OFFERED)
-_OUTBOUND = (_S.DIALLING, _S.TELLING)
+_OUTBOUND = (_S.BRIEFING, _S.DIALLING, _S.TELLING)
 
 REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.FLOW, _H.KEY): conversation.key_pressed,
@@ -126,26 +137,29 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.FLOW, _H.VOICEMAIL): conversation.voicemail_recorded,
     (_S.FLOW, _H.TIME_UP): conversation.time_up,
     (_S.FLOW, _H.COMMAND_FAILED): _command_failed,
+    (_S.SCHEDULED, _H.TIME_UP): owed.time_up,
     (_S.WAITING, _H.PLAYED): queueing.announced,
     (_S.WAITING, _H.COMMAND_FAILED): _command_failed,
     (_S.WAITING, _H.TIME_UP): overflow.waited,
     (_S.WAITING, _H.KEY): overflow.key_pressed,
     (_S.OFFERED, _H.KEY): overflow.key_pressed,
     (_S.OFFERED, _H.PHONE_RANG): routing.phone_rang,
-    (_S.OFFERED, _H.PHONE_ANSWERED): routing.phone_answered,
+    (_S.OFFERED, _H.PHONE_ANSWERED): _by_absence(routing.phone_answered, calling_back.accepted),
     (_S.OFFERED, _H.PHONE_ENDED): routing.phone_ended,
     (_S.OFFERED, _H.TIME_UP): routing.offer_time_up,
     (_S.OFFERED, _H.COMMAND_FAILED): routing.offer_command_failed,
+    (_S.BRIEFING, _H.PLAYED): calling_back.briefed,
+    (_S.BRIEFING, _H.COMMAND_FAILED): calling_back.briefing_failed,
     (_S.DIALLING, _H.PHONE_RANG): _to(dialling.customer_rang, internal.colleague_rang),
-    (_S.DIALLING, _H.PHONE_ANSWERED): _to(dialling.customer_answered, internal.colleague_answered),
+    (_S.DIALLING, _H.PHONE_ANSWERED): _to(
+        _by_absence(dialling.customer_answered, calling_back.customer_answered), internal.colleague_answered
+    ),
     (_S.DIALLING, _H.PHONE_ENDED): _to(dialling.customer_failed, internal.colleague_failed),
     (_S.DIALLING, _H.TIME_UP): _to(dialling.time_up, internal.time_up),
     (_S.DIALLING, _H.COMMAND_FAILED): _to(dialling.command_failed, internal.command_failed),
     (_S.TELLING, _H.PLAYED): parting.told,
     (_S.TELLING, _H.COMMAND_FAILED): parting.telling_failed,
-    (_S.TALKING, _H.PHONE_ENDED): _by_direction(
-        consulting.agent_ended, parting.customer_hung_up, internal.colleague_hung_up
-    ),
+    (_S.TALKING, _H.PHONE_ENDED): _by_leg(consulting.agent_ended, parting.customer_hung_up, internal.colleague_hung_up),
     (_S.TALKING, _H.GUEST_RANG): consulting.guest_rang,
     (_S.TALKING, _H.GUEST_ANSWERED): consulting.guest_answered,
     (_S.TALKING, _H.GUEST_ENDED): consulting.guest_ended,
@@ -158,22 +172,30 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     **{(state, _H.CALLER_ENDED): routing.caller_ended for state in _INBOUND},
     **{(state, _H.CALLER_ENDED): _to(parting.operator_ended, internal.caller_ended) for state in _OUTBOUND},
     **{
-        (state, _H.CALLER_ENDED): _by_direction(consulting.caller_ended, parting.operator_ended, internal.caller_ended)
+        (state, _H.CALLER_ENDED): _by_leg(consulting.caller_ended, parting.operator_ended, internal.caller_ended)
         for state in (_S.TALKING, _S.CLOSING)
     },
     **{(state, _H.CALLER_AWAY): _go_away for state in _INBOUND},
     **{(state, _H.CALLER_AWAY): parting.operator_away for state in _OUTBOUND},
     **{(state, _H.CALLER_RETURNED): _come_back for state in _INBOUND},
     **{(state, _H.RECORDING): recording.started for state in ContactState if state is not _S.CLOSED},
-    **{(state, _H.VOICEMAIL): _late_voicemail for state in (_S.WAITING, _S.OFFERED, _S.TALKING, _S.CLOSING)},
+    **{
+        (state, _H.VOICEMAIL): _late_voicemail
+        for state in (_S.SCHEDULED, _S.WAITING, _S.OFFERED, _S.TALKING, _S.CLOSING)
+    },
 }
 
 IGNORED: dict[tuple[ContactState, Happening], str] = {
     **{(state, _H.KEY): "no menu is being offered" for state in (*_OUTBOUND, _S.TALKING, _S.CLOSING)},
+    **{
+        (_S.SCHEDULED, happening): "told late: nobody is on the line"
+        for happening in (_H.KEY, _H.PLAYED, _H.CALLER_ENDED, _H.CALLER_AWAY, _H.CALLER_RETURNED)
+    },
+    (_S.SCHEDULED, _H.COMMAND_FAILED): "of a call that is over",
     **{(state, _H.PLAYED): "we stopped it ourselves" for state in (_S.OFFERED, _S.DIALLING, _S.TALKING, _S.CLOSING)},
     **{
         (state, happening): "an offer that was withdrawn meanwhile"
-        for state in (_S.FLOW, _S.WAITING)
+        for state in (_S.FLOW, _S.SCHEDULED, _S.WAITING)
         for happening in (_H.PHONE_RANG, _H.PHONE_ANSWERED, _H.PHONE_ENDED)
     },
     **{
@@ -181,7 +203,8 @@ IGNORED: dict[tuple[ContactState, Happening], str] = {
         for happening in (_H.PHONE_RANG, _H.PHONE_ANSWERED)
     },
     **{
-        (_S.TELLING, happening): "the attempts are over"
+        (state, happening): "nobody is being called" if state is _S.BRIEFING else "the attempts are over"
+        for state in (_S.BRIEFING, _S.TELLING)
         for happening in (_H.PHONE_RANG, _H.PHONE_ANSWERED, _H.PHONE_ENDED)
     },
     **{(state, _H.VOICEMAIL): "an operator leaves no message" for state in _OUTBOUND},
@@ -194,7 +217,7 @@ IGNORED: dict[tuple[ContactState, Happening], str] = {
     },
     (_S.TALKING, _H.PHONE_RANG): "the answer overtook the ringing",
     (_S.TALKING, _H.PHONE_ANSWERED): "Dial ANSWER and state Up tell the same",
-    **{(state, _H.TIME_UP): "nothing is due" for state in (_S.TELLING, _S.CLOSING)},
+    **{(state, _H.TIME_UP): "nothing is due" for state in (_S.BRIEFING, _S.TELLING, _S.CLOSING)},
     **{
         (state, happening): "nobody is being consulted"
         for state in ContactState

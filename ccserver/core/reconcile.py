@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from ccserver.core.attempt import Attempt
-from ccserver.core.contact import Contact, ContactState, Direction
+from ccserver.core.contact import Contact, ContactState
 from ccserver.core.events import (
     ContactArrived,
     Fact,
@@ -80,7 +80,7 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
         if contact.node == event.node:
             called, caller = _of_called(contact, listing), _of_caller(contact, listing)
             # Of two that ended at the same time as far as is known, an operator's is told first: he will call nobody then.
-            facts += [*caller, *called] if contact.direction is Direction.OUTBOUND else [*called, *caller]
+            facts += [*caller, *called] if contact.led_by_operator else [*called, *caller]
             facts += _of_hold(contact, listing)
     facts += _of_other_legs(floor, listing)
     facts += _arrivals(floor, event)
@@ -103,7 +103,7 @@ def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
     parties = (
         each for contact in floor.contacts.values() for each in (contact.offer, contact.attempt, contact.consult)
     )
-    called = {each.leg for each in parties if each}
+    called = {each.leg for each in parties if each} | {*floor.caller_legs}
     for leg in event.legs:
         lost_call = leg.role in {"agent", "customer"} and leg.leg not in called
         lost_code = leg.role == "code" and event.gap
@@ -114,7 +114,7 @@ def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
 def _of_called(contact: Contact, listing: Listing) -> Iterator[Fact]:
     """The agent's leg of an offer, or the customer's of an attempt; before it the third party's, who may get the customer."""
     guest = contact.consult.called if contact.consult else None
-    for called in (guest, contact.offer or contact.attempt):
+    for called in (guest, contact.called):
         if called is not None and called.made_at < listing.event.asked_at:
             yield from _of_party(called, listing)
 
@@ -143,11 +143,12 @@ def _of_hold(contact: Contact, listing: Listing) -> Iterator[Fact]:
 
 def _of_caller(contact: Contact, listing: Listing) -> Iterator[Fact]:
     asked_at = listing.event.asked_at
-    if contact.entered_at >= asked_at or contact.left:
+    since = contact.leg_since or contact.entered_at
+    if since >= asked_at or contact.absent:
         return
     caller = listing.legs.get(contact.leg)
     if caller is None:
-        yield listing.ended(contact.leg, contact.entered_at)
+        yield listing.ended(contact.leg, since)
     elif caller.away and not contact.away and contact.state is not ContactState.CLOSING:
         yield LegAway(contact.leg, at=asked_at)
     elif contact.away and not caller.away:
@@ -160,7 +161,8 @@ def _of_other_legs(floor: Floor, listing: Listing) -> Iterator[Fact]:
     for leg, agent_id in floor.agent_legs.items():
         agent = floor.agents[agent_id]
         contact = floor.contacts.get(agent.contact) if agent.contact else None
-        current = contact is not None and any(each and each.leg == leg for each in (contact.offer, contact.consult))
+        parties = (contact.offer, contact.consult) if contact is not None else ()
+        current = contact is not None and (contact.leg == leg or any(each and each.leg == leg for each in parties))
         # `since` is not before the leg was made: what changed after we asked is left to the next listing.
         if is_chosen(event.node, leg) and leg not in listing.legs and not current and agent.since < event.asked_at:
             yield listing.ended(leg, agent.since)

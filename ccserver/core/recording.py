@@ -52,8 +52,13 @@ def prepared(floor: Floor, contact: Contact, queue: QueueName | None, agent: Age
     wanted = policy(floor.plan_of(contact), contact, queue, agent) == "always"
     recording = contact.recording
     if recording is None:
-        return replace(contact, recording=Recording(name=RecordingName(contact.id))) if wanted else contact
+        return replace(contact, recording=Recording(name=_name(contact))) if wanted else contact
     return replace(contact, recording=replace(recording, off=not wanted, begun_at=0.0))
+
+
+def _name(contact: Contact) -> RecordingName:
+    """One who is called back may have been recorded before, on a leg that is gone."""
+    return RecordingName(contact.id if contact.callback is None else f"{contact.id}-{contact.made}")
 
 
 def begun_before(contact: Contact) -> RecordingName | None:
@@ -120,7 +125,7 @@ def _begin(floor: Floor, contact: Contact, talk: Segment, at: float) -> Answer:
         return Refused("this talk may not be recorded: `record` says never for its operator, queue or line")
     if is_kept(contact):
         return Refused("it is being recorded already")
-    recording = contact.recording or Recording(name=RecordingName(contact.id))
+    recording = contact.recording or Recording(name=_name(contact))
     if recording.started_at is None:
         _start(floor, contact, recording)
     floor.keep(replace(contact, recording=replace(recording, off=False, begun_at=at)))
@@ -199,8 +204,7 @@ def take_up(floor: Floor, contact: Contact) -> None:
 
 
 def _start(floor: Floor, contact: Contact, recording: Recording) -> None:
-    by_operator = contact.direction is Direction.OUTBOUND
-    floor.command(StartRecording(contact.leg, recording.name, by_operator, lane=contact.id))
+    floor.command(StartRecording(contact.leg, recording.name, contact.led_by_operator, lane=contact.id))
 
 
 def _silence(floor: Floor, contact: Contact, *, silent: bool) -> None:

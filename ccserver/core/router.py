@@ -12,6 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ccserver.core import (
+    callback_requests,
+    calling_back,
     codes,
     consulting,
     conversation,
@@ -38,6 +40,7 @@ from ccserver.core.events import (
     Answer,
     AnyEvent,
     BeginConsult,
+    CancelCallback,
     CodeDialled,
     CommandFailed,
     ConfigReplaced,
@@ -66,6 +69,8 @@ from ccserver.core.events import (
     RecordingLost,
     RecordingPurged,
     RecordingStarted,
+    RequestCallback,
+    RescheduleCallback,
     SetAgentState,
     SteerConsult,
     SteerRecording,
@@ -126,6 +131,9 @@ class Router:
             HoldCustomer: lambda event: self._answers.append(holding.requested(self.floor, event)),
             BeginConsult: lambda event: self._answers.append(consulting.begin_requested(self.floor, event)),
             SteerConsult: lambda event: self._answers.append(consulting.steer_requested(self.floor, event)),
+            RequestCallback: lambda event: self._answers.append(callback_requests.request(self.floor, event)),
+            RescheduleCallback: lambda event: self._answers.append(callback_requests.reschedule(self.floor, event)),
+            CancelCallback: lambda event: self._answers.append(callback_requests.cancel(self.floor, event)),
             NodeConnected: lambda event: nodes.connected(self.floor, event),
             NodeLost: lambda event: nodes.lost(self.floor, event),
             NodeListed: lambda event: nodes.listed(self.floor, event, self._take),
@@ -167,6 +175,7 @@ class Router:
                 routing.make_offer(floor, pair)
             explain.left_waiting(floor)
             unsettled = overflow.settle(floor)
+        calling_back.call_customers(floor)
         return floor.draft()
 
     @property
@@ -235,7 +244,7 @@ class Router:
         if contact is not None and contact.consult is not None and contact.consult.leg == leg:
             self._about_party(contact, GUESTS[happening], event)
             return
-        called = (contact.offer or contact.attempt) if contact else None
+        called = contact.called if contact else None
         if contact is None or called is None or called.leg != leg:
             self.floor.ignored += 1
         else:
@@ -274,14 +283,15 @@ class Router:
         floor = self.floor
         if event.leg in floor.codes:
             codes.code_ended(floor, event.leg)
-        elif event.leg in floor.caller_legs:
+            return
+        agent_id = floor.agent_legs.get(event.leg)
+        if event.leg in floor.caller_legs:
             self._about_leg(event.leg, Happening.CALLER_ENDED, event)
         else:
-            agent_id = floor.agent_legs.get(event.leg)
             self._about_phone(event.leg, Happening.PHONE_ENDED, event)
-            if agent_id is not None:
-                # Now his phone can be called again; whether it is in a call of its own the connector tells next.
-                floor.note(floor.note_values(agent_id, leg=None))
+        if agent_id is not None:
+            # Now his phone can be called again; whether it is in a call of its own the connector tells next.
+            floor.note(floor.note_values(agent_id, leg=None))
 
     def _play_finished(self, event: PlayFinished) -> None:
         if event.leg in self.floor.codes:

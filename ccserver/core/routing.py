@@ -2,14 +2,14 @@
 
 from msgspec.structs import replace
 
+from ccserver.core import attempt as attempts
 from ccserver.core import offer as offers
-from ccserver.core import recording
+from ccserver.core import owed, recording
 from ccserver.core.agent import AgentState, Signal
 from ccserver.core.commands import (
     HangUpLeg,
     JoinLegs,
     OfferContact,
-    ReleaseContact,
     StopPlay,
     WithdrawOffer,
 )
@@ -28,7 +28,7 @@ from ccserver.core.matching import Pair
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
 from ccserver.core.plan import Queue
 from ccserver.core.queueing import leave, music, play_music
-from ccserver.core.records import OfferSaved
+from ccserver.core.records import AttemptSaved, OfferSaved
 from ccserver.core.segments import close_segment, open_segment
 
 RING_GRACE_S = 15.0
@@ -46,7 +46,7 @@ def make_offer(floor: Floor, pair: Pair) -> None:
     place = _place(contact)
     queue = floor.plan_of(contact).queues[place.queue]
     offer = Offer(
-        id=OfferId(f"{contact.id}.{contact.offers + 1}"),
+        id=OfferId(f"{contact.id}.{contact.made + 1}"),
         contact=contact.id,
         agent=pair.agent,
         queue=place.queue,
@@ -55,15 +55,16 @@ def make_offer(floor: Floor, pair: Pair) -> None:
         reach_deadline=floor.now + queue.reach_timeout_s,
         ring_deadline=floor.now + queue.ring_timeout_s,
     )
-    contact = recording.prepared(floor, contact, queue.name, pair.agent)
+    if not contact.absent:  # who is called back is recorded on the operator's leg, when there is one
+        contact = recording.prepared(floor, contact, queue.name, pair.agent)
     if place.play is not None:
         floor.command(StopPlay(contact.leg, place.play, lane=contact.id))
     floor.command(
         OfferContact(
             offer.id,
-            contact.leg,
+            None if contact.absent else contact.leg,
             pair.agent,
-            contact.ani,
+            contact.number,
             music(floor, contact),
             queue.reach_timeout_s + queue.ring_timeout_s + RING_GRACE_S,
             recording.begun_before(contact),
@@ -115,6 +116,7 @@ def phone_answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
             agent=offer.agent,
             ring_s=contact.ring_s + offer.ring_s,
             outcome=ContactOutcome.ANSWERED,
+            callback=owed.fulfilled(contact.callback, at),
         )
     )
 
@@ -146,13 +148,13 @@ def offer_command_failed(floor: Floor, contact: Contact, event: CommandFailed) -
     if not (isinstance(event.command, OfferContact) and event.command.offer == _current(contact).id):
         floor.ignored += 1
         return
-    if event.kind == "gone":
+    gone = event.kind == "gone" and not contact.absent
+    if gone:
         # Without the caller's leg no agent can be offered anything: he waits apart until a listing tells where he is.
         contact = replace(contact, away=True)
         floor.list_again(contact.node, floor.now + GONE_LIST_S)
-    outcome = {"gone": OfferOutcome.WITHDRAWN, "unavailable": OfferOutcome.UNREACHABLE}.get(
-        event.kind, OfferOutcome.FAILED
-    )
+    unreachable = event.kind == "unavailable"
+    outcome = OfferOutcome.UNREACHABLE if unreachable else OfferOutcome.WITHDRAWN if gone else OfferOutcome.FAILED
     offer = offers.closed(_current(contact), outcome, event.at)
     floor.note(floor.note_values(offer.agent, leg=None))
     _offer_failed(floor, contact, offer, event.at)
@@ -220,7 +222,16 @@ def agent_hung_up(floor: Floor, contact: Contact, event: LegEnded) -> None:
 def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
     """The caller's leg is gone: whatever the contact was doing, it is over."""
     at = event.at
+    if contact.attempt is not None and contact.attempt.leg == contact.leg:  # we had called him
+        floor.record(AttemptSaved(attempts.advance(contact.attempt, event)))
+        contact = replace(contact, attempt=None)
     match contact.state:
+        case ContactState.FLOW if contact.callback is not None and contact.is_owed:
+            queue = contact.callback.queue
+            contact = close_segment(floor, contact, SegmentOutcome.COMPLETED, at)
+            contact = open_segment(floor, contact, SegmentKind.CALLBACK, at, queue=queue)
+        case ContactState.FLOW if contact.place is not None:
+            contact = _leave_queue(floor, contact, event)
         case ContactState.FLOW:
             outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.CALLER_LEFT
             contact = close_segment(floor, contact, outcome, at)
@@ -234,7 +245,7 @@ def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
             contact = end_talk(floor, contact, outcome, at)
         case _:
             pass
-    close(floor, contact, at)
+    owed.part(floor, contact, at)
 
 
 def _left_outcome(contact: Contact, event: LegEnded) -> ContactOutcome:
@@ -251,9 +262,9 @@ def _leave_queue(floor: Floor, contact: Contact, event: LegEnded) -> Contact:
     short = event.at - entered_at < short_s
     left = SegmentOutcome.SHORT_ABANDONED if short else SegmentOutcome.ABANDONED
     contact = leave(floor, contact, SegmentOutcome.FAILED if event.lost else left, event.at)
-    if contact.outcome is ContactOutcome.ANSWERED:
-        return contact  # he was handed over, and an agent has talked with him
-    return replace(contact, outcome=ContactOutcome.FAILED if event.lost else ContactOutcome.ABANDONED)
+    if contact.outcome is not ContactOutcome.ANSWERED:  # else he was handed over, and an agent has talked with him
+        contact = replace(contact, outcome=ContactOutcome.FAILED if event.lost else ContactOutcome.ABANDONED)
+    return owed.missed(floor, contact, event.at)
 
 
 def take_back(floor: Floor, contact: Contact, outcome: OfferOutcome, at: float) -> Contact:
@@ -273,15 +284,6 @@ def end_talk(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float)
     queue = floor.plan_of(contact).queues[offer.queue]
     floor.wrap_up(offer.agent, queue.wrap_up_s, at)
     return replace(contact, offer=None)
-
-
-def close(floor: Floor, contact: Contact, at: float) -> None:
-    """No leg of the contact lives any more."""
-    floor.command(ReleaseContact(contact.id, lane=contact.id))
-    if contact.recording is not None:
-        floor.command(recording.keep(contact, contact.recording))
-    ended_at = max(at, contact.arrived_at)
-    floor.keep(replace(contact, state=ContactState.CLOSED, place=None, ended_at=ended_at))
 
 
 def _current(contact: Contact) -> Offer:

@@ -11,6 +11,8 @@ from msgspec import Struct
 from ccserver.core.ids import CalendarName, FlowName, Language, PromptName, QueueName, Skill, StepName
 
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
+CallFirst = Literal["agent", "customer"]
+"""Of a callback: who is called first, an operator or the customer."""
 
 
 class Say(Struct, frozen=True, tag_field="do", tag="say"):
@@ -129,6 +131,34 @@ class Voicemail(Struct, frozen=True, tag_field="do", tag="voicemail"):
     silence_s: int = 5
 
 
+class AskCallback(Struct, frozen=True, tag_field="do", tag="callback"):
+    """Ask whether he wants to be called back, and at which number: `1` the one he calls from, `2` another, `0` not at all.
+
+    Who comes here from a queue keeps his place in it; who comes from elsewhere takes one.
+    """
+
+    queue: QueueName
+    prompts: tuple[str, ...]
+    """`1` and `2` are explained by them; passed over when the number he calls from cannot be called."""
+    number_prompts: tuple[str, ...]
+    """He is to type a number and `#`."""
+    next: StepName
+    """It is promised; who hangs up from here on is called."""
+    refused: StepName
+    """The number that he typed may not be called."""
+    otherwise: StepName
+    """He does not want to, or gives no number; the place that he came from is still his if this leads back to it."""
+    skills: tuple[SkillNeed, ...] = ()
+    priority_s: float = 0.0
+    first: CallFirst | None = None
+    """None: as the queue has it."""
+    timeout_s: float = 5.0
+    interdigit_timeout_s: float = 4.0
+    retries: int = 2
+    invalid: PromptName | None = None
+    silence: PromptName | None = None
+
+
 class HangUp(Struct, frozen=True, tag_field="do", tag="hangup"):
     """Speak, then hang up: the caller was served by the flow alone."""
 
@@ -154,7 +184,7 @@ class Return(Struct, frozen=True, tag_field="do", tag="return"):
     """Back to the flow that called this one; where none did, hang up."""
 
 
-Step = Say | Menu | Collect | Set | Branch | Enqueue | Voicemail | HangUp | Call | GoTo | Return
+Step = Say | Menu | Collect | Set | Branch | Enqueue | Voicemail | AskCallback | HangUp | Call | GoTo | Return
 
 
 class Flow(Struct, frozen=True):

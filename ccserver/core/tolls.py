@@ -30,12 +30,8 @@ def refusal(plan: Plan, operator: Operator, number: str, *, by_him: int, by_all:
     tolls = plan.tolls
     if is_emergency(number, plan.rules.region):
         return None
-    if not number.startswith("+"):
-        return Refusal(PromptName("outbound-not-a-number"), f"{number} is no public number")
-    if any(number == canonical(line.number, plan.rules.region) for line in plan.lines.values()):
-        return Refusal(PromptName("outbound-own-line"), f"{number} is a line of our own")
-    if flaw := _not_allowed(tolls, number):
-        return Refusal(PromptName("outbound-not-allowed"), flaw)
+    if forbidden := number_refusal(plan, number):
+        return forbidden
     if operator.may_dial and _longest(operator.may_dial, number) is None:
         why = f"{number} begins with none of what {operator.extension} may dial"
         return Refusal(PromptName("outbound-not-allowed"), why)
@@ -45,6 +41,17 @@ def refusal(plan: Plan, operator: Operator, number: str, *, by_him: int, by_all:
     if by_all >= tolls.calls_per_hour:
         why = f"all operators together have called {by_all} times within the hour (tolls.calls_per_hour)"
         return Refusal(PromptName("outbound-limit"), why, limit=True)
+    return None
+
+
+def number_refusal(plan: Plan, number: str) -> Refusal | None:
+    """Whether anybody at all may call the number; None: he may. What is no emergency call is asked of here."""
+    if not number.startswith("+"):
+        return Refusal(PromptName("outbound-not-a-number"), f"{number} is no public number")
+    if any(number == canonical(line.number, plan.rules.region) for line in plan.lines.values()):
+        return Refusal(PromptName("outbound-own-line"), f"{number} is a line of our own")
+    if flaw := _not_allowed(plan.tolls, number):
+        return Refusal(PromptName("outbound-not-allowed"), flaw)
     return None
 
 

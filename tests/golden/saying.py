@@ -39,8 +39,10 @@ def said(what: Record | Command) -> Iterator[str]:
             yield f"{agent.id} is {agent.state}{reason}"
         case ContactSaved(contact) if contact.state is ContactState.CLOSED:
             yield _final(contact)
+        case ContactSaved(contact) if contact.absent and contact.callback is not None:
+            yield from _owed(contact)
         case commands.DialCustomer():
-            yield f"{short(what.leg)}: dial {what.number} by {what.trunk}, showing {what.caller_id}"
+            yield f"{short(what.leg or what.lane)}: dial {what.number} by {what.trunk}, showing {what.caller_id}"
         case commands.OfferContact() if not what.music:
             yield f"{what.leg}: let the phone of {what.agent} ring"
         case commands.LetDialplanDial():
@@ -90,6 +92,15 @@ def _segment(segment: Segment) -> Iterator[str]:
         yield f"{short(segment.contact)}: {segment.kind} {where}{agent} {ended}"
 
 
+def _owed(contact: Contact) -> Iterator[str]:
+    assert contact.callback is not None
+    number = contact.callback.number
+    if contact.state is ContactState.SCHEDULED:
+        yield f"{short(contact.id)}: to call {number} at {contact.callback.due_at:g}s"
+    elif contact.state is ContactState.WAITING:
+        yield f"{short(contact.id)}: waits to be called at {number}"
+
+
 def _final(contact: Contact) -> str:
     if contact.direction is not Direction.INBOUND:
         why = f": {contact.reason}" if contact.reason else ""
@@ -99,6 +110,8 @@ def _final(contact: Contact) -> str:
     times = (
         f"ivr {contact.ivr_s:g}s, wait {contact.wait_s:g}s, ring {contact.ring_s:g}s, talk {contact.talk_s:g}s{hold}"
     )
+    if contact.callback is not None:
+        times += f", owed {contact.callback_s:g}s, dial {contact.dial_s:g}s, tries in vain {contact.callback.tries}"
     return f"{short(contact.id)} ended {contact.outcome}: {times}"
 
 
@@ -109,17 +122,17 @@ def _command(command: Record | Command) -> Iterator[str]:
         case commands.SetLanguage():
             yield f"{command.leg}: speak {command.language}"
         case commands.PlayPrompts():
-            yield f"{command.leg}: say {', '.join(command.items)}"
+            yield f"{short(command.leg)}: say {', '.join(command.items)}"
         case commands.StopPlay():
-            yield f"{command.leg}: stop talking"
+            yield f"{short(command.leg)}: stop talking"
         case commands.StartMusic():
-            yield f"{command.leg}: music"
+            yield f"{short(command.leg)}: music"
         case commands.JoinLegs():
-            yield f"{command.leg}: talk with {short(command.offer)}"
+            yield f"{short(command.leg)}: talk with {short(command.offer)}"
         case commands.StartRecording():
-            yield f"{command.leg}: record the talk"
+            yield f"{short(command.leg)}: record the talk"
         case commands.SilenceRecording():
-            yield f"{command.leg}: {'record silence' if command.silent else 'record sound again'}"
+            yield f"{short(command.leg)}: {'record silence' if command.silent else 'record sound again'}"
         case commands.KeepRecording():
             silent = f", silent {_spans(command.gaps)}" if command.gaps else ""
             yield f"{short(command.contact)}: keep {_spans(command.talks)}{silent}"

@@ -3,6 +3,7 @@
     queue support skills=en ring=15     the house: queues, operators and flow steps, until the first thing happens
     operator anna skills=en:5
     language en = english               speaking it is a skill
+    callbacks tries=2 no_answer_retry_s=60
     flow wait = queue support
     trunk mtt priority=1 channels=2     usable until `mtt fails`; with `mtt works` it is again
     anna ready                          what happens; the phone of an operator is registered with his first wish
@@ -77,7 +78,18 @@ from ccserver.core.ids import (
     StepName,
     TrunkName,
 )
-from ccserver.core.plan import Dispositions, Line, Operator, Outbound, Plan, Queue, RecordPolicy, Rules, Trunk
+from ccserver.core.plan import (
+    Callbacks,
+    Dispositions,
+    Line,
+    Operator,
+    Outbound,
+    Plan,
+    Queue,
+    RecordPolicy,
+    Rules,
+    Trunk,
+)
 from ccserver.core.records import AgentSaved, Record
 from ccserver.core.router import Router, State
 from ccserver.core.steps import Flow, SkillNeed, Step
@@ -99,6 +111,8 @@ SETTINGS = {
     "wrapup": "wrap_up_s",
     "priority": "priority_s",
     "tell": "tell_every_s",
+    "missed-after": "callback_missed_after_s",
+    "missed-wait": "callback_missed_wait_s",
 }
 
 
@@ -135,6 +149,8 @@ class Stage:
         self.steps: dict[StepName, Step] = {}
         self.rules = Rules(reconcile_every_s=86400.0)
         self.languages: dict[Language, Skill] = {}
+        self.start: StepName | None = None
+        self.callbacks = Callbacks()
         self.router: Router | None = None
         self.now = 0.0
         self.started_at = -1.0
@@ -159,10 +175,15 @@ class Stage:
                 self.languages[Language(language)] = Skill(skill)
             case ["trunk", name, *options]:
                 self._trunk(name, dict(option.split("=") for option in options))
+            case ["callbacks", *options]:
+                settings = {option: float(value) for option, _, value in (each.partition("=") for each in options)}
+                self.callbacks = msgspec.convert(settings, Callbacks, strict=False)
             case ["flow", name, "=", *_]:
                 self._step(name, line.partition("=")[2])
             case ["why", who]:
                 yield from why(self.records, self.router, who, self.now)
+            case ["start", name]:
+                self.start = StepName(name)
             case ["after", duration]:
                 yield from self._wait(float(duration.removesuffix("s")))
             case ["killed"]:
@@ -183,9 +204,10 @@ class Stage:
     def _queue(self, name: str, options: dict[str, str]) -> None:
         skills = tuple(SkillNeed(Skill(skill), level) for skill, level in _levels(options.pop("skills", "")))
         chosen = {field: options.pop(field) for field in ("pick", "language") if field in options}
+        called = {"callback_missed": "missed-after" in options, "callback_first": options.pop("first", "agent")}
         record = options.pop("record", "never")
         settings = {SETTINGS[option]: float(value) for option, value in options.items()}
-        fields = {"name": name, "title": name, "skills": skills, **chosen, "record": record, **settings}
+        fields = {"name": name, "title": name, "skills": skills, **chosen, "record": record, **settings, **called}
         self.queues[QueueName(name)] = msgspec.convert(fields, Queue)
 
     def _rules(self, options: dict[str, str]) -> None:
@@ -215,7 +237,7 @@ class Stage:
         self.steps[StepName(name)] = msgspec.convert(msgspec.toml.decode(f"step = {text}".encode())["step"], Step)
 
     def _plan(self) -> Plan:
-        flow = Flow(FlowName("main"), next(iter(self.steps)), self.steps)
+        flow = Flow(FlowName("main"), self.start or next(iter(self.steps)), self.steps)
         return Plan(
             node=NODE,
             lines={LINE: Line(LINE, "line", flow.name, Language("en"))},
@@ -225,6 +247,7 @@ class Stage:
             rules=replace(self.rules, language_skills=self.languages),
             trunks=self.trunks,
             outbound=Outbound(record="never"),
+            callbacks=self.callbacks,
             hash=PlanHash("plan"),
         )
 
@@ -242,7 +265,7 @@ class Stage:
             usable = {"works": True, "fails": False}[what]
             return [TrunkChanged(NODE, TrunkName(who), usable, "" if usable else "no answer", at=self.now)]
         if "." in who:
-            return [self._of_phone(LegId(f"{NODE}-{who}"), what)]
+            return [self._of_phone(LegId(f"{NODE}-{who}"), what, who.partition(".")[0])]
         match what:
             case "calls":
                 ani = rest[1] if rest[:1] == ["from"] else who
@@ -291,7 +314,9 @@ class Stage:
         wish = SetAgentState(agent, state, " ".join(reason), at=self.now)  # type: ignore[arg-type]
         return [*events, wish]
 
-    def _of_phone(self, leg: LegId, what: str) -> AnyEvent:
+    def _of_phone(self, leg: LegId, what: str, who: str) -> AnyEvent:
+        if what == "has-heard":
+            return PlayFinished(leg, self._playing(who), at=self.now)
         if what == "rings":
             return LegRinging(leg, at=self.now)
         if what == "answers":
@@ -303,8 +328,8 @@ class Stage:
 
     def _playing(self, who: str):  # type: ignore[no-untyped-def]
         contact: Contact = self._router().floor.contacts[_contact(who)]
-        play = contact.place.play if contact.place else contact.flow.play if contact.flow else None
-        play = play or contact.telling
+        said = (contact.telling, contact.place and contact.place.play, contact.flow and contact.flow.play)
+        play = next((play for play in said if play), None)
         if play is None:
             raise ScriptError("nothing is being said")
         return play

@@ -48,9 +48,9 @@ QUEUE_OUTCOMES = {
     SegmentOutcome.SHORT_ABANDONED,
     SegmentOutcome.OVERFLOWED,
     SegmentOutcome.LEFT_BY_KEY,
+    SegmentOutcome.CALLBACK_TAKEN,
     SegmentOutcome.FAILED,
 }
-QUEUED = {ContactState.WAITING, ContactState.OFFERED}
 AT_WORK = {AgentState.RESERVED, AgentState.RINGING, AgentState.DIALLING, AgentState.TALKING}
 ROUNDING_S = 1e-6
 
@@ -159,7 +159,7 @@ class Ledger:
         assert state.plan == (self.plan.hash if self.plan else None)
 
     def check_identity(self) -> None:
-        """entered = answered + abandoned + short abandoned + overflowed + left by key + failed + still waiting, by queue."""
+        """entered = answered + abandoned + short abandoned + overflowed + left by key + callback taken + failed + waiting."""
         entered: Counter[QueueName] = Counter()
         left: Counter[QueueName] = Counter()
         for segments in self.segments.values():
@@ -167,7 +167,8 @@ class Ledger:
                 if segment.kind is SegmentKind.QUEUE and segment.queue is not None:
                     entered[segment.queue] += 1
                     left[segment.queue] += segment.outcome in QUEUE_OUTCOMES
-        waiting = Counter(c.place.queue for c in self.live.values() if c.state in QUEUED and c.place)
+        open_ones = (contact.segment for contact in self.live.values() if contact.segment is not None)
+        waiting = Counter(each.queue for each in open_ones if each.kind is SegmentKind.QUEUE and each.queue is not None)
         assert entered == left + waiting
 
 
@@ -194,11 +195,12 @@ def check_final(
         totals[segment.kind] += segment.ended_at - segment.started_at - segment.hold_s
     for before, after in pairwise(segments):
         assert before.ended_at == after.started_at, "a contact's time has neither holes nor overlaps"
-    for kind, told in zip(SegmentKind, (contact.ivr_s, contact.wait_s, contact.dial_s, contact.talk_s), strict=True):
+    told_s = (contact.ivr_s, contact.wait_s, contact.dial_s, contact.talk_s, contact.callback_s)
+    for kind, told in zip(SegmentKind, told_s, strict=True):
         assert abs(totals[kind] - told) < ROUNDING_S, f"{kind}: {told} is not the sum {totals[kind]}"
     assert abs(hold_s - contact.hold_s) < ROUNDING_S, "hold is not the sum of the talks"
     assert contact.arrived_at <= contact.ended_at
-    waited_s = contact.wait_s + contact.dial_s
+    waited_s = contact.wait_s + contact.dial_s + contact.callback_s
     assert -ROUNDING_S <= contact.ring_s <= waited_s + ROUNDING_S, "a phone rings only while the caller waits"
     check_attempts(contact, [each for each in attempts.values() if each.contact == contact.id])
     mine = [offer for offer in offers.values() if offer.contact == contact.id]
@@ -208,7 +210,10 @@ def check_final(
     talks = [segment for segment in segments if segment.kind is SegmentKind.TALK]
     if contact.direction is Direction.INBOUND:
         talked = [talk.offer for talk in talks]
-        assert [offer.id for offer in accepted if not offer.consult or offer.id in talked] == talked
+        dialled = [segment.offer for segment in segments if segment.kind is SegmentKind.DIAL and segment.offer]
+        known = [*talked, *(offer for offer in dialled if offer not in talked)]
+        assert {offer.id for offer in accepted if not offer.consult or offer.id in talked} == set(known)
+        assert (contact.callback is not None) == any(segment.kind is SegmentKind.CALLBACK for segment in segments)
     assert (contact.outcome is ContactOutcome.ANSWERED) == bool(talks)
 
 
@@ -243,7 +248,8 @@ def check_trunks(router: Router, events: Sequence[AnyEvent], outcome: Outcome) -
 
 def check_limits(contacts: Mapping[ContactId, Contact], plan: Plan) -> None:
     """Within any hour nobody calls more often than he may, nor do all together; emergency calls count for nothing."""
-    left = [(c.entered_at, c.agent) for c in contacts.values() if c.attempts and c.ani != "112"]
+    own = [c for c in contacts.values() if c.direction is Direction.OUTBOUND]
+    left = [(c.entered_at, c.agent) for c in own if c.attempts and c.ani != "112"]
     for at, agent in left:
         within = [who for when, who in left if at <= when < at + 3600.0 - 1.0]
         assert len(within) <= plan.tolls.calls_per_hour
@@ -261,7 +267,7 @@ def check_agents(router: Router) -> None:
     assert len(held) == len(parties), "two contacts at once"
     legs = {offer.agent: offer.leg for _c, offer in parties}
     for contact in floor.contacts.values():
-        if contact.direction is not Direction.INBOUND and contact.agent is not None and not contact.left:
+        if contact.led_by_operator and contact.agent is not None and not contact.absent:
             holds = floor.agents[contact.agent].contact == contact.id
             beside = contact.outcome is ContactOutcome.BLOCKED or contact.ani == "112"
             assert holds or beside, f"{contact.id} has lost its agent"
@@ -314,6 +320,25 @@ def check_limits_of_queues(router: Router) -> None:
             assert len(fresh) <= place.max_waiting, "one too many"
 
 
+def check_owed(router: Router) -> None:
+    """One call at most is owed to a customer, whose place is kept; nobody is called first beside too few idle operators."""
+    floor = router.floor
+    owed = [c for c in floor.contacts.values() if c.callback is not None and c.callback.answered_at is None]
+    assert floor.callbacks == {c.callback.number: c.id for c in owed if c.callback} and len(owed) == len(
+        floor.callbacks
+    )
+    for contact in owed:
+        assert contact.place is not None and contact.callback is not None
+        if contact.state is ContactState.SCHEDULED:
+            assert contact.absent
+            assert contact.callback.due_at > floor.now or not floor.linked(contact.node), "its time has come"
+    for head in floor.callable.heads():
+        idle = [agent for agent in floor.agents.values() if agent.offerable]
+        able = sum(may_serve(floor.plan, agent, floor.contacts[head.contact]) for agent in idle)
+        under_way = sum(other.queue == head.need.queue for other in floor.calling.values())
+        assert able <= under_way, f"{head.contact} beside idle operators"
+
+
 def check_order(router: Router, outcome: Outcome) -> None:
     """Of those whom the agent may serve, the one with the oldest place got him."""
     floor = router.floor
@@ -334,6 +359,7 @@ def waiting(router: Router) -> list[Contact]:
         contact
         for contact in floor.contacts.values()
         if contact.state is ContactState.WAITING and not contact.away and floor.linked(contact.node)
+        if contact.id not in floor.callable
     ]
 
 

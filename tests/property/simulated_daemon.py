@@ -50,6 +50,7 @@ from tests.property.core_ledger import (
     check_limits_of_queues,
     check_matching,
     check_order,
+    check_owed,
     check_staff,
     check_trunks,
 )
@@ -175,6 +176,7 @@ class Daemon:
         check_staff(self.router)
         check_limits_of_queues(self.router)
         check_order(self.router, outcome)
+        check_owed(self.router)
         check_trunks(self.router, events, outcome)
         check_deadline(self.router)
         self._check_talks(before, events, outcome)
@@ -307,7 +309,7 @@ class Daemon:
         for contact in before.values():
             if contact.id in handed_over:
                 continue  # that is what was asked for
-            called = contact.offer or contact.attempt
+            called = contact.called
             if called is None or not self._talk_goes_on(contact.leg, called.leg):
                 continue
             if contact.state is ContactState.TALKING:

@@ -92,6 +92,7 @@ class Leg:
     contact: ContactId | None = None
     agent: AgentId | None = None
     line: LineNumber | None = None
+    ani: str = ""
     number: str = ""
     trunk: TrunkName | None = None
     dialled: bool = False
@@ -134,10 +135,10 @@ class Node:
 
     # --- callers --------------------------------------------------------------------------------------------------
 
-    def caller_dials(self, line: LineNumber, *, served: bool) -> None:
+    def caller_dials(self, line: LineNumber, ani: str, *, served: bool) -> None:
         """A new call; not `served` (no application connected): it waits in the fallback dialplan."""
         self._calls += 1
-        leg = Leg(LegId(f"c{self._calls}"), "caller", self.now, line=line, away=not served)
+        leg = Leg(LegId(f"c{self._calls}"), "caller", self.now, line=line, ani=ani, away=not served)
         leg.contact = contact_of_leg(NODE, leg.id)
         self.legs[leg.id] = leg
         if served:
@@ -164,7 +165,7 @@ class Node:
 
     def _enters(self, leg: Leg) -> None:
         assert leg.contact is not None and leg.line is not None
-        self.tell(ContactArrived(leg.contact, leg.id, NODE, leg.line, "+7900", leg.born_at, at=self.now))
+        self.tell(ContactArrived(leg.contact, leg.id, NODE, leg.line, leg.ani, leg.born_at, at=self.now))
 
     # --- operators who call ---------------------------------------------------------------------------------------
 
@@ -276,8 +277,9 @@ class Node:
         self.started_at = self.now
 
     def caller_of(self, leg: Leg) -> Leg | None:
-        """The living caller's leg of an agent's leg."""
-        return next((each for each in self.callers() if leg.role == "agent" and each.contact == leg.contact), None)
+        """The living caller's leg of an agent's leg, or that of a customer who was called first."""
+        customers = [each for each in self.legs.values() if each.role in {"caller", "customer"}]
+        return next((each for each in customers if leg.role == "agent" and each.contact == leg.contact), None)
 
     def callers(self) -> list[Leg]:
         """Living legs of customers."""
@@ -307,7 +309,7 @@ class Node:
                 leg.id in coming,
                 leg.away,
                 leg.line,
-                "+7900",
+                leg.ani,
                 leg.born_at,
                 agent=leg.agent,
                 number=leg.number,
@@ -384,10 +386,11 @@ class Node:
 
     def _offer(self, command: OfferContact) -> LegId | None:
         refuse, self.refuse = self.refuse, ""
-        caller, leg_id = self.legs.get(command.leg), leg_of_offer(command.offer)
+        caller = self.legs.get(command.leg) if command.leg else None
+        contact, leg_id = ContactId(command.lane), leg_of_offer(command.offer)
         if leg_id in self.known:
             return None
-        if caller is None or caller.away:
+        if command.leg is not None and (caller is None or caller.away):
             self.tell(CommandFailed(command, "no such caller", "gone", at=self.now))
         elif refuse or not self.phones[command.agent].registered:
             self.tell(CommandFailed(command, "Allocation failed", refuse or "unavailable", at=self.now))
@@ -395,45 +398,44 @@ class Node:
             busy = [leg for leg in self.agent_legs() if leg.agent == command.agent]
             assert not busy, f"{command.agent} has the live legs {busy} and gets {leg_id}"
             self.known.add(leg_id)
-            caller.music, caller.room = bool(command.music), "main"
             room = "aside" if command.aside else "main"
+            if caller is not None:
+                caller.music, caller.room = bool(command.music), "main"
             if command.aside in self.legs:
                 self.legs[command.aside].room = room
-            self.legs[leg_id] = Leg(leg_id, "agent", self.now, contact=caller.contact, agent=command.agent, room=room)
-            if command.recording is not None and caller.contact is not None:
-                self.tell(RecordingStarted(caller.contact, command.recording, at=self.now))
+            self.legs[leg_id] = Leg(leg_id, "agent", self.now, contact=contact, agent=command.agent, room=room)
+            if command.recording is not None:
+                self.tell(RecordingStarted(contact, command.recording, at=self.now))
             return leg_id
         return None
 
     def _dial_customer(self, command: DialCustomer) -> LegId | None:
         refuse, self.refuse = self.refuse, ""
-        operator, leg_id, trunk = (
-            self.legs.get(command.leg),
-            leg_of_attempt(command.attempt),
-            PLAN.trunks[command.trunk],
-        )
+        operator = self.legs.get(command.leg) if command.leg else None
+        contact, leg_id, trunk = ContactId(command.lane), leg_of_attempt(command.attempt), PLAN.trunks[command.trunk]
         if leg_id in self.known:
             return None
-        if operator is None or operator.away:
+        if command.leg is not None and (operator is None or operator.away):
             self.tell(CommandFailed(command, "no such leg", "gone", at=self.now))
             return None
         if refuse:
             self.tell(CommandFailed(command, "Allocation failed", refuse, at=self.now))
             return None
         customers = [leg for leg in self.legs.values() if leg.role == "customer"]
-        assert not [leg for leg in customers if leg.contact == operator.contact], "two legs to one customer"
+        assert not [leg for leg in customers if leg.contact == contact], "two legs to one customer"
         carried = [leg for leg in customers if leg.trunk == command.trunk]
         assert len(carried) < trunk.channels, f"{command.trunk} carries {len(carried)} of {trunk.channels}"
         assert trunk.outbound, f"{command.trunk} takes no calls that leave"
         assert "809" not in command.number[:5], f"{command.number} is premium rate"
-        assert operator.agent != AGENTS[2] or "916" not in command.number, f"{operator.agent} may not dial this"
+        own = operator is not None and operator.role == "outbound"
+        allowed = not own or operator.agent != AGENTS[2] or "916" not in command.number  # type: ignore[union-attr]
+        assert allowed, f"{AGENTS[2]} may not dial this"
         self.known.add(leg_id)
-        operator.room = "main"
-        self.legs[leg_id] = Leg(
-            leg_id, "customer", self.now, contact=operator.contact, trunk=command.trunk, room=operator.room
-        )
-        if command.recording is not None and operator.contact is not None:
-            self.tell(RecordingStarted(operator.contact, command.recording, at=self.now))
+        if operator is not None:
+            operator.room = "main"
+        self.legs[leg_id] = Leg(leg_id, "customer", self.now, contact=contact, trunk=command.trunk, room="main")
+        if command.recording is not None:
+            self.tell(RecordingStarted(contact, command.recording, at=self.now))
         return leg_id
 
     def _seat(self, command: SeatLegs) -> None:

@@ -14,8 +14,9 @@ from ccserver.core.ids import (
     StepName,
     TrunkName,
 )
-from ccserver.core.plan import Dispositions, Line, Operator, Outbound, Plan, Queue, Rules, Tolls, Trunk
+from ccserver.core.plan import Callbacks, Dispositions, Line, Operator, Outbound, Plan, Queue, Rules, Tolls, Trunk
 from ccserver.core.steps import (
+    AskCallback,
     Branch,
     Collect,
     Enqueue,
@@ -40,6 +41,8 @@ AGENTS = tuple(AgentId(extension) for extension in ("1001", "1002", "1003"))
 CUSTOMER, MOBILE, PREMIUM, EMERGENCY = "84951234567", "89161234567", "88091234567", "112"
 """Everybody may call this; not operator 1003; nobody; whoever has a phone."""
 TOPICS = {"1": "Goods", "12": "Availability", "2": "Service"}
+ANIS = ("+7900", "+74951234567", "+79161234567", "+79161234568")
+"""Of callers; the first cannot be called back."""
 TRUNKS = (TrunkName("first"), TrunkName("second"), TrunkName("inbound"))
 
 
@@ -70,6 +73,8 @@ MENU_FLOW = _flow(
             "3": _S("hours"),
             "4": _S("number"),
             "5": _S("message"),
+            "6": _S("offer"),
+            "7": _S("first"),
             "*": _S("english"),
         },
         otherwise=_S("bye"),
@@ -83,12 +88,18 @@ MENU_FLOW = _flow(
         ORDERS,
         announce=("wait",),
         max_wait_s=12.0,
-        otherwise=_S("anybody"),
-        keys={"9": _S("message"), "2": _S("service")},
+        otherwise=_S("offer"),
+        keys={"9": _S("message"), "2": _S("service"), "3": _S("offer")},
         max_waiting=2,
         full=_S("anybody"),
         nobody=_S("message"),
         nobody_after_s=4.0,
+    ),
+    offer=AskCallback(
+        ORDERS, ("offer",), ("which",), next=_S("bye"), refused=_S("hours"), otherwise=_S("anybody"), retries=1
+    ),
+    first=AskCallback(
+        SERVICE, ("offer",), ("which",), next=_S("bye"), refused=_S("bye"), otherwise=_S("service"), first="customer"
     ),
     anybody=Enqueue(SERVICE, max_wait_s=20.0, otherwise=_S("message")),
     service=Enqueue(
@@ -121,6 +132,9 @@ PLAN = Plan(
             messages=("patience",),
             relax=(Stage(3.0, (_need("orders", 1),)), Stage(7.0, (_need("orders", 0),), (SERVICE,))),
             dispositions=Dispositions(TOPICS, required=True),
+            callback_missed=True,
+            callback_missed_after_s=5.0,
+            callback_missed_wait_s=3.0,
         ),
         SERVICE: Queue(
             SERVICE,
@@ -152,6 +166,7 @@ PLAN = Plan(
     },
     tolls=Tolls(calls_per_hour=7, operator_calls_per_hour=4),
     outbound=Outbound(ring_timeout_s=25.0, wrap_up_s=5.0, dispositions=Dispositions(TOPICS)),
+    callbacks=Callbacks(tries=2, busy_retry_s=8.0, no_answer_retry_s=12.0, expire_after_s=100.0),
     hash=PlanHash("first"),
 )
 

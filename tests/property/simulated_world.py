@@ -18,17 +18,21 @@ from ccserver.core.contact import Contact, ContactOutcome, ContactState, Directi
 from ccserver.core.events import (
     AnyEvent,
     BeginConsult,
+    CallbackSource,
+    CancelCallback,
     ConsultAction,
     ExtendWrapUp,
     GiveDisposition,
     HoldCustomer,
     RecordingAction,
+    RequestCallback,
+    RescheduleCallback,
     SetAgentState,
     SteerConsult,
     SteerRecording,
     TransferContact,
 )
-from ccserver.core.ids import AgentId, LineNumber, TrunkName
+from ccserver.core.ids import AgentId, ContactId, LineNumber, QueueName, TrunkName
 from ccserver.core.plan import Plan
 from ccserver.core.router import Router, State
 from ccserver.core.steps import Key
@@ -37,6 +41,7 @@ from tests.property.simulated_daemon import Daemon, Turn, encoded
 from tests.property.simulated_node import Leg
 from tests.property.simulated_plan import (
     AGENTS,
+    ANIS,
     CUSTOMER,
     DEAD_LINE,
     EMERGENCY,
@@ -65,6 +70,7 @@ FAILURES = ((17, 486), (21, 603), (19, 480), (19, None), (16, None), (3, 503), (
 CUSTOMERS_FAILURES = (*FAILURES, (1, 404), (34, 503), (41, 500), (38, None), (21, 403), (20, 480), (1, None))
 """Of a customer's."""
 HANDED_TO = (*AGENTS, ORDERS, SERVICE, MENU_LINE, CUSTOMER, "nowhere")
+KEYS = ("1", "2", "3", "4", "5", "*", "9", "31", "42#", "61", "61", "71", "71", "0", "6289161234567#", "6288091234567#")
 NUMBERS = 3 * (CUSTOMER, MOBILE) + (PREMIUM, EMERGENCY, MENU_LINE, "1001")
 
 
@@ -105,6 +111,7 @@ class World:
     def __init__(self) -> None:
         self.daemon = Daemon()
         self.node = self.daemon.node
+        self.forms = 0
         self.slow = False
         """Events and commands take their time; otherwise all of them arrive before anything else happens."""
         self.doom: tuple[bool, Literal[0, 1, 2]] | None = None
@@ -145,11 +152,16 @@ class World:
 
     # --- callers --------------------------------------------------------------------------------------------------
 
-    @happens(6, lambda world: len(world.node.callers()) < CALLERS_MAX, line=3 * (MENU_LINE, QUEUE_LINE) + (DEAD_LINE,))
-    def caller_dials(self, line: LineNumber) -> None:
-        self.node.caller_dials(line, served=self.daemon.socket)
+    @happens(
+        6,
+        lambda world: len(world.node.callers()) < CALLERS_MAX,
+        line=3 * (MENU_LINE, QUEUE_LINE) + (DEAD_LINE,),
+        ani=ANIS,
+    )
+    def caller_dials(self, line: LineNumber, ani: str) -> None:
+        self.node.caller_dials(line, ani, served=self.daemon.socket)
 
-    @happens(6, lambda world: world.node.callers(), pick=PICKS, keys=("1", "2", "3", "4", "5", "*", "9", "31", "42#"))
+    @happens(6, lambda world: world.node.callers(), pick=PICKS, keys=KEYS)
     def caller_presses(self, pick: int, keys: list[Key]) -> None:
         for key in keys:
             self.node.caller_presses(picked(self.node.callers(), pick), key)
@@ -174,6 +186,25 @@ class World:
     @happens(3, lambda world: any(leg.recording for leg in world.node.callers()), pick=PICKS, seconds=(3.0, 0.0))
     def message_ends(self, pick: int, seconds: float) -> None:
         self.node.voicemail_ends(picked([leg for leg in self.node.callers() if leg.recording], pick), seconds)
+
+    # --- callbacks ------------------------------------------------------------------------------------------------
+
+    @happens(
+        2, lambda world: world.daemon.alive, number=(*ANIS, PREMIUM), queue=(ORDERS, SERVICE), ahead_s=(None, 10.0)
+    )
+    def form_is_sent(self, number: str, queue: QueueName, ahead_s: float | None) -> None:
+        self.forms += 1
+        contact, now = ContactId(f"{NODE}-form{self.forms}"), self.node.now
+        wanted_at = None if ahead_s is None else now + ahead_s
+        wish = RequestCallback(contact, NODE, CallbackSource.FORM, number, MENU_LINE, queue, wanted_at, at=now)
+        self.daemon.inbox.append(wish)
+
+    @happens(1, lambda world: world.daemon.alive and world.daemon.ledger.live, pick=PICKS, ahead_s=(None, 0.0, 15.0))
+    def callback_is_moved_or_cancelled(self, pick: int, ahead_s: float | None) -> None:
+        contact, now = picked(list(self.daemon.ledger.live), pick), self.node.now
+        self.daemon.inbox.append(
+            CancelCallback(contact, at=now) if ahead_s is None else RescheduleCallback(contact, now + ahead_s, at=now)
+        )
 
     # --- operators ------------------------------------------------------------------------------------------------
 
@@ -363,9 +394,18 @@ class World:
 
     def _check_audio(self) -> None:
         for contact in self.daemon.router.floor.contacts.values():
+            if contact.absent:
+                self._check_owed(contact)
+                continue
             leg = self.node.legs[contact.leg]
             if not leg.away and not contact.away:
                 self._check_heard(contact, leg)
+
+    def _check_owed(self, contact: Contact) -> None:
+        mine = [leg for leg in self.node.legs.values() if leg.contact == contact.id]
+        called = {ContactState.OFFERED: contact.offer, ContactState.DIALLING: contact.attempt}.get(contact.state)
+        assert [leg.id for leg in mine] == ([called.leg] if called else []), f"{contact.id} is {contact.state}: {mine}"
+        assert all(leg.dialled for leg in mine), f"{contact.id}: nobody is called"
 
     def _check_heard(self, contact: Contact, leg: Leg) -> None:
         match contact.state:
@@ -380,7 +420,7 @@ class World:
             case ContactState.DIALLING:
                 assert contact.attempt is not None and contact.attempt.giving_up is None
                 assert leg.up and self.node.legs[contact.attempt.leg].dialled, f"{contact.id}: nobody is called"
-            case ContactState.TELLING:
+            case ContactState.TELLING | ContactState.BRIEFING:
                 assert leg.up and leg.plays, f"{contact.id}: nobody says why"
             case ContactState.TALKING:
                 paused = recording.state_of(contact) == "paused"
@@ -411,7 +451,7 @@ class World:
     def end(self) -> None:
         """The network heals and everybody hangs up: nothing and nobody may be left over."""
         self._heal()
-        for leg in (*self.node.callers(), *self.node.diallers()):
+        for leg in (*self.node.callers(), *self.node.diallers(), *self.node.called()):
             self.node.ends(leg)
         self._long_time_passes()
         floor = self.daemon.router.floor
@@ -443,7 +483,7 @@ class World:
         ledger.check_identity()
         check_limits(ledger.final, PLAN)
         for contact in ledger.final.values():
-            inbound = contact.direction is Direction.INBOUND and contact.agent is not None
+            inbound = contact.direction is Direction.INBOUND and contact.agent is not None and not contact.callback
             if inbound or contact.outcome is ContactOutcome.ANSWERED:
                 assert contact.id in self.node.answered, f"nobody answered {contact.id}"
 

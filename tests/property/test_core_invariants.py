@@ -105,10 +105,12 @@ EVERY_OUTCOME = {
     *(f"offer {outcome}" for outcome in ("accepted", "refused", "busy", "unreachable", "rona", "withdrawn", "failed")),
     *(f"queue {outcome}" for outcome in ("answered", "abandoned", "short_abandoned", "overflowed", "left_by_key")),
     "queue failed",
+    "queue callback_taken",
     *(f"flow {outcome}" for outcome in ("queued", "completed", "voicemail", "caller_left", "failed")),
     *(f"talk {outcome}" for outcome in ("caller_left", "agent_left", "customer_left", "transferred", "failed")),
     *(f"contact {outcome}" for outcome in ("busy", "no_answer", "declined", "no_such_number", "no_trunk")),
-    *(f"contact {outcome}" for outcome in ("blocked", "cancelled")),
+    *(f"contact {outcome}" for outcome in ("blocked", "cancelled", "merged", "expired")),
+    *(f"callback {outcome}" for outcome in ("dialled", "merged", "expired", "unanswered", "cancelled")),
     *(f"attempt {outcome}" for outcome in AttemptOutcome),
     *(f"dial {outcome}" for outcome in ("answered", "unanswered", "cancelled", "failed")),
 }

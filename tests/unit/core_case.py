@@ -13,7 +13,9 @@ from ccserver.core.agent import Agent
 from ccserver.core.commands import Command, OfferContact
 from ccserver.core.contact import Contact, Segment
 from ccserver.core.events import (
+    Answer,
     AnyEvent,
+    CallbackSource,
     ConfigReplaced,
     ContactArrived,
     KeyPressed,
@@ -27,6 +29,7 @@ from ccserver.core.events import (
     OutboundDialled,
     PhoneChanged,
     PlayFinished,
+    RequestCallback,
     SetAgentState,
     TrunkChanged,
 )
@@ -165,6 +168,12 @@ class Case:
         """An operator (None: a phone that is none's) calls a number outside."""
         who, contact = AgentId(agent) if agent else None, ContactId(f"{NODE}-{leg}")
         return self.tell(OutboundDialled(contact, LegId(leg), NODE, who, number, self.now, at=self.now))
+
+    def asks_for_callback(self, number: str = "89161234567", name: str = "c1", **about: Any) -> Answer:
+        """By the web form; returns the answer."""
+        about = {"source": CallbackSource.FORM, **about}
+        self.tell(RequestCallback(ContactId(f"{NODE}-{name}"), NODE, number=number, at=self.now, **about))
+        return self.router.answers[0]
 
     def trunk(self, name: str, *, usable: bool = True, reason: str = "") -> Outcome:
         """What is known of it."""

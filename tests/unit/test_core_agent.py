@@ -20,8 +20,8 @@ HARMLESS: dict[Signal, tuple[str, set[AgentState]]] = {
         {AgentState.RESERVED, AgentState.RINGING, DIALLING, AgentState.TALKING},
     ),
     Signal.DIALLED: (
-        "an offer was withdrawn before, and who serves another is told so",
-        {AgentState.RESERVED, AgentState.RINGING, DIALLING, AgentState.TALKING},
+        "who serves another is told so",
+        {DIALLING, AgentState.TALKING},
     ),
     Signal.CALLED: (
         "who is at work is busy",

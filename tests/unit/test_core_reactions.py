@@ -70,6 +70,8 @@ CONSULTING = {Happening.GUEST_RANG, Happening.GUEST_ANSWERED, Happening.GUEST_EN
 def in_state(state: ContactState) -> tuple[Case, Contact]:
     if state in {ContactState.DIALLING, ContactState.TELLING}:
         return dialled("89161234567" if state is ContactState.DIALLING else "88091234567")
+    if state in {ContactState.SCHEDULED, ContactState.BRIEFING}:
+        return owed(in_an_hour=state is ContactState.SCHEDULED)
     told = Case(MENU if state is ContactState.FLOW else QUEUE)
     if state is ContactState.WAITING:
         told.wish("1001", "not_ready")
@@ -80,6 +82,16 @@ def in_state(state: ContactState) -> tuple[Case, Contact]:
         told.ended("n1-c1.1")
     assert told.contact().state is state
     return told, told.contact()
+
+
+def owed(*, in_an_hour: bool) -> tuple[Case, Contact]:
+    """A callback was asked for: for later, or the operator has just answered it."""
+    told = Case(replace(QUEUE, trunks={MTT.name: MTT}))
+    told.trunk(MTT.name)
+    told.asks_for_callback(wanted_at=told.now + 3600.0 if in_an_hour else None)
+    if not in_an_hour:
+        told.answers()
+    return told, told.router.floor.contacts[ContactId("n1-c1")]
 
 
 def dialled(number: str) -> tuple[Case, Contact]:
@@ -113,7 +125,7 @@ def test_no_fact_is_ever_illegal(state: ContactState, happening: Happening) -> N
     told.tell()
     if (state, happening) in IGNORED:
         assert told.router.floor.ignored == ignored + 1
-        assert told.contact() is contact and not told.commands
+        assert told.router.floor.contacts[contact.id] is contact and not told.commands
 
 
 def test_keys_for_a_contact_or_leg_that_is_gone_are_counted_and_ignored() -> None:

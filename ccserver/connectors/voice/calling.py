@@ -7,7 +7,7 @@ nobody is there to see it.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -53,23 +53,33 @@ class Calling:
         self._calls.made[_leg(command)] = MadeLeg(contact=ContactId(command.lane), agent=agent)
 
     async def offer(self, command: OfferContact) -> None:
-        """The agent's leg; the caller waits for it in the bridge, under its music, or who consults him waits aside."""
-        call, leg = self._calls.of_lane(command.lane, command.leg), _leg(command)
+        """The agent's leg; the caller waits for it in the bridge, under its music, or who consults him waits aside. Who is called
+        back is not there yet, and shown all the same."""
+        leg, caller = _leg(command), command.leg
+        create = self._create(command, f"PJSIP/{command.agent}", f"agent,{command.lane},{command.offer}")
+        if caller is None:
+
+            async def dial_alone() -> None:
+                await self._ari.set_variables(leg, {"CONNECTEDLINE(num,i)": command.ani, "CONNECTEDLINE(name,i)": ""})
+                await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s))
+
+            await self._call(command.lane, leg, [create, self._seating.empty(command.lane)], dial_alone)
+            return
+        call = self._calls.of_lane(command.lane, caller)
         aside = (command.aside,) if command.aside else ()
 
         async def wait_in_bridge() -> None:
-            await self._seating.seat(call, (command.leg,), aside, command.music)
+            await self._seating.seat(call, (caller,), aside, command.music)
 
         async def dial() -> None:
-            await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s), caller=command.leg)
+            await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s), caller=caller)
 
-        create = self._create(command, f"PJSIP/{command.agent}", f"agent,{command.lane},{command.offer}")
         bridge = call.aside if aside else call.bridge
-        await self._call(bridge, leg, create, wait_in_bridge(), self._record(call, command.recording), dial)
+        await self._call(bridge, leg, [create, wait_in_bridge(), self._record(call, command.recording)], dial)
 
     async def dial_customer(self, command: DialCustomer) -> None:
         """The customer's leg, by a trunk; what its network lets be heard, the operator hears in the bridge."""
-        call, leg = self._calls.of_lane(command.lane, command.leg), _leg(command)
+        leg = _leg(command)
 
         async def dial() -> None:
             # Not CALLERID: of a leg that we call, the other side sees whom it is connected with. For the same reason without
@@ -85,22 +95,20 @@ class Calling:
         create = self._create(
             command, f"PJSIP/{command.number}@{command.trunk}", f"customer,{command.lane},{command.attempt}"
         )
+        if command.leg is None:
+            await self._call(command.lane, leg, [create, self._seating.empty(command.lane)], dial)
+            return
+        call = self._calls.of_lane(command.lane, command.leg)
         record = self._record(call, command.recording, by_operator=True)
-        await self._call(call.bridge, leg, create, self._seating.customer(call), record, dial)
+        await self._call(call.bridge, leg, [create, self._seating.customer(call), record], dial)
 
     async def _call(
-        self,
-        bridge: str,
-        leg: LegId,
-        create: Awaitable[None],
-        wait: Awaitable[None],
-        record: Awaitable[None],
-        dial: Callable[[], Awaitable[None]],
+        self, bridge: str, leg: LegId, first: Sequence[Awaitable[None]], dial: Callable[[], Awaitable[None]]
     ) -> None:
         made = self._calls.made[leg]
         try:
             # Each to its end: a request cut off in the middle leaves us not knowing.
-            for result in await asyncio.gather(create, wait, record, return_exceptions=True):
+            for result in await asyncio.gather(*first, return_exceptions=True):
                 if isinstance(result, BaseException):
                     raise result
             await self._ari.add_to_bridge(bridge, leg)

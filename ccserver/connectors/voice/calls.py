@@ -25,7 +25,8 @@ def aside_of(contact: str) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """A caller's leg, or an operator's phone that dialled out or a feature code, and what is done to it."""
+    """Who called (a caller, an operator's phone that dialled out or a feature code), or is called back and stands in for him, and
+    what is done to it."""
 
     leg: LegId
     contact: ContactId | None
@@ -113,11 +114,18 @@ class Calls:
         return self._by_leg.get(leg)
 
     def of_lane(self, lane: str, leg: LegId) -> Call:
-        """The call a command is about; made up when nothing is known (the request will tell whether it exists)."""
+        """The call a command is about; made up when nothing is known (the request will tell whether it exists).
+
+        In a callback a leg that we made takes the place of who had called.
+        """
         call = self._by_lane.get(lane)
-        if call is None:
+        if call is None or call.leg != leg:
+            before = self.remove(lane)
             contact = None if lane == leg else ContactId(lane)
-            call = self.add(Call(leg=leg, contact=contact, music=None))
+            made = self.made.get(leg)
+            call = self.add(Call(leg=leg, contact=contact, music=None, fresh=made is not None))
+            call.bridged = made is not None and made.bridge == lane
+            call.bridge_made = call.bridged or (before is not None and before.bridge_made)
         return call
 
     def remove(self, lane: str) -> Call | None:

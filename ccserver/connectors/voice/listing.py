@@ -6,6 +6,7 @@ The listing also rebuilds `Calls`: after a restart of the daemon that is all the
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -147,7 +148,11 @@ class Lister:
         for listed in legs:
             if listed.role in CALLED:
                 self._know_made_leg(listed, named.get(listed.leg))
-                self._calls.made[listed.leg].bridge = seats.get(listed.leg, "")
+                made = self._calls.made[listed.leg]
+                made.bridge = seats.get(listed.leg, "")
+                call_of_made = self._calls.of_leg(listed.leg)
+                if call_of_made is not None:  # he is called back, or calls somebody back
+                    call_of_made.bridged, call_of_made.music = made.bridge == made.contact, None
                 continue
             contact = contact_of_leg(self._node, listed.leg) if listed.role != "code" else None
             call = self._calls.of_leg(listed.leg) or self._calls.add(Call(leg=listed.leg, contact=contact))
@@ -176,7 +181,8 @@ class Lister:
 
     async def _sweep(self, bridges: Iterable[ari.Bridge], expected: set[LegId], asked_at: float) -> None:
         """Asterisk never deletes a bridge for us: those of contacts that closed without us (not those just made)."""
-        live = {contact_of_leg(self._node, leg) for leg in expected}
+        chosen = partial(is_chosen, self._node)
+        live = {contact_of_made_leg(leg) if chosen(leg) else contact_of_leg(self._node, leg) for leg in expected}
         for bridge in bridges:
             old = float(bridge.created_at) < asked_at - BRIDGE_YOUNG_S
             if (

@@ -35,6 +35,11 @@ class Seating:
         if not music:
             await self._playing.stop_bridge_music(call)
 
+    async def empty(self, bridge: str) -> None:
+        """The contact's bridge, for who will be the first in it."""
+        with suppress(ari.AlreadyExists):
+            await self._ari.create_bridge(bridge, name=bridge)
+
     async def customer(self, call: Call) -> None:
         """Who called stands in the contact's bridge, and nothing is being played to him."""
         if call.bridged:
@@ -47,8 +52,7 @@ class Seating:
     async def _make(self, call: Call, *, aside: bool) -> None:
         bridge, made = (call.aside, call.aside_made) if aside else (call.bridge, call.bridge_made)
         if not made:
-            with suppress(ari.AlreadyExists):
-                await self._ari.create_bridge(bridge, name=bridge)
+            await self.empty(bridge)
         call.aside_made, call.bridge_made = call.aside_made or aside, call.bridge_made or not aside
 
     async def _put(self, call: Call, bridge: str, leg: LegId) -> None:

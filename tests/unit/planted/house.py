@@ -37,6 +37,16 @@ FAULTS = (
         main("[rules.not_ready_reasons]", "not_ready_reason_required = true\n[rules.not_ready_reasons]"),
         rules__not_ready_reasons={},
     ),
+    fault(
+        "callbacks by no calendar",
+        "callbacks.customer_calendar: there is no calendar",
+        added('[callbacks]\ncustomer_calendar = "daytime"\n'),
+    ),
+    fault(
+        "callbacks without a way out",
+        "callbacks: warning: customers are to be called back, and there is no trunk by which a call can leave",
+        main('name = "orders"\n', 'name = "orders"\ncallback_missed = true\n'),
+    ),
     fault("no line", "lines: warning: there is no line: nobody can call", lines=[]),
     fault(
         "a queue that no flow leads to",
