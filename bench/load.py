@@ -9,6 +9,8 @@
     crash      kill -9 of the daemon in mid-load; every second time it stays away for three seconds
     takeover   another daemon takes over in mid-load
     crowd      150 registered operators: registration, push, status page
+    centre     150 operators who talk 75 s; 300 customers wait when they log in, then 2 calls a second for ten minutes; kill -9
+               in the middle. One talk in ten has sound and is recorded. Every contact is held against CEL (--short: a minute)
 
 Needs root (a private Asterisk) and SIPp: apt-get install --no-install-recommends sip-tester. Every tenth customer hangs up
 just as he is being answered.
@@ -21,14 +23,15 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.load_phones import Patience, Phones, PhonesFailed
 from bench.load_report import Phase, Report
-from bench.load_site import DIRECT_LINE, MENU_LINE, Site, at_rest, load_site
-from bench.load_truth import audit
+from bench.load_site import DIRECT_LINE, HEARD_EVERY, HEARD_LINE, MENU_LINE, Site, at_rest, is_heard, load_site
+from bench.load_truth import against_cel, audit
 
 LINES = (MENU_LINE, DIRECT_LINE)
 ANSWER_MS = 200
@@ -39,6 +42,13 @@ SETTLES_S = 60.0
 AWAY_S = 3.0
 
 
+class Sample(NamedTuple):
+    """Of the daemon: % of a core since the sample before, and MB then."""
+
+    busy: float
+    mb: float
+
+
 class Stage:
     """One scenario under way: the site, its phones, and the phases measured so far."""
 
@@ -47,6 +57,28 @@ class Stage:
         self.phones = phones
         self.talk_s = talk_s
         self.report = Report(talk_s)
+        self.samples: list[Sample] = []
+        self.wrong: list[str] = []
+        """What a scenario itself has found."""
+
+    async def all_ready(self) -> None:
+        """Every operator wishes contacts."""
+        began = time.monotonic()
+        await self.site.all_ready()
+        took_s = time.monotonic() - began
+        self.report.note(f"{len(self.site.extensions)} operators ready over the API in {took_s:.1f} s")
+
+    async def meter(self, every_s: float) -> None:
+        """What the daemon costs, sampled until cancelled."""
+        before, at = self.site.usage(), time.monotonic()
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                usage, now = self.site.usage(), time.monotonic()
+            except OSError:
+                continue  # it has been killed, and is not there yet
+            self.samples.append(Sample(100 * (usage.daemon_s - before.daemon_s) / (now - at), usage.daemon_mb))
+            before, at = usage, now
 
     async def measure(self, name: str, work: Awaitable[None]) -> None:
         """A phase: until the work is done and nobody calls any more."""
@@ -60,22 +92,34 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    agents: int, talk_s: float, *, record: bool, keep: Path | None, store_url: str = ""
+    agents: int,
+    talk_s: float,
+    *,
+    recorded: Collection[str],
+    keep: Path | None,
+    store_url: str = "",
 ) -> AsyncIterator[Stage]:
-    """Operators registered and ready; `keep`: an empty directory that is left as it is at the end."""
+    """Operators' phones registered; `keep`: an empty directory that is left as it is at the end.
+
+    With `HEARD_LINE` among the `recorded` lines only its operators speak, and nobody is ready yet.
+    """
     with tempfile.TemporaryDirectory(prefix="load-") as name:
         directory = keep or Path(name)
         directory.mkdir(parents=True, exist_ok=True)
-        async with load_site(directory, agents, wrap_up_s=WRAP_UP_S, record=record, store_url=store_url) as site:
+        async with load_site(directory, agents, wrap_up_s=WRAP_UP_S, recorded=recorded, store_url=store_url) as site:
             secrets = site.asterisk.secrets
             async with Phones(directory, site.asterisk.instance.sip_port, secrets.caller_password) as phones:
                 made = Stage(site, phones, talk_s)
                 began = time.monotonic()
-                await phones.register(secrets.operators, answer_ms=ANSWER_MS, talk_ms=round(talk_s * 1000))
+                some = HEARD_LINE in recorded
+                for speaking in (True, False) if some else (True,):
+                    mine = {
+                        who: word for who, word in secrets.operators.items() if not some or is_heard(who) == speaking
+                    }
+                    await phones.register(mine, answer_ms=ANSWER_MS, talk_ms=round(talk_s * 1000), speaking=speaking)
                 made.report.note(f"{agents} phones registered in {time.monotonic() - began:.1f} s")
-                began = time.monotonic()
-                await site.all_ready()
-                made.report.note(f"{agents} operators ready over the API in {time.monotonic() - began:.1f} s")
+                if not some:
+                    await made.all_ready()
                 yield made
 
 
@@ -181,6 +225,61 @@ async def _watch(site: Site) -> None:
             pass
 
 
+class Size(NamedTuple):
+    """Of the centre."""
+
+    agents: int
+    talk_s: float
+    waiting: int
+    rate: float
+    calls_s: float
+
+
+CENTRE, CENTRE_SHORT = Size(150, 75.0, 300, 2.0, 600.0), Size(40, 20.0, 60, 2.0, 60.0)
+"""Both a little more than the operators can serve, so that some wait all the time."""
+STAYS_S = 1800.0
+"""Nobody gives up."""
+SAMPLES = 10
+GROWS, GROWS_MB = 1.25, 8.0
+"""What a daemon that keeps nothing for ever may have more at the end than soon after its start."""
+
+
+async def centre(given: argparse.Namespace, made: Stage) -> None:
+    """A whole busy hour in ten minutes."""
+    size = CENTRE_SHORT if given.short else CENTRE
+    site = made.site
+
+    async def customers(count: int, per_s: float) -> None:
+        heard = count // HEARD_EVERY
+        async with asyncio.TaskGroup() as tasks:
+            for part, lines in ((count - heard, LINES), (heard, (HEARD_LINE,))):
+                crowd = made.phones.call(
+                    part, per_s * part / count, lines, stays_s=STAYS_S, speaking=lines == (HEARD_LINE,)
+                )
+                tasks.create_task(crowd, name="customers")
+
+    async def hour() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(customers(size.waiting, 20.0), name="who waits from the start")
+            await site.until(lambda status: sum(queue["waiting"] for queue in status["queues"]) == size.waiting)
+            await site.log_in()
+            meters = tasks.create_task(made.meter(size.calls_s / SAMPLES), name="meters")
+            calling = tasks.create_task(customers(round(size.rate * size.calls_s), size.rate), name="customers")
+            await asyncio.sleep(size.calls_s / 2)
+            await kill(made, 0.0)
+            await calling
+            meters.cancel()
+
+    await made.measure(f"{size.waiting} waiting, {size.rate:g} calls/s, killed", hour())
+    made.report.note("daemon, % of a core: " + " ".join(f"{sample.busy:.0f}" for sample in made.samples))
+    made.report.note("daemon, MB: " + " ".join(f"{sample.mb:.0f}" for sample in made.samples))
+    after = [sample.mb for sample in made.samples[SAMPLES // 2 + 1 :]]
+    if not given.short and after[-1] > after[0] * GROWS + GROWS_MB:
+        made.wrong.append(
+            f"the daemon's memory is not flat: {after[0]:.0f} MB after its restart, {after[-1]:.0f} MB at the end"
+        )
+
+
 Scenario = Callable[[argparse.Namespace, Stage], Awaitable[None]]
 SCENARIOS: dict[str, Scenario] = {
     "steady": steady,
@@ -189,6 +288,7 @@ SCENARIOS: dict[str, Scenario] = {
     "crash": crash,
     "takeover": takeover,
     "crowd": crowd,
+    "centre": centre,
 }
 
 
@@ -198,16 +298,24 @@ async def run(name: str, given: argparse.Namespace) -> bool:
     running = asyncio.current_task()
     assert running is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
-    agents = {"hall": 20, "crowd": 150}.get(name, given.agents)
-    talk_s = 3.0 if name == "hall" else max(2.0, min(15.0, 0.5 * agents / given.rate - WRAP_UP_S))
+    size = CENTRE_SHORT if given.short else CENTRE
+    agents = {"hall": 20, "crowd": 150, "centre": size.agents}.get(name, given.agents)
+    talk_s = max(2.0, min(15.0, 0.5 * agents / given.rate - WRAP_UP_S))
+    talk_s = {"hall": 3.0, "centre": size.talk_s}.get(name, talk_s)
+    recorded: Collection[str] = {"hall": (), "centre": (HEARD_LINE,)}.get(name, LINES)
     keep = given.keep / name if given.keep else None
-    async with stage(agents, talk_s, record=name != "hall", keep=keep) as made:
+    async with stage(agents, talk_s, recorded=recorded, keep=keep) as made:
         print(f"\n== {name}: {agents} operators who talk {talk_s:g} s ==", flush=True)
         try:
             await SCENARIOS[name](given, made)
         except TimeoutError:
             made.report.note("NOT AT REST in time")
-        truth = await audit(made.site, made.phones, recorded=name != "hall")
+        truth = await audit(made.site, made.phones, recorded=recorded)
+        truth.wrong.extend(made.wrong)
+        if name == "centre":
+            different = await against_cel(made.site)
+            made.report.note(f"journal, store and CEL: {len(different)} differences in {len(truth.contacts)} contacts")
+            truth.wrong.extend(different)
         made.report.show(truth, made.site, made.phones)
         return not truth.wrong
 
@@ -220,6 +328,7 @@ def main() -> int:
     arguments.add_argument("--calls", type=int, default=120, help="calls at that rate")
     arguments.add_argument("--times", type=int, default=2, help="how often the daemon is killed, or taken over from")
     arguments.add_argument("--scenario", nargs="+", choices=(*SCENARIOS, "all"), default=["steady"])
+    arguments.add_argument("--short", action="store_true", help="centre: a minute of it")
     arguments.add_argument("--keep", type=Path, metavar="DIR", help="leave state, logs and journals in DIR/SCENARIO")
     given = arguments.parse_args()
     names = list(SCENARIOS) if "all" in given.scenario else given.scenario

@@ -77,14 +77,21 @@ class Phones:
                 process.kill()
                 await process.wait()
 
-    async def register(self, passwords: Mapping[str, str], *, answer_ms: int, talk_ms: int) -> None:
+    async def register(
+        self, passwords: Mapping[str, str], *, answer_ms: int, talk_ms: int, speaking: bool = True
+    ) -> None:
         """Operators' phones: registered, then picking up whatever rings them, until the end."""
         port = free_port(socket.SOCK_DGRAM)
         rows = [f"{name};[authentication username={name} password={word}]" for name, word in passwords.items()]
         table = self._table(rows)
         count = str(len(rows))
         await self._run("register", "register.xml", {}, port, "-inf", table, "-m", count, "-r", count)
-        values = {"ANSWER_MS": str(answer_ms), "TALK_MS": str(talk_ms), "SPEAK": SPEAK.format(hz=OPERATOR_HZ)}
+        values = {
+            "ANSWER_MS": str(answer_ms),
+            "TALK_MS": str(talk_ms),
+            "MEDIA_PORT": _media_port(speaking),
+            "SPEAK": SPEAK.format(hz=OPERATOR_HZ) if speaking else "",
+        }
         await self._start("operators", "operator.xml", values, port)
 
     async def call(
@@ -113,7 +120,7 @@ class Phones:
         ]
         values = {
             "PATIENCE_MS": str(round(stays_s * 1000)),
-            "MEDIA_PORT": "[rtpstream_audio_port]" if speaking else "[media_port]",
+            "MEDIA_PORT": _media_port(speaking),
             "SPEAK": SPEAK.format(hz=CUSTOMER_HZ) if speaking else "",
         }
         pace = ["-r", "1", "-rp", str(round(1000 / per_s))] if per_s <= 100 else ["-r", str(round(per_s))]
@@ -183,6 +190,10 @@ class Phones:
         )
         self._running.append(process)
         return process, log
+
+
+def _media_port(speaking: bool) -> str:
+    return "[rtpstream_audio_port]" if speaking else "[media_port]"
 
 
 def _seen(line: str) -> Seen:

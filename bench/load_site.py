@@ -1,7 +1,8 @@
 """A contact centre for bench/load.py: an Asterisk of its own, the daemon as a process, a configuration for N operators.
 
 Two queues and two lines: one greets, asks for a key and queues (as the demo's flow does, with a second of sound in place of the
-sentences), one queues at once. The node is listed six times as often as shipped, to meet the races of listings.
+sentences), one queues at once. Where only some talks are to be heard and recorded there is a third line, with a queue and
+operators of its own: one operator in ten. The node is listed six times as often as shipped, to meet the races of listings.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import shutil
 import signal
 import sys
 import wave
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,11 @@ from ccserver.config.schema import Sip
 from ccserver.store.schema import migrate
 from tests.asterisk_instance import AsteriskInstance, asterisk_instance, free_port
 
-MENU_LINE, DIRECT_LINE = "88000000001", "88000000002"
+MENU_LINE, DIRECT_LINE, HEARD_LINE = "88000000001", "88000000002", "88000000003"
+HEARD_EVERY = 10
+"""Of so many operators, and calls, one is heard and recorded, where not all are."""
 FIRST_EXTENSION = 2001
+NODE = "load"
 SIP = Sip(registration_s=86400, rtp_timeout_s=0)
 """SIPp answers no OPTIONS, registers once, and many of its customers say nothing."""
 PROMPTS = ("nordlis-greeting", "nordlis-menu", "all-busy-please-wait", "invalid-key", "no-input")
@@ -48,6 +52,7 @@ silence = "no-input"
 otherwise = "sales"
 """
 DIRECT_FLOW = 'start = "sales"\n'
+HEARD_FLOW = 'start = "heard"\n'
 QUEUE_STEP = """
 [steps.{queue}]
 do = "queue"
@@ -65,7 +70,7 @@ record = {record}
 """
 MAIN = """
 [node]
-name = "load"
+name = "{node}"
 [asterisk]
 qualify_s = 0
 {ports}
@@ -177,12 +182,16 @@ class Site:
             return await response.json()
 
     async def all_ready(self) -> None:
-        """Every operator wishes contacts; returns when their phones are registered, too."""
+        """Every operator wishes contacts; returns when their phones are registered, too, and nobody calls."""
+        await self.log_in()
+        await self.until(at_rest)
+
+    async def log_in(self) -> None:
+        """Every operator wishes contacts."""
         for extension in self.extensions:
             url = f"{self.url}/api/agents/{extension}/state"
             async with self.http.post(url, json={"state": "ready"}) as response:
                 response.raise_for_status()
-        await self.until(at_rest)
 
     async def until(self, holds: Callable[[Any], bool], within_s: float = 60.0) -> None:
         """Wait until that is so of the status; raises TimeoutError."""
@@ -242,15 +251,18 @@ def _rss_mb(pid: int) -> float:
 
 @asynccontextmanager
 async def load_site(
-    directory: Path, agents: int, *, wrap_up_s: float, record: bool, store_url: str = ""
+    directory: Path, agents: int, *, wrap_up_s: float, recorded: Collection[str], store_url: str = ""
 ) -> AsyncIterator[Site]:
-    """A site of its own in `directory`, the daemon serving; gone afterwards. `store_url`: empty, else SQLite."""
+    """A site of its own in `directory`, the daemon serving; gone afterwards. `store_url`: empty, else SQLite.
+
+    `recorded`: the lines whose talks are; with `HEARD_LINE` among them there is that line.
+    """
     extensions = [str(FIRST_EXTENSION + n) for n in range(agents)]
     api_port = free_port()
     async with asterisk_instance(
         directory, operators=extensions, rtp_start=10000, rtp_end=13999, qualify_s=0, sip=SIP
     ) as asterisk:
-        _write_config(directory / "config", asterisk, api_port, wrap_up_s, record)
+        _write_config(directory / "config", asterisk, api_port, wrap_up_s, recorded)
         _write_prompts(asterisk.instance.prompts_dir)
         headers = {"Authorization": f"Bearer {asterisk.secrets.api_token}"}
         async with aiohttp.ClientSession(headers=headers) as http:
@@ -267,21 +279,30 @@ async def load_site(
                 await site.end()
 
 
-def _write_config(directory: Path, asterisk: AsteriskInstance, api_port: int, wrap_up_s: float, record: bool) -> None:
+def is_heard(extension: str) -> bool:
+    """Whether this operator is one of those who serve `HEARD_LINE`, and nothing else."""
+    return (int(extension) - FIRST_EXTENSION) % HEARD_EVERY == HEARD_EVERY - 1
+
+
+def _write_config(
+    directory: Path, asterisk: AsteriskInstance, api_port: int, wrap_up_s: float, recorded: Collection[str]
+) -> None:
     directory.mkdir()
     for file in (CHECKOUT / "dialplans").glob("*.conf"):
         shutil.copy(file, directory)
     names = ("http_port", "ami_port", "sip_port", "rtp_start", "rtp_end", "fallback_wait_s")
     ports = "\n".join(f"{name} = {getattr(asterisk.instance, name)}" for name in names)
     prompts = CHECKOUT / "ivr-prompts" / "prompts.toml"
-    parts = [MAIN.format(ports=ports, api_port=api_port, prompts=prompts)]
-    rules = {"wrap_up_s": wrap_up_s, "record": str(record).lower()}
-    parts += [QUEUE.format(queue=queue, **rules) for queue in ("sales", "repairs")]
-    for number, flow in ((MENU_LINE, "menu"), (DIRECT_LINE, "direct")):
+    parts = [MAIN.format(node=NODE, ports=ports, api_port=api_port, prompts=prompts)]
+    heard = HEARD_LINE in recorded
+    for queue, line in (("sales", DIRECT_LINE), ("repairs", MENU_LINE), ("heard", HEARD_LINE))[: 3 if heard else 2]:
+        parts.append(QUEUE.format(queue=queue, wrap_up_s=wrap_up_s, record=str(line in recorded).lower()))
+    for number, flow in ((MENU_LINE, "menu"), (DIRECT_LINE, "direct"), (HEARD_LINE, "heard"))[: 3 if heard else 2]:
         parts.append(f'[[lines]]\nnumber = "{number}"\nname = "{flow}"\nflow = "{flow}"\nlanguage = "ru"\n')
     for n, extension in enumerate(asterisk.secrets.operators):
         # A third of them each: sales alone, repairs alone, both.
         queues = (["sales"], ["repairs"], ["sales", "repairs"])[n % 3]
+        queues = ["heard"] if heard and is_heard(extension) else queues
         skills = ", ".join(f"{queue} = {1 + n % 5}" for queue in queues)
         about = f"skills = {{ {skills} }}\nqueues = {json.dumps(queues)}\n"
         parts.append(f'[[operators]]\nextension = "{extension}"\nname = "Operator {extension}"\n{about}')
@@ -289,6 +310,8 @@ def _write_config(directory: Path, asterisk: AsteriskInstance, api_port: int, wr
     sales, repairs = (QUEUE_STEP.format(queue=queue) for queue in ("sales", "repairs"))
     (directory / "menu.toml").write_text(MENU_FLOW + sales + repairs)
     (directory / "direct.toml").write_text(DIRECT_FLOW + sales)
+    if heard:
+        (directory / "heard.toml").write_text(HEARD_FLOW + QUEUE_STEP.format(queue="heard"))
 
 
 def _write_prompts(directory: Path) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import sqlite3
 import subprocess
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -17,9 +17,10 @@ import aiohttp
 from sqlalchemy import text
 
 from bench.load_phones import Phones, Seen
-from bench.load_site import Site
+from bench.load_site import NODE, Site
 from ccserver.replay import replay
 from ccserver.store.database import Database
+from tests.store_truth import caught_up, unlike
 
 CROSSED_S = 1.0
 """A customer who leaves this soon before or after the operator picks up: either outcome is the truth."""
@@ -54,6 +55,7 @@ class Contact(NamedTuple):
     offers: int
     recording: str | None
     recorded_s: float | None
+    line: str
 
 
 class Truth(NamedTuple):
@@ -70,7 +72,7 @@ _CONTACTS = """
 select contact.id, ltrim(ani, '+'), contact.outcome, contact.agent, arrived_at, contact.ended_at, wait_s, talk_s,
   segment.started_at,
   offer.made_at, offer.ringing_at, offer.answered_at, (select count(*) from offer where offer.contact = contact.id),
-  recording.path, recording.duration_s
+  recording.path, recording.duration_s, contact.line
 from contact
 left join segment on segment.contact = contact.id and segment.kind = 'queue'
 left join offer on offer.id = contact.id || '.1'
@@ -89,8 +91,8 @@ select 'segment ' || contact || ' ' || kind from segment where ended_at is null 
 select 'offer ' || id from offer where outcome is null or ended_at is null and outcome <> 'accepted'"""
 
 
-async def audit(site: Site, phones: Phones, *, recorded: bool) -> Truth:
-    """Look at everything; the crowds are done and the centre is at rest."""
+async def audit(site: Site, phones: Phones, *, recorded: Collection[str]) -> Truth:
+    """Look at everything; the crowds are done and the centre is at rest. `recorded`: the lines whose talks are."""
     if recorded:
         await _encoded(site)
     operators, customers = phones.seen("operators"), phones.seen("customers")
@@ -110,7 +112,7 @@ async def audit(site: Site, phones: Phones, *, recorded: bool) -> Truth:
     wrong += [f"lost: {number}" for number in lost]
     wrong += _outcomes(contacts, customers, operators)
     if recorded:
-        wrong += _recordings(contacts, site.state_dir / "recordings")
+        wrong += _recordings(contacts, recorded, site.state_dir / "recordings")
     wrong += [line async for line in _left_over(site)]
     report = replay(site.state_dir / "journal.sqlite")
     if not report.same:
@@ -172,13 +174,21 @@ def _outcomes(contacts: Iterable[Contact], customers: Iterable[Seen], operators:
             yield f"{contact.id} talked with nobody, its CDR says {contact.outcome}"
 
 
-def _recordings(contacts: Iterable[Contact], directory: Path) -> Iterator[str]:
-    """One for each answered contact, as long as the talk; both sides are on it."""
+async def against_cel(site: Site) -> list[str]:
+    """What journal, store and CEL tell otherwise than each other; the daemon is ended by it."""
+    journal = site.state_dir / "journal.sqlite"
+    await caught_up(journal, site.store_url, NODE)
+    await site.end()
+    return [line async for line in unlike(journal, site.store_url, site.asterisk.instance.cel_path, NODE)]
+
+
+def _recordings(contacts: Iterable[Contact], recorded: Collection[str], directory: Path) -> Iterator[str]:
+    """One for each answered contact of these lines, as long as the talk; both sides are on it."""
     heard = 0
     for contact in contacts:
-        if contact.outcome != "answered":
+        if contact.outcome != "answered" or contact.line not in recorded:
             if contact.recording is not None:
-                yield f"{contact.id} has a recording and was not answered"
+                yield f"{contact.id} has a recording and should have none"
             continue
         if contact.talk_s < HEARABLE_S:
             continue

@@ -23,11 +23,11 @@ from typing import Any
 
 from bench.load import LINES, Stage, stage
 from bench.load_phones import PhonesFailed
-from bench.load_truth import audit
+from bench.load_site import NODE
+from bench.load_truth import against_cel, audit
 from tests.store_databases import NoPostgres, PostgresServer, postgres_server
-from tests.store_truth import caught_up, projected, stored, unlike
+from tests.store_truth import caught_up, projected, stored
 
-NODE = "load"
 ROUND_S = 30.0
 """Customers call for this long before, and after."""
 TELLS_WITHIN_S = 60.0
@@ -115,17 +115,14 @@ async def run(given: argparse.Namespace, server: PostgresServer) -> bool:
     assert running is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     url = server.new_database(role=server.new_role())
-    async with stage(given.agents, given.talk_s, record=True, keep=given.keep, store_url=url) as made:
+    async with stage(given.agents, given.talk_s, recorded=LINES, keep=given.keep, store_url=url) as made:
         print(f"\n== PostgreSQL away for {given.away_s:g} s at {given.rate:g} calls/s ==", flush=True)
         outage = Outage(made, url, given.rate)
         await made.measure("there", outage.calls(ROUND_S))
         await outage.away(given.away_s, server.silent() if given.silent else stopped(server))
         await outage.back()
-        journal = made.site.state_dir / "journal.sqlite"
-        truth = await audit(made.site, made.phones, recorded=True)
-        await caught_up(journal, url, NODE)
-        await made.site.end()
-        wrong = [line async for line in unlike(journal, url, made.site.asterisk.instance.cel_path, NODE)]
+        truth = await audit(made.site, made.phones, recorded=LINES)
+        wrong = await against_cel(made.site)
         kept = ", ".join(f"{len(rows)} {table}s" for table, rows in (await stored(url)).items())
         made.report.note(f"journal, store and CEL: {len(wrong)} differences in {kept}")
         truth.wrong.extend(wrong)
