@@ -26,7 +26,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench.load_phones import Patience, Phones, PhonesFailed
 from bench.load_report import Phase, Report
@@ -235,13 +235,18 @@ class Size(NamedTuple):
     calls_s: float
 
 
-CENTRE, CENTRE_SHORT = Size(150, 75.0, 300, 2.0, 600.0), Size(40, 20.0, 60, 2.0, 60.0)
+CENTRE, CENTRE_SHORT = Size(150, 75.0, 300, 2.0, 600.0), Size(20, 20.0, 40, 1.0, 60.0)
 """Both a little more than the operators can serve, so that some wait all the time."""
 STAYS_S = 1800.0
 """Nobody gives up."""
 SAMPLES = 10
 GROWS, GROWS_MB = 1.25, 8.0
 """What a daemon that keeps nothing for ever may have more at the end than soon after its start."""
+
+
+def waiting(status: Any) -> int:
+    """Contacts in queues."""
+    return sum(int(queue["waiting"]) for queue in status["queues"])
 
 
 async def centre(given: argparse.Namespace, made: Stage) -> None:
@@ -261,7 +266,7 @@ async def centre(given: argparse.Namespace, made: Stage) -> None:
     async def hour() -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(customers(size.waiting, 20.0), name="who waits from the start")
-            await site.until(lambda status: sum(queue["waiting"] for queue in status["queues"]) == size.waiting)
+            await site.until(lambda status: waiting(status) == size.waiting, 2 * SETTLES_S)
             await site.log_in()
             meters = tasks.create_task(made.meter(size.calls_s / SAMPLES), name="meters")
             calling = tasks.create_task(customers(round(size.rate * size.calls_s), size.rate), name="customers")

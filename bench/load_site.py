@@ -35,6 +35,8 @@ SIP = Sip(registration_s=86400, rtp_timeout_s=0)
 """SIPp answers no OPTIONS, registers once, and many of its customers say nothing."""
 PROMPTS = ("nordlis-greeting", "nordlis-menu", "all-busy-please-wait", "invalid-key", "no-input")
 STARTS_WITHIN_S = 30.0
+FALLBACK_TRIES = 120
+"""A second each: on a machine that is too busy to start a daemon within ten, nobody shall be asked whether to call him back."""
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 MENU_FLOW = """
@@ -260,7 +262,13 @@ async def load_site(
     extensions = [str(FIRST_EXTENSION + n) for n in range(agents)]
     api_port = free_port()
     async with asterisk_instance(
-        directory, operators=extensions, rtp_start=10000, rtp_end=13999, qualify_s=0, sip=SIP
+        directory,
+        operators=extensions,
+        rtp_start=10000,
+        rtp_end=13999,
+        qualify_s=0,
+        fallback_tries=FALLBACK_TRIES,
+        sip=SIP,
     ) as asterisk:
         _write_config(directory / "config", asterisk, api_port, wrap_up_s, recorded)
         _write_prompts(asterisk.instance.prompts_dir)
@@ -290,7 +298,7 @@ def _write_config(
     directory.mkdir()
     for file in (CHECKOUT / "dialplans").glob("*.conf"):
         shutil.copy(file, directory)
-    names = ("http_port", "ami_port", "sip_port", "rtp_start", "rtp_end", "fallback_wait_s")
+    names = ("http_port", "ami_port", "sip_port", "rtp_start", "rtp_end", "fallback_wait_s", "fallback_tries")
     ports = "\n".join(f"{name} = {getattr(asterisk.instance, name)}" for name in names)
     prompts = CHECKOUT / "ivr-prompts" / "prompts.toml"
     parts = [MAIN.format(node=NODE, ports=ports, api_port=api_port, prompts=prompts)]
