@@ -48,7 +48,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     queue: QueueName
     needs: tuple[SkillNeed, ...]
     ahead: int
-    """Contacts of its queue that are served before it."""
+    """Contacts of its queue that are served before it; 0 of an offer."""
     able: Mapping[AgentState, int]
     """What those do who are able to serve it, how many each."""
     also: tuple[QueueName, ...] = ()

@@ -20,15 +20,18 @@ from ccserver.core.matching import Ability, Need, Pair
 from ccserver.core.prospects import position
 from ccserver.core.records import DecisionSaved, ShortageSaved
 
-NAMED = 5
+NAMED = 3
 """Of the idle who were not chosen, so many are named."""
 _IDLE = {AgentState.NOT_READY, AgentState.UNREACHABLE, AgentState.LOGGED_OUT}
+_AT_WORK = (AgentState.TALKING, *(state for state in AgentState if state not in {*_IDLE, AgentState.TALKING}))
+"""What most do first: it is asked for at every step."""
 
 
 def lack_of(doing: Mapping[AgentState, int]) -> Lack:
     """Why nobody takes a contact when those who are able to do this."""
-    if any(count for state, count in doing.items() if state not in _IDLE):
-        return Lack.AT_WORK
+    for state in _AT_WORK:
+        if doing.get(state):
+            return Lack.AT_WORK
     if doing.get(AgentState.NOT_READY) and not doing.get(AgentState.UNREACHABLE):
         return Lack.BREAKS
     if doing.get(AgentState.UNREACHABLE):
@@ -67,23 +70,15 @@ def left_waiting(floor: Floor) -> None:
         contact = floor.contacts.get(contact_id)
         if contact is not None and contact.state is ContactState.WAITING and contact.place is not None:
             _decided(floor, contact, lack=_lack(floor, contact))
-    for crew in floor.roster.changed.values():
-        lack = lack_of(crew.doing)
-        if lack is not crew.told:
+    for need, crew in floor.roster.changed.items():
+        if need not in floor.waiting.needs():
+            crew.told = None  # whoever waits next is told anew
+        elif (lack := lack_of(crew.doing)) is not crew.told:
             crew.told = lack
-            if (need := crew.need) in floor.waiting.needs():
-                floor.record(
-                    ShortageSaved(
-                        Shortage(
-                            queue=need.queue,
-                            needs=need.skills,
-                            also=need.also,
-                            at=floor.now,
-                            lack=lack,
-                            able=crew.tally,
-                        )
-                    )
-                )
+            shortage = Shortage(
+                queue=need.queue, needs=need.skills, also=need.also, at=floor.now, lack=lack, able=crew.tally
+            )
+            floor.record(ShortageSaved(shortage))
     floor.roster.changed.clear()
 
 
@@ -108,7 +103,7 @@ def _decided(floor: Floor, contact: Contact, *, offer: int = 0, **about: Any) ->
         needs=need.skills,
         also=need.also,
         eased=contact.place.eased,
-        ahead=position(floor, contact) - 1,
+        ahead=0 if offer else position(floor, contact) - 1,
         able=floor.roster.crew(need).tally if asked is None else {floor.agents[asked].state: 1},
         asked=asked,
         only_until=contact.place.only_until,

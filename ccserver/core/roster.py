@@ -22,7 +22,7 @@ class Crew:
         self.need = need
         self.doing: Tally = dict.fromkeys(AgentState, 0)
         self.told: Lack | None = None
-        """Why nobody takes such contacts, as it was last looked at."""
+        """Why nobody takes such contacts, as those who wait were told; None: nobody waits."""
 
     @property
     def tally(self) -> dict[AgentState, int]:
