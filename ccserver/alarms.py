@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ccserver.api.sources import Alarm
 from ccserver.ari import Counters
+from ccserver.callback_spool import SET_ASIDE
 from ccserver.ports import Clock
 from ccserver.store.alarm import Alarm as StoreAlarm
 
@@ -62,11 +63,14 @@ class Unbuilt:
 
 
 def callbacks_waiting(directory: Path) -> str:
-    """What the fallback dialplan promised to callers while there was no daemon."""
+    """What the fallback dialplan promised to callers while there was no daemon, and is not owed to them yet, or cannot be."""
     count = sum(1 for _ in directory.glob("*.json"))
-    if not count:
-        return ""
-    return f"{count} callback request{' waits' if count == 1 else 's wait'} in {directory}"
+    aside = sum(1 for _ in directory.glob(f"*{SET_ASIDE}"))
+    told = f"{count} callback request{' waits' if count == 1 else 's wait'} in {directory}" if count else ""
+    if not aside:
+        return told
+    refused = f"{aside} callback request{'' if aside == 1 else 's'} could not be taken: see *{SET_ASIDE} in {directory}"
+    return f"{told}; {refused}" if told else refused
 
 
 def events_unread(counters: Counters) -> str:

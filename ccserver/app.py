@@ -19,6 +19,7 @@ from typing import get_args
 import structlog
 
 from ccserver.alarms import Alarming, Alarms, Unbuilt, callbacks_waiting, events_unread
+from ccserver.api.callbacks import FormRules
 from ccserver.api.server import build, listening
 from ccserver.api.sources import RecordingUnavailable
 from ccserver.asterisk import certificates, trunks
@@ -34,8 +35,9 @@ from ccserver.audio.prompts import PromptBook, PromptResolver
 from ccserver.audio.purge import Purge
 from ccserver.audio.speech import Speech
 from ccserver.audio.wording import book_of
+from ccserver.callback_spool import CallbackSpool
 from ccserver.config.load import Config
-from ccserver.config.schema import Trunk
+from ccserver.config.schema import Api, Trunk
 from ccserver.connectors.voice import (
     AriLink,
     PhoneRules,
@@ -178,13 +180,25 @@ class Daemon:
             metrics.watch(engine, journal, projector, link.client.counters, alarms, voice.liveness)
             region = config.plan.rules.region
             recordings = _Recordings(archive)
-            api = build(engine, store, feed, recordings, secrets.api_token, alarms, metrics.render, reloader, region)
+            api = build(
+                engine,
+                store,
+                feed,
+                recordings,
+                secrets.api_token,
+                alarms,
+                metrics.render,
+                reloader,
+                region,
+                form_rules(config.api),
+            )
+            spool = CallbackSpool(instance_of(config).callbacks_dir, engine, config.plan.node, clock)
             port = await stack.enter_async_context(listening(api, config.api.address, config.api.port))
             log.info("api listens", address=config.api.address, port=port)
             tell_access(config, secrets, port)
             reloader.connect(engine, voice, phone_rules, partial(tell_access, port=port))
             _snapshot(journal, clock.now())
-            await self._run(engine, voice, herald, reloader, archive, projector, upkeep, purge, forgetting)
+            await self._run(engine, voice, herald, reloader, archive, projector, upkeep, purge, forgetting, spool)
         log.info("stopped")
 
     async def _run(
@@ -193,7 +207,7 @@ class Daemon:
         voice: VoiceConnector,
         herald: Herald,
         reloader: Reloader,
-        *others: Archive | Projector | Upkeep | Purge | Forgetting,
+        *others: Archive | Projector | Upkeep | Purge | Forgetting | CallbackSpool,
     ) -> None:
         """Everything that runs; when one part dies, all end, loudly (systemd starts us again)."""
         async with asyncio.TaskGroup() as tasks:
@@ -279,6 +293,16 @@ class _Recordings:
             await self._archive.write_wav(path, wav)
         except AudioError as error:
             raise RecordingUnavailable(str(error)) from error
+
+
+def form_rules(api: Api) -> FormRules:
+    """Who may ask for callbacks, and how often."""
+    return FormRules(
+        origins=api.callback_origins,
+        per_hour=api.callbacks_per_hour,
+        per_number_per_hour=api.callbacks_per_number_per_hour,
+        per_address_per_hour=api.callbacks_per_address_per_hour,
+    )
 
 
 def trunk_settings(trunk: Trunk, instance: Instance) -> TrunkSettings:

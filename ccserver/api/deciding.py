@@ -2,19 +2,27 @@
 
 import asyncio
 
-from ccserver.api.errors import NotNow, Silent
-from ccserver.core.events import Refused, Request
+from ccserver.api.errors import BadInput, NotFound, NotNow, Silent
+from ccserver.core.events import Accepted, Request
 from ccserver.ports import Desk
 
 ANSWER_WITHIN_S = 5.0
 
 
-async def decided(desk: Desk, request: Request) -> None:
-    """Returns when it was carried out and is in the journal; raises `NotNow` with the reason, or `Silent`."""
+async def decided(desk: Desk, request: Request) -> Accepted:
+    """Returns when it was carried out and is in the journal; raises `NotNow` with the reason, or `Silent`.
+
+    What the core refuses because of one field is the client's mistake: `BadInput`; what it does not know: `NotFound`.
+    """
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             answer = await desk.request(request)
     except TimeoutError:
         raise Silent(f"no decision within {ANSWER_WITHIN_S:.0f} s; the request may still be carried out") from None
-    if isinstance(answer, Refused):
-        raise NotNow(answer.reason)
+    if isinstance(answer, Accepted):
+        return answer
+    if answer.unknown:
+        raise NotFound(answer.reason)
+    if answer.field:
+        raise BadInput(f"{answer.field}: {answer.reason}", answer.field)
+    raise NotNow(answer.reason)

@@ -6,6 +6,7 @@ ApiError
 ├── Foreign         403  a page of another site used the browser's cookie
 ├── NotFound        404  no such contact, agent, recording, path
 ├── NotNow          409  understood and refused: nothing has changed
+├── TooOften        429  more than a quota lets through; says when to come again
 ├── Overloaded      503  too many live pages
 └── Silent          503  the engine or the store did not answer in time
 CannotListen        at start: the port is taken, or the address is not ours
@@ -54,6 +55,16 @@ class NotNow(ApiError):
     """The core refused; the message is its reason."""
 
     status = 409
+
+
+class TooOften(ApiError):
+    """More than a quota lets through."""
+
+    status = 429
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        super().__init__(message)
+        self.headers = {"Retry-After": str(max(1, round(wait_s)))}  # type: ignore[misc]
 
 
 class Overloaded(ApiError):

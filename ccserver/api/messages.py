@@ -13,10 +13,11 @@ from ccserver.core.agent import AgentState
 from ccserver.core.attempt import AttemptOutcome
 from ccserver.core.consult import ConsultState
 from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome, Transfer
-from ccserver.core.events import ConsultAction, RecordingAction
+from ccserver.core.events import CallbackSource, ConsultAction, RecordingAction
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.recording import RecordingState
 from ccserver.core.status import LineStatus, QueueStatus
+from ccserver.core.steps import CallFirst
 
 Instant = Annotated[str, Meta(description="ISO-8601, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
 Seconds = Annotated[float, Meta(ge=0, description="Seconds, to the millisecond")]
@@ -174,7 +175,9 @@ class ConsultReply(Struct, frozen=True):
 
 
 class LiveContactReply(Struct, frozen=True):
-    """A contact that goes on; `position` counts from 1 in its queue, `since` is when its present state began."""
+    """A contact that goes on; `absent` = nobody is on the line, a call is owed to the customer.
+
+    `position` counts from 1 in its queue, `since` is when its present state began."""
 
     id: str
     line: str
@@ -193,6 +196,7 @@ class LiveContactReply(Struct, frozen=True):
     since: Instant
     on_hold: bool
     consult: ConsultReply | None
+    absent: bool = False
 
 
 class StatusReply(Struct, frozen=True):
@@ -213,6 +217,8 @@ class StatusReply(Struct, frozen=True):
 class ContactReply(Struct, frozen=True):
     """The CDR row of a contact; `queue` is its first queue, `agent` the last who talked, `recording` where to hear it.
 
+    Of one to whom a call was owed `callback` says how that came, `callback_tries` how often he was tried in vain,
+    `callback_answered_at` when an operator talked with him after all, and `callback_s` how long it was owed.
     Of a call that an operator made `agent` is he, `dial_s` the time until the answer, or until it was given up, and `reason` says
     why it was not let out or what became of each trunk.
     """
@@ -236,6 +242,11 @@ class ContactReply(Struct, frozen=True):
     dial_s: Seconds | None
     reason: str
     recording: str | None
+    callback: CallbackSource | None
+    callback_number: str
+    callback_tries: int
+    callback_answered_at: Instant | None
+    callback_s: Seconds | None
 
 
 class ContactsReply(Struct, frozen=True):
@@ -429,6 +440,59 @@ class StatesReply(Struct, frozen=True):
     """Agent by agent."""
 
     rows: tuple[StateTimeReply, ...]
+
+
+class CallbackWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/callbacks`; `number` in any form, `line` whose customer he is, `queue` whose operators call.
+
+    `wanted_at`: not before; without a zone by the clock where the customer is.
+    """
+
+    number: Annotated[str, Meta(min_length=1, max_length=32)]
+    line: Annotated[str, Meta(min_length=1, max_length=32)] | UnsetType = UNSET
+    queue: Annotated[str, Meta(min_length=1, max_length=40)] | UnsetType = UNSET
+    wanted_at: Annotated[str, Meta(min_length=1, max_length=40)] | UnsetType = UNSET
+    name: Annotated[str, Meta(max_length=100)] = ""
+    comment: Annotated[str, Meta(max_length=1000)] = ""
+
+
+class CallbackTime(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/callbacks/{id}/reschedule`; as in `CallbackWish`."""
+
+    wanted_at: Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class CallbackTakenReply(Struct, frozen=True):
+    """`id` is the contact's; `changed`: one was owed to this number already, and is that."""
+
+    id: str
+    changed: bool
+
+
+class CallbackReply(Struct, frozen=True):
+    """A callback; `due_at` is when it may be made next, `last` how the last try ended, `agent` who calls or is offered it."""
+
+    id: str
+    number: str
+    line: str
+    queue: str
+    source: CallbackSource
+    first: CallFirst
+    state: ContactState
+    agent: str | None
+    asked_at: Instant
+    due_at: Instant
+    expires_at: Instant
+    tries: int
+    last: AttemptOutcome | None
+    name: str
+    comment: str
+
+
+class CallbacksReply(Struct, frozen=True):
+    """The next first."""
+
+    callbacks: tuple[CallbackReply, ...]
 
 
 class StatusMessage(Struct, frozen=True, tag_field="kind", tag="status"):

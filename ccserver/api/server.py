@@ -10,6 +10,7 @@ from aiohttp.typedefs import Middleware
 
 from ccserver.api.agents import AgentRoutes
 from ccserver.api.auth import Auth
+from ccserver.api.callbacks import TOKEN_ONLY, CallbackRoutes, FormRules
 from ccserver.api.contacts import ContactRoutes
 from ccserver.api.errors import ApiError, CannotListen
 from ccserver.api.explain import ExplainRoutes
@@ -46,8 +47,10 @@ def build(
     metrics: Callable[[], bytes],
     configuration: Configuration,
     region: Region = "RU",
+    form: FormRules = TOKEN_ONLY,
 ) -> web.Application:
-    """The whole API and the page; `metrics` makes the text of `/metrics`, `region` is that of numbers without a country.
+    """The whole API and the page; `metrics` makes the text of `/metrics`, `region` is that of numbers without a country,
+    `form` says who may ask for callbacks.
 
     Raises ValueError when the token is empty."""
     auth = Auth(token)
@@ -61,6 +64,7 @@ def build(
         *AgentRoutes(desk).operations(),
         *TransferRoutes(desk).operations(),
         *live.operations(),
+        *CallbackRoutes(desk, auth, region, form).operations(),
         *MetricsRoutes(metrics).operations(),
         *ReloadRoutes(configuration).operations(),
         *FlowRoutes(desk, configuration).operations(),
@@ -69,8 +73,8 @@ def build(
     document = DocumentRoutes(described)
     operations = [*described, *document.operations(), *PageRoutes(auth).operations()]
 
-    open_paths = frozenset(operation.path for operation in operations if operation.open_to_all)
-    app = web.Application(client_max_size=BODY_MAX, middlewares=[_errors_as_json, _only_known(auth, open_paths)])
+    open_to_all = frozenset((operation.method, operation.path) for operation in operations if operation.open_to_all)
+    app = web.Application(client_max_size=BODY_MAX, middlewares=[_errors_as_json, _only_known(auth, open_to_all)])
     for operation in operations:
         app.router.add_route(operation.method, operation.path, operation.serve)
         if operation.method == "GET" and operation.path != "/api/live":  # a socket has no head
@@ -131,13 +135,14 @@ def _problem(status: int, message: str, field: str | None, headers: dict[str, st
     return response
 
 
-def _only_known(auth: Auth, open_paths: frozenset[str]) -> Middleware:
+def _only_known(auth: Auth, open_to_all: frozenset[tuple[str, str]]) -> Middleware:
     """Everything needs the token but what is open to all; whether a path exists under `/api` is no stranger's business."""
 
     @web.middleware
     async def only_known(request: web.Request, handler: Serve) -> web.StreamResponse:
         route = _route(request)
-        if route not in open_paths and (route is not None or request.path.startswith("/api")):
+        method = "GET" if request.method == "HEAD" else request.method
+        if (method, route) not in open_to_all and (route is not None or request.path.startswith("/api")):
             auth.require(request)
         return await handler(request)
 

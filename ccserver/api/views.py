@@ -120,6 +120,7 @@ def live_contact_reply(contact: ContactStatus) -> LiveContactReply:
         since=instant(contact.since),
         on_hold=contact.on_hold,
         consult=_consult_reply(contact.consult) if contact.consult else None,
+        absent=contact.absent,
     )
 
 
@@ -173,6 +174,11 @@ def _columns(row: ContactRow) -> dict[str, Any]:
         "holds": row.holds,
         "dial_s": seconds(row.dial_s) if over else None,
         "reason": row.reason,
+        "callback": row.callback,
+        "callback_number": row.callback_number,
+        "callback_tries": row.callback_tries,
+        "callback_answered_at": _when(row.callback_answered_at),
+        "callback_s": seconds(row.callback_s) if over else None,
         "recording": recording_url(row.id) if row.recording is not None else None,
     }
 

@@ -3,7 +3,7 @@
 The dialplan calls `AGI(callback,<callbacks dir>,<prompts dir>,<dnis>)`: a copy of this file, run by the Python beside
 Asterisk, so nothing but the standard library and pyst2 may be imported. The caller presses 1 to be called at the
 number he calls from, or dials another number and #. The request becomes one JSON file in the callbacks directory,
-which waits there for a person: the live page tells that it is there.
+from which the daemon takes it (`ccserver/callback_spool.py`) as soon as it is there again.
 
 pyst2: its AGI class wants text streams and, for its signal handler, the main thread; it quotes nothing, so only file
 names and digits are passed; a hangup may come out as ValueError.

@@ -93,6 +93,14 @@ ProxyHost = Annotated[
         description='a host, if need be with its port, like "proxy.example.ru:5070"',
     ),
 ]
+Origin = Annotated[
+    str,
+    Meta(
+        pattern=rf"\Ahttps?://{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?\Z",
+        max_length=260,
+        description='a site in quotes, like "https://www.example.ru"',
+    ),
+]
 Domain = Annotated[
     str,
     Meta(
@@ -222,6 +230,11 @@ class Api(_Table, frozen=True):
 
     address: str = "127.0.0.1"
     port: Port = 8080
+    callback_origins: tuple[Origin, ...] = ()
+    """Sites whose pages may ask for callbacks without the token."""
+    callbacks_per_hour: CallCount = 200
+    callbacks_per_number_per_hour: CallCount = 3
+    callbacks_per_address_per_hour: CallCount = 20
 
 
 class Store(_Table, frozen=True):

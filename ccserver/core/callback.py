@@ -5,12 +5,13 @@ again after a try in vain depends on whose "no" it was; in the end it is over fo
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ccserver.core.attempt import AttemptOutcome
-from ccserver.core.calendar import Calendar, closes_at, hours_at, opens_at
+from ccserver.core.calendar import Calendar, closes_at, hours_at, opens_at, zone
 from ccserver.core.events import CallbackSource
 from ccserver.core.ids import OfferId, QueueName
 from ccserver.core.numbers import zones
@@ -73,6 +74,11 @@ def zone_of(number: str, line: Line | None) -> str:
         return known[0]
     # A Russian mobile may be anywhere from Kaliningrad to Kamchatka: then the line's customers are where the line is.
     return line.timezone if line is not None else "Europe/Moscow"
+
+
+def moment_there(number: str, line: Line | None, there: str) -> float:
+    """A time by the clock where the customer is, ISO 8601."""
+    return datetime.fromisoformat(there).replace(tzinfo=zone(zone_of(number, line))).timestamp()
 
 
 def retried(settings: Callbacks, callback: Callback, outcome: AttemptOutcome, now: float) -> Callback:

@@ -6,7 +6,7 @@ One customer is owed one call: who asks a second time changes the first.
 from msgspec.structs import replace
 
 from ccserver.core import owed, tolls
-from ccserver.core.callback import Callback
+from ccserver.core.callback import Callback, moment_there
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Place, SegmentKind, SegmentOutcome
 from ccserver.core.events import Accepted, Answer, CancelCallback, Refused, RequestCallback, RescheduleCallback
 from ccserver.core.floor import Floor, NodeLink
@@ -36,8 +36,10 @@ def request(floor: Floor, event: RequestCallback) -> Answer:
     number = canonical(event.number, plan.rules.region)
     if refusal := tolls.number_refusal(plan, number):
         return Refused(refusal.why, "number")
-    if event.wanted_at is not None and event.wanted_at > floor.now + AHEAD_MAX_S:
+    wanted_at = _moment(number, line, event)
+    if wanted_at is not None and wanted_at > floor.now + AHEAD_MAX_S:
         return Refused("that is more than 30 days ahead", "wanted_at")
+    event = replace(event, wanted_at=wanted_at)
     known = floor.callbacks.get(number)
     if known is not None:
         return _change(floor, floor.contacts[known], event)
@@ -51,9 +53,10 @@ def reschedule(floor: Floor, event: RescheduleCallback) -> Answer:
     contact = _owed(floor, event.contact)
     if isinstance(contact, Refused):
         return contact
-    if event.wanted_at > floor.now + AHEAD_MAX_S:
+    wanted_at = _moment(contact.number, floor.plan_of(contact).lines.get(contact.line), event) or floor.now
+    if wanted_at > floor.now + AHEAD_MAX_S:
         return Refused("that is more than 30 days ahead", "wanted_at")
-    _due(floor, contact, event.wanted_at)
+    _due(floor, contact, wanted_at)
     return Accepted(event.contact, changed=True)
 
 
@@ -75,6 +78,10 @@ def queue_of(plan: Plan, line: Line) -> QueueName | None:
             if isinstance(step, kind):
                 return step.queue
     return None
+
+
+def _moment(number: str, line: Line | None, event: RequestCallback | RescheduleCallback) -> float | None:
+    return moment_there(number, line, event.wanted_there) if event.wanted_there else event.wanted_at
 
 
 def _line(plan: Plan, number: LineNumber | None) -> Line | None:

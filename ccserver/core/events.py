@@ -408,6 +408,8 @@ class RequestCallback(Event, frozen=True):
     """None: where the line's flow leads first."""
     wanted_at: float | None = None
     """Not before."""
+    wanted_there: str = ""
+    """The same by the clock where the customer is, in place of it: ISO 8601 without a zone."""
     name: str = ""
     comment: str = ""
 
@@ -416,7 +418,9 @@ class RescheduleCallback(Event, frozen=True):
     """A request: not before another time."""
 
     contact: ContactId
-    wanted_at: float
+    wanted_at: float | None
+    wanted_there: str = ""
+    """As in `RequestCallback`."""
 
 
 class CancelCallback(Event, frozen=True):

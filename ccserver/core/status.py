@@ -4,12 +4,16 @@ from msgspec import Struct
 
 from ccserver.core import tolls
 from ccserver.core.agent import Agent, AgentState
+from ccserver.core.attempt import AttemptOutcome
+from ccserver.core.callback import Callback
 from ccserver.core.consult import Consult
 from ccserver.core.contact import Contact, ContactState, Direction
+from ccserver.core.events import CallbackSource
 from ccserver.core.floor import Floor, TrunkLink
 from ccserver.core.ids import AgentId, ContactId, FlowName, Language, LineNumber, NodeName, QueueName, TrunkName
 from ccserver.core.plan import Trunk
 from ccserver.core.recording import RecordingState, state_of
+from ccserver.core.steps import CallFirst
 
 FLOW_ALARM_S = 3600.0
 """So long the alarm tells of a flow that could not go on."""
@@ -44,11 +48,14 @@ class QueueStatus(Struct, frozen=True, kw_only=True):
     target_s: float
     """A wait longer than this misses the service level."""
     waiting: int
-    """Waiting and offered contacts."""
+    """Waiting and offered contacts, those among them who are to be called back."""
     longest_wait_s: float
+    """Of those who are on the line."""
     talking: int
     agents_logged_in: int
     agents_ready: int
+    absent: int = 0
+    """Of those who wait: who is not on the line, for he is called back when it is his turn."""
 
 
 class AgentStatus(Struct, frozen=True, kw_only=True):
@@ -119,6 +126,28 @@ class ContactStatus(Struct, frozen=True, kw_only=True):
     on_hold: bool = False
     consult: Consult | None = None
     """The third party."""
+    absent: bool = False
+    """Nobody is on the line: a call is owed to the customer."""
+
+
+class CallbackStatus(Struct, frozen=True, kw_only=True):
+    """A call that is owed to a customer, or is being made."""
+
+    id: ContactId
+    number: str
+    line: LineNumber
+    queue: QueueName
+    source: CallbackSource
+    first: CallFirst
+    state: ContactState
+    agent: AgentId | None
+    asked_at: float
+    due_at: float
+    expires_at: float
+    tries: int
+    last: AttemptOutcome | None
+    name: str
+    comment: str
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -131,6 +160,8 @@ class Status(Struct, frozen=True, kw_only=True):
     agents: tuple[AgentStatus, ...]
     trunks: tuple[TrunkStatus, ...]
     contacts: tuple[ContactStatus, ...]
+    callbacks: tuple[CallbackStatus, ...] = ()
+    """Those of them to whom a call is owed."""
     not_ready_reasons: tuple[str, ...]
     """As configured, in the order of their digits."""
     ignored: int
@@ -164,6 +195,9 @@ def picture(floor: Floor, now: float) -> Status:
         agents=tuple(_agent(floor, floor.agents[agent]) for agent in floor.plan.operators if agent in floor.agents),
         trunks=tuple(_trunk(floor, trunk, now) for trunk in floor.plan.trunks.values()),
         contacts=tuple(_contact(contact, positions) for contact in contacts),
+        callbacks=tuple(
+            _callback(contact, contact.callback) for contact in contacts if contact.is_owed and contact.callback
+        ),
         not_ready_reasons=tuple(reason for _, reason in sorted(floor.rules.not_ready_reasons.items())),
         ignored=floor.ignored,
     )
@@ -186,14 +220,16 @@ def _positions(contacts: list[Contact]) -> dict[ContactId, int]:
 
 
 def _queue(floor: Floor, name: QueueName, contacts: list[Contact], now: float) -> QueueStatus:
-    entries = [c.place.entered_at for c in contacts if c.state in QUEUED and c.place and c.place.queue == name]
+    waiting = [c for c in contacts if c.state in QUEUED and c.place and c.place.queue == name]
+    entries = [c.place.entered_at for c in waiting if c.place and not c.absent]
     mine = [floor.agents[agent] for agent, operator in floor.plan.operators.items() if name in operator.queues]
     talking = [c for c in contacts if c.state is ContactState.TALKING and c.offer and c.offer.queue == name]
     return QueueStatus(
         name=name,
         title=floor.plan.queues[name].title,
         target_s=floor.plan.queues[name].target_s,
-        waiting=len(entries),
+        waiting=len(waiting),
+        absent=len(waiting) - len(entries),
         longest_wait_s=max((now - entered_at for entered_at in entries), default=0.0),
         talking=len(talking),
         agents_logged_in=sum(1 for agent in mine if agent.state is not AgentState.LOGGED_OUT),
@@ -221,7 +257,8 @@ def _agent(floor: Floor, agent: Agent) -> AgentStatus:
 
 def _trunk(floor: Floor, trunk: Trunk, now: float) -> TrunkStatus:
     link = floor.trunks.get(trunk.name) or TrunkLink(now)
-    carried = [floor.contacts[contact].direction for contact in floor.carried.get(trunk.name, ())]
+    carrying = [floor.contacts[contact] for contact in floor.carried.get(trunk.name, ())]
+    carried = [Direction.OUTBOUND if contact.attempt else contact.direction for contact in carrying]
     return TrunkStatus(
         name=trunk.name,
         title=trunk.title,
@@ -250,7 +287,27 @@ def flow_alarm(floor: Floor, now: float) -> str:
 
 
 def _caller(contact: Contact) -> AgentId | None:
-    return contact.agent if contact.direction is not Direction.INBOUND else None
+    return contact.agent if contact.led_by_operator and not contact.absent else None
+
+
+def _callback(contact: Contact, callback: Callback) -> CallbackStatus:
+    return CallbackStatus(
+        id=contact.id,
+        number=callback.number,
+        line=contact.line,
+        queue=callback.queue,
+        source=callback.source,
+        first=callback.first,
+        state=contact.state,
+        agent=contact.offer.agent if contact.offer else contact.agent,
+        asked_at=callback.asked_at,
+        due_at=callback.due_at,
+        expires_at=callback.expires_at,
+        tries=callback.tries,
+        last=callback.last,
+        name=callback.name,
+        comment=callback.comment,
+    )
 
 
 def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus:
@@ -273,4 +330,5 @@ def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus
         since=contact.segment.started_at if contact.segment else contact.arrived_at,
         on_hold=contact.on_hold,
         consult=contact.consult,
+        absent=contact.absent and contact.callback is not None,
     )

@@ -107,6 +107,7 @@ class Moment:
 
 def _of_the_centre(status: Status) -> Iterable[Metric]:
     states = [agent.state for agent in status.agents]
+    owed = status.callbacks
     on_line = [(contact.line, contact.state.value) for contact in status.contacts]
     shapes: tuple[tuple[str, str, tuple[str, ...], Labelled], ...] = (
         (
@@ -137,6 +138,19 @@ def _of_the_centre(status: Status) -> Iterable[Metric]:
             "Contacts waiting or being offered",
             ("queue",),
             [((queue.name,), float(queue.waiting)) for queue in status.queues],
+        ),
+        (
+            "callbacks_owed",
+            "Calls owed to customers, by queue and by whether they are due; those that are being made are not counted",
+            ("queue", "when"),
+            [
+                (
+                    (queue.name, when),
+                    float(sum(1 for each in owed if (each.queue, each.state.value) == (queue.name, state))),
+                )
+                for queue in status.queues
+                for when, state in (("due", "waiting"), ("later", "scheduled"))
+            ],
         ),
         (
             "queue_longest_wait_seconds",

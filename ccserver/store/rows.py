@@ -9,7 +9,9 @@ from sqlalchemy import Table
 
 from ccserver.core.agent import AgentState
 from ccserver.core.attempt import AttemptOutcome
+from ccserver.core.callback import Callback
 from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome, Transfer
+from ccserver.core.events import CallbackSource
 from ccserver.core.ids import (
     AgentId,
     AttemptId,
@@ -90,6 +92,15 @@ class ContactRow(Struct, frozen=True, kw_only=True):
     """Why a call that an operator made was not let out, or what became of each trunk."""
     recording: str | None
     """Relative to the recordings directory; of several the talk's."""
+    callback: CallbackSource | None = None
+    """How a call came to be owed to him; None: none was."""
+    callback_number: str = ""
+    callback_tries: int = 0
+    """In vain."""
+    callback_answered_at: float | None = None
+    """When an operator talked with him after all."""
+    callback_s: float = 0.0
+    """How long it was owed, with nobody on the line."""
 
 
 class SegmentRow(Struct, frozen=True, kw_only=True):
@@ -237,7 +248,7 @@ def _row(record: _Tabled, now: float, journal: str) -> tuple[Table, Values]:
         case ContactSaved(contact=contact):
             # While it goes on, the core's outcome is only what it would be if it ended now.
             outcome = contact.outcome if contact.ended_at is not None else None
-            return tables.contact, _named(contact, tables.contact, outcome=outcome)
+            return tables.contact, _named(contact, tables.contact, outcome=outcome, **_owed(contact.callback))
         case SegmentSaved(segment=segment):
             return tables.segment, _named(segment, tables.segment)
         case OfferSaved(offer=offer):
@@ -268,6 +279,15 @@ def _row(record: _Tabled, now: float, journal: str) -> tuple[Table, Values]:
 
 def _as_json(value: object, *names: str) -> Values:
     return {name: msgspec.json.encode(getattr(value, name)).decode() for name in names}
+
+
+def _owed(callback: Callback | None) -> Values:
+    return {
+        "callback": callback.source if callback else None,
+        "callback_number": callback.number if callback else "",
+        "callback_tries": callback.tries if callback else 0,
+        "callback_answered_at": callback.answered_at if callback else None,
+    }
 
 
 def _named(value: object, table: Table, **more: Value) -> Values:

@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 11
-"""The newest migration in `sql/versions` (`0011`)."""
+SCHEMA = 12
+"""The newest migration in `sql/versions` (`0012`)."""
 
 metadata = MetaData()
 
@@ -40,6 +40,11 @@ contact = Table(
     Column("holds", Integer, nullable=False),
     Column("dial_s", Double, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("callback", Text),
+    Column("callback_number", Text, nullable=False),
+    Column("callback_tries", Integer, nullable=False),
+    Column("callback_answered_at", Double),
+    Column("callback_s", Double, nullable=False),
     # newest first, and one page after the other; then the same for one line, queue, agent or caller
     Index("contact_arrived_at", "arrived_at", "id"),
     Index("contact_line", "line", "arrived_at"),

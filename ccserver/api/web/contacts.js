@@ -6,7 +6,7 @@ import { lateness } from "/web/queues.js";
 import { t, word } from "/web/texts.js";
 
 const SHOWN_MAX = 100;
-const ORDER = { waiting: 0, offered: 0, flow: 1, dialling: 2, talking: 2, telling: 3, closing: 3 };
+const ORDER = { waiting: 0, offered: 0, flow: 1, briefing: 2, dialling: 2, talking: 2, telling: 3, closing: 3, scheduled: 4 };
 const OUTCOME_ICON = {
   answered: "talking",
   abandoned: "missed",
@@ -23,8 +23,10 @@ const OUTCOME_ICON = {
   no_trunk: "unreachable",
   blocked: "close",
   cancelled: "close",
+  merged: "flow",
+  expired: "missed",
 };
-const STATE_ICON = { flow: "flow", waiting: "waiting", offered: "ringing", dialling: "dialling", telling: "close", talking: "talking", closing: "close" };
+const STATE_ICON = { flow: "flow", waiting: "waiting", offered: "ringing", briefing: "dialling", dialling: "dialling", telling: "close", talking: "talking", closing: "close", scheduled: "waiting" };
 
 /** Who waits comes first, the longest wait on top: a wall has no scroll bar. */
 function inOrder(one, other) {
@@ -77,12 +79,13 @@ function updateContact(node, contact, names) {
   setAttribute(node, "data-direction", contact.direction);
   setText(parts.what, whatNow(contact, names));
   setText(parts.side, names.lines.get(contact.line) ?? phone(contact.line));
-  const waits = contact.state === "waiting" || contact.state === "offered";
+  const waits = !contact.absent && (contact.state === "waiting" || contact.state === "offered");
   setAttribute(node, "data-late", waits ? lateness((serverNow() - Date.parse(contact.since)) / 1000, names.targets.get(contact.queue)) : null);
 }
 
 function whatNow(contact, names) {
-  const state = contact.on_hold ? t("on_hold") : t(`contact_${contact.state}`);
+  const owed = contact.absent && contact.state === "waiting";
+  const state = contact.on_hold ? t("on_hold") : t(owed ? "contact_owed" : `contact_${contact.state}`);
   const agent = names.agents.get(contact.agent) ?? contact.agent;
   const queue = names.queues.get(contact.queue) ?? contact.queue;
   if (contact.state === "flow") return contact.step ? `${state} · ${contact.step}` : state;
@@ -91,7 +94,8 @@ function whatNow(contact, names) {
   if (contact.direction === "internal") return [state, agent, t("is_internal")].filter(Boolean).join(" · ");
   if (contact.direction === "outbound") return [state, agent, t("is_outbound"), trunk].filter(Boolean).join(" · ");
   if (contact.consult) return [state, agent, t(`consult_${contact.consult.state}`, { who: names.agents.get(contact.consult.to) ?? contact.consult.to })].join(" · ");
-  if (contact.state === "offered" || contact.state === "talking") return [state, agent, queue].filter(Boolean).join(" · ");
+  if (contact.state === "scheduled") return [state, queue].filter(Boolean).join(" · ");
+  if (contact.state === "offered" || contact.state === "briefing" || contact.state === "talking") return [state, agent, queue].filter(Boolean).join(" · ");
   return state;
 }
 
