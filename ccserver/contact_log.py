@@ -5,6 +5,7 @@
     offer ended       contact=cc1-17… offer=cc1-17….1 agent=1001 outcome=rona ring_s=20.0 why="longest idle of 3 …"
     contact ended     contact=cc1-17… outcome=answered wait_s=27.4 talk_s=181.0 agent=1004
     attempt ended     contact=cc1-17… attempt=cc1-17….1 trunk=mtt outcome=refused sip_status=503 why="priority 1, of 2 that fit"
+    survey ended      contact=cc1-17… flow=satisfaction queue=orders agent=1004 scores=score=5 lasted_s=12.1
     agent             agent=1001 state=ringing reason="" lasted_s=3.1 contact=cc1-17…
 
 Written from the records of each turn, after the journal has them: what is not here was not decided.
@@ -36,7 +37,9 @@ from ccserver.core.records import (
     RecordingSaved,
     SegmentSaved,
     ShortageSaved,
+    SurveySaved,
 )
+from ccserver.core.survey import Survey
 from ccserver.ports import Effort, Turn
 
 log = structlog.get_logger("ccserver.contacts")
@@ -113,6 +116,8 @@ class ContactLog:
                     codes=",".join(disposition.codes),
                     by=disposition.by,
                 )
+            case SurveySaved(survey=survey) if survey.ended_at is not None:
+                _survey(survey, survey.ended_at)
             case PlanAdopted(plan=plan):
                 _say("configuration adopted", plan=plan.hash)
             case PreservationSaved():
@@ -122,7 +127,9 @@ class ContactLog:
                 )
             case RecordingSaved():
                 pass  # purged: told by who removed the file
-            case SegmentSaved() | OfferSaved() | AttemptSaved() | AgentSaved() | LearntSaved() | DispositionSaved():
+            case SurveySaved() | SegmentSaved() | OfferSaved() | AttemptSaved() | AgentSaved():
+                pass  # under way: told when it ends
+            case LearntSaved() | DispositionSaved():
                 pass  # under way: told when it ends
             case DispositionForgotten():
                 pass  # nothing has changed
@@ -196,4 +203,16 @@ def _attempt(attempt: Attempt) -> None:
         cause=attempt.cause,
         ring_s=attempt.ring_s,
         why=attempt.why,
+    )
+
+
+def _survey(survey: Survey, ended_at: float) -> None:
+    _say(
+        "survey ended",
+        contact=survey.contact,
+        flow=survey.flow,
+        queue=survey.queue,
+        agent=survey.agent,
+        scores=" ".join(f"{question}={score}" for question, score in survey.scores.items()),
+        lasted_s=ended_at - survey.begun_at,
     )

@@ -12,6 +12,7 @@ import wave
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 from aiohttp import ClientSession
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from ccserver.core.events import Accepted, Answer, PreserveContact, Refused, Req
 from ccserver.core.ids import (
     AgentId,
     ContactId,
+    FlowName,
     Language,
     LineNumber,
     NodeName,
@@ -44,7 +46,15 @@ from ccserver.store.decisions import AgentLog, ContactLog
 from ccserver.store.errors import NoSuchContact, StoreUnavailable
 from ccserver.store.feed import LiveFeed
 from ccserver.store.reports import OffersRow, StatesRow, Stretch, TopicsRow
-from ccserver.store.rows import ContactDetail, ContactRow, OfferRow, PreservationRow, RecordingRow, SegmentRow
+from ccserver.store.rows import (
+    ContactDetail,
+    ContactRow,
+    OfferRow,
+    PreservationRow,
+    RecordingRow,
+    SatisfactionRow,
+    SegmentRow,
+)
 from tests.config_site import CHECKOUT
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -73,6 +83,7 @@ class Archive:
 
     def __init__(self) -> None:
         self.kept: dict[ContactId, ContactDetail] = {}
+        self.surveyed: dict[tuple[str, str], list[SatisfactionRow]] = {}
         self.away: str | None = None
         self.asked = 0
         self.reports = Figures(self)
@@ -106,6 +117,12 @@ class Archive:
     async def why_agent(self, agent: AgentId, since: float) -> AgentLog:
         self._check()
         return AgentLog((), (), ())
+
+    async def satisfaction(
+        self, by: Literal["queue", "agent", "line"], question: str, since: float, until: float
+    ) -> Sequence[SatisfactionRow]:
+        self._check()
+        return [row for row in self.surveyed.get((by, question), []) if since < until]
 
     def _check(self) -> None:
         if self.away is not None:
@@ -306,6 +323,7 @@ class Stage:
             direction=Direction.INBOUND,
             trunk=None,
             state=ContactState.FLOW,
+            flow=FlowName("nordlis" if line == NORDLIS else "velmira"),
             step=StepName("main"),
             queue=None,
             position=None,
@@ -412,6 +430,8 @@ def _cdr(gone: ContactStatus, now: float, recorded: bool) -> ContactDetail:
         attempts=(),
         dispositions=(),
         recordings=found,
+        survey=None,
+        scores=(),
     )
 
 

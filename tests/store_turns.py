@@ -73,8 +73,10 @@ from ccserver.core.records import (
     Record,
     RecordingSaved,
     SegmentSaved,
+    SurveySaved,
 )
 from ccserver.core.steps import Flow, Menu, Say, SkillNeed, Step
+from ccserver.core.survey import Survey
 from ccserver.ports import Turn
 
 NODE = NodeName("a1")
@@ -333,7 +335,18 @@ class Script:
         saved = RecordingSaved(
             contact=contact.id, recording=recording.name, kind="talk", path=path, duration_s=kept.duration_s
         )
-        return [closed, self.turn(saved, event=kept)]
+        survey = Survey(
+            contact=contact.id,
+            flow=FlowName("satisfaction"),
+            line=contact.line,
+            queue=QueueName("orders"),
+            agent=ANNA,
+            talk=3,
+            begun_at=self.now,
+            ended_at=self.now,
+            scores={"score": 5},
+        )
+        return [closed, self.turn(saved, SurveySaved(survey), event=kept)]
 
     def _interval(
         self, agent: AgentId, n: int, state: AgentState, lasted_s: float, contact: ContactId | None

@@ -356,6 +356,18 @@ class PreservationReply(Struct, frozen=True):
     at: Instant
 
 
+class SurveyReply(Struct, frozen=True):
+    """What the customer was asked after the talk of segment `talk`, about `agent`; `scores` (1 to 5) by question."""
+
+    flow: str
+    queue: str
+    agent: str
+    talk: int
+    begun_at: Instant
+    ended_at: Instant | None
+    scores: dict[str, int]
+
+
 class ContactDetailReply(ContactReply, frozen=True):
     """One contact with all that happened to it, in order."""
 
@@ -366,6 +378,38 @@ class ContactDetailReply(ContactReply, frozen=True):
     dispositions: tuple[DispositionReply, ...]
     recordings: tuple[RecordingReply, ...]
     preservation: PreservationReply | None
+    survey: SurveyReply | None
+
+
+class SatisfactionOf(Struct, frozen=True):
+    """The answers of one group; `mean` and `good_share` (marks of 4 and 5) are null without any, all shares are 0 to 1."""
+
+    of: str
+    asked: int
+    answered: int
+    response_rate: float
+    mean: float | None
+    good_share: float | None
+
+
+class SatisfactionReply(Struct, frozen=True):
+    """CSAT of the customers who were asked in this time, by the groups that were asked for, and of all of them."""
+
+    since: Instant
+    until: Instant
+    question: str
+    by: Literal["queue", "agent", "line"]
+    groups: tuple[SatisfactionOf, ...]
+    all: SatisfactionOf
+
+
+class SatisfactionQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `GET /api/reports/satisfaction`: times are ISO 8601 with their zone; `until` is now unless given."""
+
+    since: Annotated[str, Meta(min_length=1, max_length=40)]
+    until: Annotated[str, Meta(min_length=1, max_length=40)] | UnsetType = UNSET
+    by: Literal["queue", "agent", "line"] = "queue"
+    question: Annotated[str, Meta(min_length=1, max_length=40)] = "score"
 
 
 class TopicCountReply(Struct, frozen=True):

@@ -24,6 +24,7 @@ from ccserver.api.page import PageRoutes, guard
 from ccserver.api.recordings import RecordingRoutes
 from ccserver.api.reload import ReloadRoutes
 from ccserver.api.reports import ReportRoutes
+from ccserver.api.satisfaction import SatisfactionRoutes
 from ccserver.api.sources import Configuration, ContactQueries, Health, LiveFeed, RecordingFiles
 from ccserver.api.status import StatusRoutes
 from ccserver.api.transfers import TransferRoutes
@@ -60,6 +61,7 @@ def build(
         *StatusRoutes(desk, health).operations(),
         *ContactRoutes(store, desk, region).operations(),
         *ReportRoutes(store.reports).operations(),
+        *SatisfactionRoutes(store).operations(),
         *sound.operations(),
         *AgentRoutes(desk).operations(),
         *TransferRoutes(desk).operations(),

@@ -6,7 +6,7 @@ The desk is `ports.Desk`, the store's values are `store.rows`, its errors `store
 from collections.abc import AsyncIterable, Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -16,7 +16,7 @@ from ccserver.config.load import Config
 from ccserver.core.ids import AgentId, ContactId
 from ccserver.store.decisions import AgentLog, ContactLog
 from ccserver.store.reports import OffersRow, StatesRow, Stretch, TopicsRow
-from ccserver.store.rows import ContactDetail, ContactRow
+from ccserver.store.rows import ContactDetail, ContactRow, SatisfactionRow
 
 
 class Alarm(Struct, frozen=True, kw_only=True):
@@ -85,6 +85,12 @@ class ContactQueries(Protocol):
 
     async def why_agent(self, agent: AgentId, since: float) -> AgentLog:
         """What was decided since then, and what he did."""
+        ...
+
+    async def satisfaction(
+        self, by: Literal["queue", "agent", "line"], question: str, since: float, until: float
+    ) -> Sequence[SatisfactionRow]:
+        """What customers who were asked in this time answered to the question, for each queue, agent or line."""
         ...
 
 

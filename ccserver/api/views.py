@@ -1,6 +1,6 @@
 """From the core's values to the bodies that the API sends: nothing is decided here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -22,8 +22,10 @@ from ccserver.api.messages import (
     OfferReply,
     PreservationReply,
     RecordingReply,
+    SatisfactionOf,
     SegmentReply,
     StatusReply,
+    SurveyReply,
     TrunkReply,
     instant,
     seconds,
@@ -40,7 +42,10 @@ from ccserver.store.rows import (
     OfferRow,
     PreservationRow,
     RecordingRow,
+    SatisfactionRow,
+    ScoreRow,
     SegmentRow,
+    SurveyRow,
 )
 
 
@@ -144,6 +149,7 @@ def contact_detail_reply(detail: ContactDetail) -> ContactDetailReply:
         dispositions=tuple(_disposition_reply(row) for row in detail.dispositions),
         recordings=tuple(_recording_reply(detail.id, row) for row in detail.recordings),
         preservation=_preservation_reply(detail.preservation),
+        survey=_survey_reply(detail.survey, detail.scores) if detail.survey else None,
     )
 
 
@@ -181,6 +187,30 @@ def _columns(row: ContactRow) -> dict[str, Any]:
         "callback_s": seconds(row.callback_s) if over else None,
         "recording": recording_url(row.id) if row.recording is not None else None,
     }
+
+
+def _survey_reply(row: SurveyRow, scores: Iterable[ScoreRow]) -> SurveyReply:
+    return SurveyReply(
+        flow=row.flow,
+        queue=row.queue,
+        agent=row.agent,
+        talk=row.talk,
+        begun_at=instant(row.begun_at),
+        ended_at=_when(row.ended_at),
+        scores={each.question: each.score for each in scores},
+    )
+
+
+def satisfaction_of(row: SatisfactionRow) -> SatisfactionOf:
+    """The sums divided."""
+    return SatisfactionOf(
+        of=row.of,
+        asked=row.asked,
+        answered=row.answered,
+        response_rate=round(row.answered / row.asked, 4) if row.asked else 0.0,
+        mean=round(row.total / row.answered, 4) if row.answered else None,
+        good_share=round(row.good / row.answered, 4) if row.answered else None,
+    )
 
 
 def _segment_reply(row: SegmentRow) -> SegmentReply:

@@ -25,12 +25,16 @@ from ccserver.core.steps import (
     AskCallback,
     Branch,
     Call,
+    Choice,
     Collect,
     Enqueue,
     GoTo,
     HangUp,
+    Listen,
     Menu,
     Point,
+    Question,
+    Rate,
     Return,
     Say,
     Set,
@@ -149,6 +153,14 @@ def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[st
                 for key, to in step.keys.items()
             )
             yield from _again(config, spot, step)
+        case Listen():
+            yield from _says(config, spot, step.prompts)
+            yield from (_choice(name, choice) for name, choice in step.choices.items())
+            yield from _again(config, spot, step)
+        case Rate():
+            yield from _says(config, spot, step.prompts)
+            yield f"Takes a mark from 1 to 5 as {step.variable}. Then: {step.next}."
+            yield from _again(config, spot, step)
         case Collect():
             yield from _says(config, spot, step.prompts)
             yield _collecting(step)
@@ -205,7 +217,7 @@ def _asking(config: Config, spot: Spot, step: AskCallback) -> Iterator[str]:
     yield f"When it is his turn, {who}."
 
 
-def _again(config: Config, spot: Spot, step: Menu | Collect | AskCallback) -> Iterator[str]:
+def _again(config: Config, spot: Spot, step: Question | Collect | AskCallback) -> Iterator[str]:
     for what, prompt in (("A wrong key", step.invalid), (f"{step.timeout_s:g} s without a key", step.silence)):
         remark = (
             f"says {quoted(config, spot.language, prompt)} and asks again" if prompt and step.retries else "asks again"
@@ -216,6 +228,11 @@ def _again(config: Config, spot: Spot, step: Menu | Collect | AskCallback) -> It
         step.retries, f"After {step.retries + 1} such failures"
     )
     yield f"{times}: {step.otherwise}."
+
+
+def _choice(name: str, choice: Choice) -> str:
+    key = f"{choice.key} ({KEY_NAMES[choice.key]})" if choice.key in KEY_NAMES else choice.key
+    return f"{key or 'no key'}, {name}: {choice.next}"
 
 
 def _collecting(step: Collect) -> str:
@@ -256,6 +273,8 @@ def waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
     yield f"A phone rings {queue.ring_timeout_s:g} s at most; {_recorded(queue)}."
     yield from (f"Who must wait hears {quoted(config, spot.language, item)}" for item in step.announce)
     yield from exit_sentences(step)
+    if queue.survey is not None:
+        yield f"When the operator has hung up, the flow {queue.survey} asks how it was."
 
 
 def _recorded(queue: Queue) -> str:

@@ -16,10 +16,25 @@ from ccserver.config.prompts import Catalogue, check_language
 from ccserver.config.relaxcheck import check_queues, check_stages, languages_asked
 from ccserver.config.serving import nobody
 from ccserver.config.source import Document, KeyPath
+from ccserver.config.surveycheck import surveys
 from ccserver.core.calendar import Hours
 from ccserver.core.ids import FlowName, Language, LineNumber, StepName
 from ccserver.core.plan import Plan
-from ccserver.core.steps import AskCallback, Branch, Collect, Enqueue, Flow, HangUp, Point, Set, Step, reached, related
+from ccserver.core.steps import (
+    AskCallback,
+    Branch,
+    Collect,
+    Enqueue,
+    Flow,
+    HangUp,
+    Listen,
+    Point,
+    Rate,
+    Set,
+    Step,
+    reached,
+    related,
+)
 
 _REFERENCE = re.compile(r"\{([^{}]*)\}")
 HOURS = get_args(Hours)
@@ -70,6 +85,9 @@ def _walks(
     begun: dict[FlowName, list[tuple[FlowName, LineNumber, Language]]] = {}
     for line in (each for each in plan.lines.values() if each.flow in plan.flows):
         begun.setdefault(line.flow, []).append((line.flow, line.number, line.language))
+    for survey in surveys(plan):
+        # Whoever talked may have chosen any language by then.
+        begun[survey] = [(survey, LineNumber(""), Language(language)) for language in catalogue.languages]
     come_to = set(reached(plan.flows, begun))
     for name in plan.flows:
         if name not in come_to:
@@ -127,8 +145,24 @@ def _check_fields(step: Step, path: KeyPath, document: Document, found: Findings
                 if value not in HOURS:
                     near = did_you_mean(value, HOURS) or f"; of a calendar there are {listed(HOURS)}"
                     found.error(document, (*path, "cases", value), f"{shown(value)} is no state of a calendar{near}")
+        case Listen():
+            _check_choices(step, path, document, found)
         case Set() if not step.variables and step.language is None:
             found.warn(document, path, "sets neither variables nor a language")
+
+
+def _check_choices(step: Listen, path: KeyPath, document: Document, found: Findings) -> None:
+    taken: dict[str, str] = {}
+    for name, choice in step.choices.items():
+        if choice.key is None and not choice.words:
+            found.error(document, (*path, "choices", name), "expected a key, words, or both: nobody could choose it")
+        elif choice.key is None:
+            message = "has no key: as long as speech is not recognised, nobody can choose it"
+            found.warn(document, (*path, "choices", name), message)
+        elif choice.key in taken:
+            message = f"key {choice.key} is {taken[choice.key]} already"
+            found.error(document, (*path, "choices", name, "key"), message)
+        taken.setdefault(choice.key or "", name)
 
 
 def _check_variables(flow: Flow, family: Iterable[Flow], document: Document, found: Findings) -> None:
@@ -148,7 +182,7 @@ def _check_variables(flow: Flow, family: Iterable[Flow], document: Document, fou
         path: KeyPath = ("steps", name)
         if isinstance(step, Branch) and step.variable is not None:
             check_known((*path, "variable"), step.variable)
-        if isinstance(step, Collect) and step.variable in BUILT_IN:
+        if isinstance(step, Collect | Listen | Rate) and step.variable in BUILT_IN:
             found.error(document, (*path, "variable"), f"{step.variable} is the server's own: choose another name")
         if isinstance(step, Set):
             _check_set(step, path, document, found)

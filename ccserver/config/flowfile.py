@@ -40,6 +40,12 @@ Variable = Annotated[
 Value = Annotated[
     str, Meta(max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*\Z", description="a text of at most 200 characters")
 ]
+Word = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=100, pattern=r"\A[^\x00-\x1f\x7f]+\Z", description="a word, or a few, as one says them"
+    ),
+]
 KeyTimeout = Annotated[float, Meta(gt=0, le=120, description="seconds above 0, at most 120")]
 Retries = Annotated[int, Meta(ge=0, le=20, description="a whole number from 0 to 20")]
 DigitCount = Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")]
@@ -86,6 +92,40 @@ class Collect(_Step, frozen=True, tag="collect"):
     invalid: Prompt | None = None
     silence: Prompt | None = None
     secret: bool = False
+
+
+class Choice(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[steps.<name>.choices.<choice>]`: one answer that is understood."""
+
+    next: Name
+    key: KeyName | None = None
+    words: dict[LanguageCode, tuple[Word, ...]] = {}
+
+
+class Listen(_Step, frozen=True, tag="listen"):
+    """Speak and wait for one of the choices."""
+
+    prompts: SomeItems
+    choices: Annotated[dict[Name, Choice], Meta(min_length=1, description="a table of at least one choice")]
+    otherwise: Name
+    variable: Variable | None = None
+    timeout_s: KeyTimeout = 5.0
+    retries: Retries = 2
+    invalid: Prompt | None = None
+    silence: Prompt | None = None
+
+
+class Rate(_Step, frozen=True, tag="rate"):
+    """Speak and wait for a mark from 1 to 5."""
+
+    prompts: SomeItems
+    next: Name
+    otherwise: Name
+    variable: Variable = "score"
+    timeout_s: KeyTimeout = 5.0
+    retries: Retries = 2
+    invalid: Prompt | None = None
+    silence: Prompt | None = None
 
 
 class Set(_Step, frozen=True, tag="set"):
@@ -178,7 +218,22 @@ class Return(_Step, frozen=True, tag="return"):
     """Back to the flow that called this one."""
 
 
-Step = Say | Menu | Collect | Set | Branch | Enqueue | Voicemail | AskCallback | HangUp | Call | GoTo | Return
+Step = (
+    Say
+    | Menu
+    | Listen
+    | Rate
+    | Collect
+    | Set
+    | Branch
+    | Enqueue
+    | Voicemail
+    | AskCallback
+    | HangUp
+    | Call
+    | GoTo
+    | Return
+)
 
 
 class FlowFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

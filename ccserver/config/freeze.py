@@ -107,6 +107,7 @@ def _flow(name: str, flow: flowfile.FlowFile) -> steps.Flow:
 _STEPS: dict[type[flowfile.Step], type[steps.Step]] = {
     flowfile.Say: steps.Say,
     flowfile.Menu: steps.Menu,
+    flowfile.Rate: steps.Rate,
     flowfile.Collect: steps.Collect,
     flowfile.Set: steps.Set,
     flowfile.Branch: steps.Branch,
@@ -124,6 +125,9 @@ def _step(step: flowfile.Step) -> steps.Step:
         return steps.Enqueue(**(asdict(step) | {"skills": _needs(step.skills), "relax": _stages(step.relax)}))
     if isinstance(step, flowfile.AskCallback):
         return steps.AskCallback(**(asdict(step) | {"skills": _needs(step.skills)}))
+    if isinstance(step, flowfile.Listen):
+        choices = {name: steps.Choice(**asdict(choice)) for name, choice in step.choices.items()}
+        return steps.Listen(**(asdict(step) | {"choices": choices}))
     return _STEPS[type(step)](**asdict(step))
 
 

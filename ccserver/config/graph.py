@@ -28,7 +28,9 @@ from ccserver.core.steps import (
     Flow,
     GoTo,
     HangUp,
+    Listen,
     Menu,
+    Rate,
     Return,
     Say,
     Set,
@@ -58,6 +60,8 @@ class Look(Struct, frozen=True):
 LOOKS: Mapping[type[Step], Look] = {
     Say: Look("#3b6ea5", "#eef4fb", "says"),
     Menu: Look("#6d4aa8", "#f4effb", "menu"),
+    Listen: Look("#6d4aa8", "#f4effb", "listens"),
+    Rate: Look("#6d4aa8", "#f4effb", "asks for a mark"),
     Collect: Look("#6d4aa8", "#f4effb", "asks for digits"),
     Set: Look("#7a7f87", "#f5f6f7", "sets"),
     Branch: Look("#a86b12", "#fdf5e6", "branch"),
@@ -159,7 +163,9 @@ def _body(step: Step, catalogue: Catalogue, language: str) -> Iterator[str]:
             yield escape(f"as {step.variable}")
         case Call() | GoTo():
             yield escape(f"{step.flow}, {step.step}" if isinstance(step, GoTo) and step.step else step.flow)
-        case Say() | Menu() | Voicemail() | HangUp() | Return():
+        case Rate():
+            yield escape(f"from 1 to 5 as {step.variable}")
+        case Say() | Menu() | Listen() | Voicemail() | HangUp() | Return():
             pass
         case _:
             assert_never(step)
@@ -184,7 +190,7 @@ def _arrows(name: StepName, step: Step) -> Iterator[str]:
         reason = _reason(step, field, str(path[1]) if len(path) > 1 else "")
         reasons.setdefault(target, [])
         reasons[target] += [reason] if reason else []
-        if field in ("keys", "next", "cases"):
+        if field in ("keys", "choices", "next", "cases"):
             chosen.add(target)
     for target, why in reasons.items():
         style = "" if target in chosen else ', style=dashed, fontcolor="#6b7178"'
@@ -194,11 +200,14 @@ def _arrows(name: StepName, step: Step) -> Iterator[str]:
 
 def _reason(step: Step, field: str, key: str) -> str:
     match step:
-        case Menu() | Collect() | AskCallback() if field == "otherwise":
+        case Menu() | Listen() | Rate() | Collect() | AskCallback() if field == "otherwise":
             return f"{step.retries + 1}× nothing or wrong" if step.retries else "nothing or wrong"
         case Enqueue() if field != "keys":
             return exit_reason(step, field)
         case AskCallback() if field == "next":
             return "promised"
+        case Listen() if field == "choices":
+            dialled = step.choices[key].key
+            return f"{key} ({dialled})" if dialled else key
         case _:
             return key or ("" if field == "next" else field)

@@ -24,8 +24,11 @@ from ccserver.core.steps import (
     Flow,
     GoTo,
     HangUp,
+    Listen,
     Menu,
     Point,
+    Question,
+    Rate,
     Return,
     Say,
     Set,
@@ -90,7 +93,10 @@ def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
         case Branch():
             yield from ((("cases", value), target) for value, target in step.cases.items())
             yield ("otherwise",), step.otherwise
-        case Collect():
+        case Listen():
+            yield from ((("choices", name, "next"), choice.next) for name, choice in step.choices.items())
+            yield ("otherwise",), step.otherwise
+        case Collect() | Rate():
             yield ("next",), step.next
             yield ("otherwise",), step.otherwise
         case Enqueue():
@@ -111,8 +117,10 @@ def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
 def variables_set(step: Step) -> tuple[str, ...]:
     """The variables that have a value after the step."""
     match step:
-        case Collect():
+        case Collect() | Rate():
             return (step.variable,)
+        case Listen():
+            return (step.variable,) if step.variable else ()
         case Set():
             return tuple(step.variables)
         case _:
@@ -126,12 +134,12 @@ def spoken(step: Step) -> Iterator[tuple[KeyPath, str]]:
             return
         case Enqueue():
             field, items = "announce", step.announce
-        case Say() | Menu() | Collect() | Voicemail() | AskCallback() | HangUp():
+        case Say() | Menu() | Listen() | Rate() | Collect() | Voicemail() | AskCallback() | HangUp():
             field, items = "prompts", step.prompts
     yield from (((field, position), item) for position, item in enumerate(items))
     if isinstance(step, AskCallback):
         yield from ((("number_prompts", position), item) for position, item in enumerate(step.number_prompts))
-    if isinstance(step, Menu | Collect | AskCallback):
+    if isinstance(step, Question | Collect | AskCallback):
         yield from (
             ((name,), item) for name, item in (("invalid", step.invalid), ("silence", step.silence)) if item is not None
         )
@@ -188,10 +196,13 @@ def _plain_ways(spot: Spot, step: Step) -> Iterator[Way]:
         spot = _with(spot, dict(step.variables), step.language)
     for path, target in targets(step):
         to = replace(spot, step=target)
-        if isinstance(step, Collect) and path == ("next",):
+        if isinstance(step, Listen) and step.variable and path[0] == "choices":
+            to = _with(to, {step.variable: str(path[1])}, None)
+        answered = isinstance(step, Collect | Rate) and path == ("next",)
+        if isinstance(step, Collect | Rate) and answered:
             to = _with(to, {step.variable: None}, None)
         typed = isinstance(step, Collect | AskCallback) and path != ("otherwise",)
-        chosen = path[0] == "keys" or typed
+        chosen = path[0] in ("keys", "choices") or answered or typed
         yield Way(why=".".join(map(str, path)), to=to, silent=not chosen and not isinstance(step, Enqueue))
 
 

@@ -28,6 +28,7 @@ from ccserver.config.prompts import Catalogue, check_house_prompts, read_catalog
 from ccserver.config.relaxcheck import check_relaxing
 from ccserver.config.schedules import check_schedules
 from ccserver.config.source import Document, KeyPath, field_path, read
+from ccserver.config.surveycheck import check_surveys
 from ccserver.config.trunkcheck import check_trunks, with_passwords
 from ccserver.core.plan import Plan
 
@@ -143,6 +144,7 @@ def _cross_checked(
     check_house_prompts(catalogue, document, main.rules.not_ready_reasons, found)
     check_served(main, plan, document, found)
     check_relaxing(plan, document, found)
+    check_surveys(main, plan, document, flow_documents, found)
     check_journeys(plan, flow_documents, catalogue, found)
     if not found.any_error:
         check_schedules(main, plan, document, flow_documents, found)

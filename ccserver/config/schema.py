@@ -305,6 +305,7 @@ class Line(_Table, frozen=True):
     record: RecordRule = None
     """Of its talks, where neither the operator nor the queue says anything; without: always."""
     keep_days: Days | None = None
+    survey: Name | None = None
 
 
 class Trunk(_Table, frozen=True):
@@ -412,6 +413,7 @@ class Queue(_Table, frozen=True):
     callback_missed: bool = False
     callback_missed_after_s: Seconds = 60.0
     callback_missed_wait_s: Seconds = 15.0
+    survey: Name | None = None
 
 
 class Operator(_Table, frozen=True):

@@ -16,11 +16,23 @@ from ccserver.config.load import Config
 from ccserver.core import flow
 from ccserver.core.calendar import hours_at, zone
 from ccserver.core.contact import FlowPosition
-from ccserver.core.flow import Finish, FlowTurn, Hush, JoinQueue, PromiseCallback, Record, Scene, Speak, SpeakLanguage
+from ccserver.core.flow import (
+    Finish,
+    FlowTurn,
+    Hush,
+    JoinQueue,
+    PromiseCallback,
+    Rated,
+    Record,
+    Scene,
+    Speak,
+    SpeakLanguage,
+)
 from ccserver.core.ids import PlayId, RecordingName
 from ccserver.core.numbers import e164
 from ccserver.core.plan import Line
 from ccserver.core.steps import (
+    MARKS,
     AskCallback,
     Branch,
     Call,
@@ -28,8 +40,11 @@ from ccserver.core.steps import (
     Enqueue,
     GoTo,
     Key,
+    Listen,
     Menu,
     Point,
+    Question,
+    Rate,
     Return,
     Set,
     Step,
@@ -73,6 +88,12 @@ def _in_number(step: Collect, key: str) -> str:
     return f"a digit of {step.variable}" if key.isdigit() else "which is no digit"
 
 
+def _answer(step: Listen | Rate, key: str) -> str:
+    if isinstance(step, Rate):
+        return f"a mark, as {step.variable}" if key in MARKS else "no mark from 1 to 5"
+    return next((name for name, choice in step.choices.items() if choice.key == key), "which is no choice")
+
+
 class _Journey:
     def __init__(self, config: Config, line: Line, when: datetime, groups: list[str]) -> None:
         self._config = config
@@ -104,7 +125,7 @@ class _Journey:
         if position.play is not None:
             yield from self._follow(flow.play_finished(self._scene()))
         elif (
-            isinstance(step, Menu | Collect | AskCallback)
+            isinstance(step, Question | Collect | AskCallback)
             and self._groups
             and not (position.digits and position.deadline)
         ):
@@ -122,7 +143,7 @@ class _Journey:
         else:  # nothing that could still happen: the plan was checked, so this is the end of a journey
             self._ended = True
 
-    def _press(self, group: str, question: Menu | Collect | AskCallback) -> Iterator[str]:
+    def _press(self, group: str, question: Question | Collect | AskCallback) -> Iterator[str]:
         for number, key in enumerate(group):
             self._now += PRESS_S
             step = self._at
@@ -130,6 +151,8 @@ class _Journey:
             if isinstance(step, Menu):
                 leads = "" if key in step.keys else f", which leads nowhere: the menu has {listed(step.keys)}"
                 yield f"{self._clock()}  presses {name}{leads}"
+            elif isinstance(step, Listen | Rate):
+                yield f"{self._clock()}  presses {name}: {_answer(step, key)}"
             elif isinstance(step, Collect):
                 yield f"{self._clock()}  presses {name}, {_in_number(step, key)}"
             else:
@@ -180,7 +203,7 @@ class _Journey:
                     why = f" ({effect.flaw})" if effect.flaw else ""
                     yield f"{self._clock()}  {here}: is hung up on{why}. The end."
                     self._ended = True
-                case Hush():
+                case Hush() | Rated():
                     pass
                 case _:
                     assert_never(effect)

@@ -1,6 +1,7 @@
 """One service episode of a customer: the Contact, its Segments, and the table of its states.
 
     FLOW --queue--> WAITING <--> OFFERED --answer--> TALKING --end--> CLOSING --caller's leg gone--> CLOSED
+     ^---------------- the agent hung up, and there is a survey -------/
       \\____________________ the caller hangs up in any of them _______________________________________/
 
     DIALLING --answer--> TALKING --end--> CLOSING --both legs gone--> CLOSED       an operator calls a customer
@@ -42,6 +43,7 @@ from ccserver.core.ids import (
 )
 from ccserver.core.offer import Offer
 from ccserver.core.steps import Key, Point, SkillNeed, Stage
+from ccserver.core.survey import Survey
 
 
 class Direction(StrEnum):
@@ -118,6 +120,8 @@ class SegmentKind(StrEnum):
     TALK = "talk"
     CALLBACK = "callback"
     """A call was owed to the customer, and nobody was on the line."""
+    SURVEY = "survey"
+    """After the talk the customer is asked how it was."""
 
 
 class SegmentOutcome(StrEnum):
@@ -363,6 +367,9 @@ class Contact(Struct, frozen=True, kw_only=True):
     outcome: ContactOutcome | None = None
     """What it would be if the contact ended now; final with `ended_at`."""
     ended_at: float | None = None
+    survey: Survey | None = None
+    """Begun after the talk; it is over when it has an `ended_at`."""
+    survey_s: float = 0.0
     # --- of a call that an operator made: `leg` is his, `agent` is he from the beginning ---
     attempt: Attempt | None = None
     """Under way: its leg lives, or is being made."""
@@ -429,7 +436,7 @@ class Contact(Struct, frozen=True, kw_only=True):
 
     @property
     def _told_s(self) -> float:
-        return self.ivr_s + self.wait_s + self.dial_s + self.talk_s + self.hold_s + self.callback_s
+        return self.ivr_s + self.wait_s + self.dial_s + self.talk_s + self.survey_s + self.hold_s + self.callback_s
 
     @property
     def agent_leg(self) -> LegId | None:
@@ -480,6 +487,7 @@ def closed_segment(contact: Contact, outcome: SegmentOutcome, at: float) -> tupl
         SegmentKind.FLOW: {"ivr_s": contact.ivr_s + lasted_s},
         SegmentKind.QUEUE: {"wait_s": contact.wait_s + lasted_s},
         SegmentKind.DIAL: {"dial_s": contact.dial_s + lasted_s},
+        SegmentKind.SURVEY: {"survey_s": contact.survey_s + lasted_s},
         SegmentKind.TALK: {"talk_s": contact.talk_s + lasted_s},
         SegmentKind.CALLBACK: {"callback_s": contact.callback_s + lasted_s},
     }[segment.kind]

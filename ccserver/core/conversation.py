@@ -1,10 +1,10 @@
-"""The contact in its flow: arrival, keys, playbacks, voicemail. Turns what the interpreter says into commands."""
+"""The contact in its flow: arrival, keys, playbacks, voicemail, survey. Turns what the interpreter says into commands."""
 
 from functools import partial
 
 from msgspec.structs import replace
 
-from ccserver.core import flow, owed, promising, queueing
+from ccserver.core import flow, owed, promising, queueing, surveying
 from ccserver.core.commands import (
     AnswerLeg,
     HangUpLeg,
@@ -19,13 +19,14 @@ from ccserver.core.contact import (
     ContactOutcome,
     ContactState,
     FlowPosition,
+    Segment,
     SegmentKind,
     SegmentOutcome,
 )
 from ccserver.core.events import ContactArrived, Event, KeyPressed, PlayFinished, VoicemailRecorded
 from ccserver.core.floor import Floor
 from ccserver.core.flow import FlowTurn, Scene
-from ccserver.core.ids import RecordingName, StepName
+from ccserver.core.ids import FlowName, StepName, message_name, parts_of_message
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Line
 from ccserver.core.records import RecordingSaved
@@ -90,7 +91,9 @@ def scene(floor: Floor, contact: Contact) -> Scene:
         calendars=floor.plan_of(contact).calendars,
         now=floor.now,
         next_play=floor.next_play(contact),
-        next_recording=RecordingName(f"{contact.id}-voicemail{contact.plays + 1}"),
+        next_recording=message_name(
+            contact.id, "comment" if surveying.under_way(contact) else "voicemail", contact.plays + 1
+        ),
         callable=partial(promising.callable_number, floor),
     )
 
@@ -127,7 +130,7 @@ def keep_voicemail(floor: Floor, event: VoicemailRecorded) -> None:
             RecordingSaved(
                 contact=event.contact,
                 recording=event.recording,
-                kind="voicemail",
+                kind=parts_of_message(event.recording)[1],
                 path=event.path,
                 duration_s=event.duration_s,
             )
@@ -137,6 +140,15 @@ def keep_voicemail(floor: Floor, event: VoicemailRecorded) -> None:
 def resume(floor: Floor, contact: Contact, at: float) -> None:
     """Something was missed: the step under way begins again."""
     apply(floor, contact, flow.resume(scene(floor, contact)), at)
+
+
+def survey(floor: Floor, contact: Contact, talk: Segment, name: FlowName, at: float) -> None:
+    """The talk is over, the agent has gone; the caller stays and is asked how it was."""
+    contact = surveying.begun(floor, contact, talk, name, at)
+    position = FlowPosition(flow=name, step=floor.plan_of(contact).flows[name].start)
+    contact = replace(contact, state=ContactState.FLOW, flow=position)
+    contact = open_segment(floor, contact, SegmentKind.SURVEY, at, flow=name)
+    apply(floor, contact, flow.begin(scene(floor, contact)), at)
 
 
 def go_on(floor: Floor, contact: Contact, step: StepName, at: float) -> None:
@@ -178,6 +190,8 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
                 )
             case flow.PromiseCallback():
                 contact = promising.promise(floor, contact, effect, at)
+            case flow.Rated(question, score):
+                contact = surveying.rated(floor, contact, question, score)
             case flow.JoinQueue(step):
                 contact = queueing.join(floor, contact, step, at)
             case flow.Finish(flaw):
@@ -193,7 +207,7 @@ def _finish(floor: Floor, contact: Contact, at: float, flaw: str) -> Contact:
     ended = SegmentOutcome.FAILED if flaw else SegmentOutcome.COMPLETED
     if contact.outcome is ContactOutcome.VOICEMAIL:
         ended = SegmentOutcome.VOICEMAIL
-    contact = close_segment(floor, contact, ended, at)
+    contact = surveying.ended(floor, close_segment(floor, contact, ended, at), at)
     floor.command(HangUpLeg(contact.leg, lane=contact.id))
     if contact.callback is not None and contact.is_owed:
         contact = open_segment(floor, contact, SegmentKind.CALLBACK, at, queue=contact.callback.queue)

@@ -17,6 +17,7 @@ from ccserver.core.calendar import Calendar, Hours, hours_at
 from ccserver.core.contact import FlowPosition
 from ccserver.core.ids import CalendarName, FlowName, Language, PlayId, PromptName, RecordingName, StepName
 from ccserver.core.steps import (
+    MARKS,
     AskCallback,
     Branch,
     Call,
@@ -26,8 +27,11 @@ from ccserver.core.steps import (
     GoTo,
     HangUp,
     Key,
+    Listen,
     Menu,
     Point,
+    Question,
+    Rate,
     Return,
     Say,
     Set,
@@ -82,13 +86,22 @@ class Record(Struct, frozen=True):
     step: Voicemail
 
 
+class Rated(Struct, frozen=True):
+    """The caller gave a mark."""
+
+    question: str
+    score: int
+
+
 class Finish(Struct, frozen=True):
     """The flow served the caller: hang up. `flaw`: or it cannot go on, for this reason."""
 
     flaw: str = ""
 
 
-Effect = Speak | Hush | SpeakLanguage | JoinQueue | PromiseCallback | Record | Finish
+_Stop = Say | Question | Collect | Enqueue | Voicemail | AskCallback | HangUp
+"""Steps that wait for something."""
+Effect = Speak | Hush | SpeakLanguage | JoinQueue | PromiseCallback | Record | Rated | Finish
 
 
 def _nobody(_number: str) -> str | None:
@@ -159,7 +172,7 @@ def key_pressed(scene: Scene, key: Key) -> FlowTurn:
             turn = _enter(scene, step.next, ahead=position.ahead + key)
         case Say():
             return _still(scene, replace(position, ahead=(position.ahead + key)[:AHEAD_MAX]))
-        case Menu():
+        case Menu() | Listen() | Rate():
             turn = _choose(scene, step, key, position.ahead)
         case Collect():
             turn = _gather(scene, step, position.digits, key)
@@ -179,7 +192,7 @@ def play_finished(scene: Scene) -> FlowTurn:
     match step:
         case Say():
             return _enter(scene, step.next, ahead=quiet.ahead)
-        case Menu() | Collect() | AskCallback():
+        case Menu() | Listen() | Rate() | Collect() | AskCallback():
             return _still(scene, replace(quiet, deadline=scene.now + step.timeout_s))
         case Voicemail():
             return _record(scene, step)
@@ -193,7 +206,7 @@ def time_up(scene: Scene) -> FlowTurn:
     """Nobody pressed anything in time."""
     step = scene.step
     match step:
-        case Menu():
+        case Menu() | Listen() | Rate():
             return _once_more(scene, step, step.silence)
         case Collect() if scene.position.digits:
             return _gathered(scene, step, scene.position.digits)
@@ -297,12 +310,10 @@ def _too_far(position: FlowPosition) -> str:
     return f"flow {position.flow}, step {position.step}: {why}"
 
 
-def _arrive(
-    scene: Scene, step: Say | Menu | Collect | Enqueue | Voicemail | AskCallback | HangUp, first: tuple[str, ...]
-) -> FlowTurn:
+def _arrive(scene: Scene, step: _Stop, first: tuple[str, ...]) -> FlowTurn:
     ahead = scene.position.ahead
     match step:
-        case Menu() if ahead and not first:
+        case Menu() | Listen() | Rate() if ahead and not first:
             return _choose(scene, step, ahead[0], ahead[1:])
         case Collect() if ahead and not first:
             return _gather(scene, step, "", ahead)
@@ -316,18 +327,30 @@ def _arrive(
             return _record(scene, step)
         case HangUp() if not step.prompts:
             return _still(scene, scene.position, Finish())
-        case Say() | Menu() | Collect() | Voicemail() | HangUp():
+        case Say() | Menu() | Listen() | Rate() | Collect() | Voicemail() | HangUp():
             items = first + filled(scene.variables, step.prompts)
             return _still(scene, replace(scene.position, play=scene.next_play), Speak(items))
         case _:
             assert_never(step)
 
 
-def _choose(scene: Scene, menu: Menu, key: str, ahead: str) -> FlowTurn:
-    target = menu.keys.get(key)  # type: ignore[call-overload]
+def _choose(scene: Scene, question: Question, key: str, ahead: str) -> FlowTurn:
+    match question:
+        case Menu():
+            target, variables = question.keys.get(key), {}  # type: ignore[call-overload]
+        case Listen():
+            name = next((name for name, choice in question.choices.items() if choice.key == key), None)
+            target = question.choices[name].next if name is not None else None
+            variables = {question.variable: name} if question.variable else {}
+        case Rate():
+            target = question.next if key in MARKS else None
+            variables = {question.variable: key}
     if target is None:
-        return _once_more(scene, menu, menu.invalid)
-    return _enter(scene, target, ahead=ahead)
+        return _once_more(scene, question, question.invalid)
+    turn = _enter(replace(scene, variables={**scene.variables, **variables}), target, ahead=ahead)
+    if isinstance(question, Rate):
+        return replace(turn, effects=(Rated(question.variable, int(key)), *turn.effects))
+    return turn
 
 
 def _gather(scene: Scene, step: Collect, digits: str, keys: str) -> FlowTurn:
@@ -408,7 +431,7 @@ def _callable(scene: Scene, number: str) -> str | None:
         return None
 
 
-def _once_more(scene: Scene, step: Menu | Collect | AskCallback, complaint: PromptName | None) -> FlowTurn:
+def _once_more(scene: Scene, step: Question | Collect | AskCallback, complaint: PromptName | None) -> FlowTurn:
     """A wrong key or silence: what was typed ahead was meant for another conversation, so it is dropped."""
     attempt = scene.position.attempt + 1
     if attempt > step.retries:

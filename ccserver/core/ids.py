@@ -4,7 +4,7 @@ An offer id is `<contact>.<n>` and is also the id of the agent's leg, and so is 
 is `<contact>.play<n>`: one grep for the contact finds everything that was ever done for it.
 """
 
-from typing import NewType
+from typing import Literal, NewType
 
 NodeName = NewType("NodeName", str)
 """One Asterisk machine."""
@@ -57,3 +57,14 @@ def leg_of_offer(offer: OfferId) -> LegId:
 def leg_of_attempt(attempt: AttemptId) -> LegId:
     """The customer's leg carries its attempt's id."""
     return LegId(attempt)
+
+
+def message_name(contact: ContactId, kind: Literal["voicemail", "comment"], n: int) -> RecordingName:
+    """Of what a caller says to nobody: a message, or a comment in a survey."""
+    return RecordingName(f"{contact}-{kind}{n}")
+
+
+def parts_of_message(name: RecordingName) -> tuple[ContactId, str]:
+    """The contact and the kind."""
+    contact, _, kind = name.rpartition("-")
+    return ContactId(contact), kind.rstrip("0123456789")

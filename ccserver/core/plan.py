@@ -49,6 +49,8 @@ class Line(Struct, frozen=True):
     record: RecordPolicy | None = None
     keep_days: int | None = None
     """How long recordings are kept (0: for ever); None: as long as others of their kind."""
+    survey: FlowName | None = None
+    """Of who was served on it, unless his queue has one of its own."""
 
 
 class Trunk(Struct, frozen=True):
@@ -176,6 +178,8 @@ class Queue(Struct, frozen=True):
     """Leaves him time to call again."""
     callback_missed_wait_s: float = 15.0
     """Who waited less is not called back."""
+    survey: FlowName | None = None
+    """The flow in which who talked with an agent is asked how it was, when the agent has hung up."""
 
 
 class Operator(Struct, frozen=True):

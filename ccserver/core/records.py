@@ -14,6 +14,7 @@ from ccserver.core.ewt import Learnt
 from ccserver.core.ids import AgentId, ContactId, QueueName, RecordingName, TalkId
 from ccserver.core.offer import Offer
 from ccserver.core.plan import Plan
+from ccserver.core.survey import Survey
 
 
 class _Record(Struct, frozen=True, tag=True):
@@ -76,7 +77,7 @@ class RecordingSaved(_Record, frozen=True, kw_only=True):
     contact: ContactId
     recording: RecordingName
     kind: str
-    """`talk` or `voicemail`."""
+    """`talk`, `voicemail`, or the `comment` of a survey."""
     path: str | None
     duration_s: float
     lost: str = ""
@@ -109,6 +110,12 @@ class DispositionForgotten(_Record, frozen=True):
     talk: TalkId
 
 
+class SurveySaved(_Record, frozen=True):
+    """A survey began, took a mark, or ended."""
+
+    survey: Survey
+
+
 class LearntSaved(_Record, frozen=True):
     """What a queue has learnt of its waits."""
 
@@ -138,6 +145,7 @@ Record = (
     | IntervalSaved
     | RecordingSaved
     | PreservationSaved
+    | SurveySaved
     | LearntSaved
     | DispositionSaved
     | DispositionForgotten

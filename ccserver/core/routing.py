@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from ccserver.core import attempt as attempts
+from ccserver.core import conversation, owed, recording, surveying
 from ccserver.core import offer as offers
-from ccserver.core import owed, recording
 from ccserver.core.agent import AgentState, Signal
 from ccserver.core.commands import (
     HangUpLeg,
@@ -212,9 +212,13 @@ def _pause(floor: Floor, offer: Offer, at: float, reason: str, pause_s: float, *
 
 
 def agent_hung_up(floor: Floor, contact: Contact, event: LegEnded) -> None:
-    """The talk is over by the agent's leg: the caller is hung up too."""
-    outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.AGENT_LEFT
+    """The talk is over by the agent's leg: the caller is asked how it was, or is hung up too."""
+    outcome, talk = SegmentOutcome.FAILED if event.lost else SegmentOutcome.AGENT_LEFT, contact.segment
     contact = end_talk(floor, contact, outcome, event.at)
+    survey = surveying.flow_after(floor, contact, talk) if talk and not event.lost else None
+    if talk is not None and survey is not None:
+        conversation.survey(floor, contact, talk, survey, event.at)
+        return
     floor.command(HangUpLeg(contact.leg, lane=contact.id))
     floor.keep(replace(contact, state=ContactState.CLOSING))
 
@@ -234,7 +238,7 @@ def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
             contact = _leave_queue(floor, contact, event)
         case ContactState.FLOW:
             outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.CALLER_LEFT
-            contact = close_segment(floor, contact, outcome, at)
+            contact = surveying.ended(floor, close_segment(floor, contact, outcome, at), at)
             contact = replace(contact, outcome=contact.outcome or _left_outcome(contact, event))
         case ContactState.WAITING | ContactState.OFFERED:
             contact = _leave_queue(floor, contact, event)

@@ -56,6 +56,43 @@ class Collect(Struct, frozen=True, tag_field="do", tag="collect"):
     """The digits never reach a log or the journal's explanation."""
 
 
+class Choice(Struct, frozen=True):
+    """One answer that `listen` understands."""
+
+    next: StepName
+    key: Key | None = None
+    words: Mapping[Language, tuple[str, ...]] = {}
+    """Any of them, said in that language, is this choice, too: for whoever recognises speech."""
+
+
+class Listen(Struct, frozen=True, tag_field="do", tag="listen"):
+    """Speak and wait for one of the choices: by its key, and by what the caller says as soon as speech is recognised."""
+
+    prompts: tuple[str, ...]
+    choices: Mapping[str, Choice]
+    otherwise: StepName
+    variable: str | None = None
+    """Takes the name of the choice."""
+    timeout_s: float = 5.0
+    retries: int = 2
+    invalid: PromptName | None = None
+    silence: PromptName | None = None
+
+
+class Rate(Struct, frozen=True, tag_field="do", tag="rate"):
+    """Speak and wait for a mark from 1 to 5: of a survey."""
+
+    prompts: tuple[str, ...]
+    next: StepName
+    otherwise: StepName
+    variable: str = "score"
+    """Names the question, and takes the mark."""
+    timeout_s: float = 5.0
+    retries: int = 2
+    invalid: PromptName | None = None
+    silence: PromptName | None = None
+
+
 class Set(Struct, frozen=True, tag_field="do", tag="set"):
     """Set variables, and the contact's language when given."""
 
@@ -184,7 +221,26 @@ class Return(Struct, frozen=True, tag_field="do", tag="return"):
     """Back to the flow that called this one; where none did, hang up."""
 
 
-Step = Say | Menu | Collect | Set | Branch | Enqueue | Voicemail | AskCallback | HangUp | Call | GoTo | Return
+Step = (
+    Say
+    | Menu
+    | Listen
+    | Rate
+    | Collect
+    | Set
+    | Branch
+    | Enqueue
+    | Voicemail
+    | AskCallback
+    | HangUp
+    | Call
+    | GoTo
+    | Return
+)
+Question = Menu | Listen | Rate
+"""One key answers it."""
+MARKS = "12345"
+"""The keys that answer `rate`, the best last."""
 
 
 class Flow(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """What goes into the store's tables and what comes out: records become rows here, rows become the Structs of the API here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 import msgspec
@@ -40,11 +40,12 @@ from ccserver.core.records import (
     RecordingSaved,
     SegmentSaved,
     ShortageSaved,
+    SurveySaved,
 )
 from ccserver.store import tables
 from ccserver.store.journal_file import TurnRecords
 
-_Tabled = (
+_Alone = (
     ContactSaved
     | SegmentSaved
     | OfferSaved
@@ -57,6 +58,7 @@ _Tabled = (
     | DecisionSaved
     | ShortageSaved
 )
+_Tabled = _Alone | SurveySaved
 Value = str | float | int | None
 Values = dict[str, Value]
 """One row by column, as SQLAlchemy wants it."""
@@ -194,6 +196,36 @@ class PreservationRow(Struct, frozen=True, kw_only=True):
     at: float
 
 
+class SurveyRow(Struct, frozen=True, kw_only=True):
+    """What the customer was asked after the talk of segment `talk`."""
+
+    flow: FlowName
+    queue: QueueName
+    agent: AgentId
+    talk: int
+    begun_at: float
+    ended_at: float | None
+
+
+class ScoreRow(Struct, frozen=True, kw_only=True):
+    """What he answered."""
+
+    question: str
+    score: int
+
+
+class SatisfactionRow(Struct, frozen=True, kw_only=True):
+    """The surveys of one queue, agent or line: how many were begun and answered, and the sums that a report divides."""
+
+    of: str
+    asked: int
+    answered: int
+    total: int
+    """Of all marks."""
+    good: int
+    """Marks of 4 and 5."""
+
+
 class ContactDetail(ContactRow, frozen=True, kw_only=True):
     """All that the store knows of a contact."""
 
@@ -204,6 +236,8 @@ class ContactDetail(ContactRow, frozen=True, kw_only=True):
     """Every value of each, oldest first."""
     recordings: tuple[RecordingRow, ...]
     preservation: PreservationRow | None = None
+    survey: SurveyRow | None = None
+    scores: tuple[ScoreRow, ...]
 
 
 class IntervalRow(Struct, frozen=True, kw_only=True):
@@ -225,11 +259,11 @@ def rows(turns: Iterable[TurnRecords], journal: str) -> dict[Table, list[Values]
         for record in turn.records:
             if isinstance(record, AgentSaved | LearntSaved | DispositionForgotten):
                 continue  # his intervals tell; and the others serve the next second, not tomorrow
-            table, values = _row(record, turn.now, journal)
-            of_table = found.setdefault(table, {})
-            key = tuple(values[column.name] for column in table.primary_key)
-            if table is not tables.plan or key not in of_table:
-                of_table[key] = {name: _stored(value) for name, value in values.items()}
+            for table, values in _rows(record, turn.now, journal):
+                of_table = found.setdefault(table, {})
+                key = tuple(values[column.name] for column in table.primary_key)
+                if table is not tables.plan or key not in of_table:
+                    of_table[key] = {name: _stored(value) for name, value in values.items()}
     return {table: list(by_key.values()) for table, by_key in found.items()}
 
 
@@ -243,7 +277,17 @@ def _stored(value: Value) -> Value:
             return value
 
 
-def _row(record: _Tabled, now: float, journal: str) -> tuple[Table, Values]:
+def _rows(record: _Tabled, now: float, journal: str) -> Iterator[tuple[Table, Values]]:
+    if isinstance(record, SurveySaved):
+        survey = record.survey
+        yield tables.survey, _named(survey, tables.survey)
+        for question, score in survey.scores.items():
+            yield tables.survey_score, {"contact": survey.contact, "question": question, "score": score}
+    else:
+        yield _row(record, now, journal)
+
+
+def _row(record: _Alone, now: float, journal: str) -> tuple[Table, Values]:
     match record:
         case ContactSaved(contact=contact):
             # While it goes on, the core's outcome is only what it would be if it ended now.

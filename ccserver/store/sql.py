@@ -6,11 +6,11 @@ away.
 
 import secrets
 from collections.abc import Collection, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Select, Table, Update, case, false, select, tuple_, update
+from sqlalchemy import Select, Table, Update, case, false, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -30,7 +30,10 @@ from ccserver.store.rows import (
     OfferRow,
     PreservationRow,
     RecordingRow,
+    SatisfactionRow,
+    ScoreRow,
     SegmentRow,
+    SurveyRow,
     rows,
 )
 from ccserver.store.schema import check_schema
@@ -49,7 +52,11 @@ _WRITTEN = (
     tables.preservation,
     tables.decision,
     tables.shortage,
+    tables.survey,
+    tables.survey_score,
 )
+GOOD = 4
+"""A mark from here on is a good one (CSAT)."""
 _TRIAL_BYTES = 1 << 18
 """As much as some fifty calls leave behind."""
 
@@ -194,6 +201,9 @@ class SqlStore:
                 tables.preservation.c.contact == contact, tables.preservation.c.preserved == 1
             )
             preservations = await _fetched(connection, held, PreservationRow)
+            surveys = select(tables.survey).where(tables.survey.c.contact == contact)
+            given = tables.survey_score.c
+            scores = select(tables.survey_score).where(given.contact == contact).order_by(given.question)
             recordings = select(recording).where(recording.c.contact == contact).order_by(recording.c.recording)
             return ContactDetail(
                 **msgspec.structs.asdict(found[0]),
@@ -207,6 +217,8 @@ class SqlStore:
                 ),
                 recordings=tuple(await _fetched(connection, recordings, RecordingRow)),
                 preservation=preservations[0] if preservations else None,
+                survey=next(iter(await _fetched(connection, surveys, SurveyRow)), None),
+                scores=tuple(await _fetched(connection, scores, ScoreRow)),
             )
 
     async def why(self, contact: ContactId) -> ContactLog:
@@ -225,6 +237,30 @@ class SqlStore:
         async with self.database.transaction() as connection:
             return await forget(connection, before)
 
+    async def satisfaction(
+        self, by: Literal["queue", "agent", "line"], question: str, since: float, until: float
+    ) -> list[SatisfactionRow]:
+        """What customers who were asked in this time answered to the question, for each queue, agent or line."""
+        survey, given = tables.survey.c, tables.survey_score.c
+        answers = tables.survey.outerjoin(
+            tables.survey_score, (given.contact == survey.contact) & (given.question == question)
+        )
+        query = (
+            select(
+                survey[by].label("of"),
+                func.count().label("asked"),
+                func.count(given.score).label("answered"),
+                func.coalesce(func.sum(given.score), 0).label("total"),
+                func.count(case((given.score >= GOOD, 1))).label("good"),
+            )
+            .select_from(answers)
+            .where(survey.begun_at >= since, survey.begun_at < until)
+            .group_by(survey[by])
+            .order_by(survey[by])
+        )
+        async with self.database.transaction() as connection:
+            return await _fetched(connection, query, SatisfactionRow)
+
     async def agent_intervals(self, agent: AgentId, since: float) -> list[IntervalRow]:
         """The agent's finished stretches that reach beyond `since`, oldest first."""
         interval = tables.agent_interval
@@ -241,7 +277,7 @@ def _contact_rows() -> Select[Any]:
     contact, recording = tables.contact.c, tables.recording.c
     path = (
         select(recording.path)
-        .where(recording.contact == contact.id, recording.path.is_not(None))
+        .where(recording.contact == contact.id, recording.path.is_not(None), recording.kind != "comment")
         .order_by(recording.kind)  # talk before voicemail
         .limit(1)
         .scalar_subquery()

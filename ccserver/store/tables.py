@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 12
-"""The newest migration in `sql/versions` (`0012`)."""
+SCHEMA = 13
+"""The newest migration in `sql/versions` (`0013`)."""
 
 metadata = MetaData()
 
@@ -220,6 +220,31 @@ shortage = Table(
     Index("shortage_at", "at"),
 )
 """Since when, and why, nobody took contacts of these needs while some waited. Kept for a while."""
+
+survey = Table(
+    "survey",
+    metadata,
+    Column("contact", Text, primary_key=True),
+    Column("flow", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("talk", Integer, nullable=False),
+    Column("begun_at", Double, nullable=False),
+    Column("ended_at", Double),
+    # reports go by the time of asking
+    Index("survey_begun_at", "begun_at"),
+)
+"""A customer who was asked after his talk; `talk` is the number of its segment, `agent` who talked in it."""
+
+survey_score = Table(
+    "survey_score",
+    metadata,
+    Column("contact", Text, primary_key=True),
+    Column("question", Text, primary_key=True),
+    Column("score", Integer, nullable=False),
+)
+"""What he answered, 1 to 5, by question; who hung up before left none."""
 
 plan = Table(
     "plan",

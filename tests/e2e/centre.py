@@ -272,7 +272,8 @@ class Centre:
     async def _recording_told(self, row: Row) -> bool:
         if row["outcome"] != "answered" or row["recording"] is not None:
             return True
-        return bool((await self.get(f"/api/contacts/{row['id']}"))["recordings"])
+        kept = (await self.get(f"/api/contacts/{row['id']}"))["recordings"]
+        return any(each["kind"] == "talk" for each in kept)
 
     async def recording(self, contact: Row, path: Path) -> Path:
         """Download the WAV."""

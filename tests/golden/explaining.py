@@ -37,6 +37,7 @@ def _of_contact(records: Sequence[Record], who: str) -> Story:
             "queue": values["first_queue"],
             "recording": None,
             "preservation": None,
+            "survey": None,
             "segments": [row for row in kept[tables.segment] if row["contact"] == contact],
             "offers": [row for row in kept.get(tables.offer, ()) if row["contact"] == contact],
         },

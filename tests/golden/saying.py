@@ -19,6 +19,7 @@ from ccserver.core.records import (
     OfferSaved,
     Record,
     SegmentSaved,
+    SurveySaved,
 )
 
 
@@ -29,6 +30,10 @@ def said(what: Record | Command) -> Iterator[str]:
             yield from _offer(offer)
         case AttemptSaved(attempt):
             yield from _attempt(attempt)
+        case SurveySaved(survey):
+            scores = ", ".join(f"{question} {score}" for question, score in survey.scores.items())
+            state = "ended" if survey.ended_at is not None else "asked"
+            yield f"{short(survey.contact)}: survey about {survey.agent} {state}: {scores or 'nothing yet'}"
         case SegmentSaved(segment):
             yield from _segment(segment)
         case DispositionSaved(disposition) if disposition.n:

@@ -4,7 +4,7 @@
     operator anna skills=en:5
     language en = english               speaking it is a skill
     callbacks tries=2 no_answer_retry_s=60
-    flow wait = queue support
+    flow wait = { do = "queue", queue = "support" }     a step of the line's flow, main; `flow vip.ask`: of another
     trunk mtt priority=1 channels=2     usable until `mtt fails`; with `mtt works` it is again
     anna ready                          what happens; the phone of an operator is registered with his first wish
     c1 calls
@@ -96,7 +96,7 @@ from ccserver.core.steps import Flow, SkillNeed, Step
 from tests.golden.explaining import why
 from tests.golden.saying import said
 
-NODE, LINE = NodeName("n"), LineNumber("8800")
+NODE, LINE, MAIN = NodeName("n"), LineNumber("8800"), FlowName("main")
 CAUSES = {
     "busy": (17, 486),
     "refuses": (21, 603),
@@ -146,7 +146,7 @@ class Stage:
         self.queues: dict[QueueName, Queue] = {}
         self.operators: dict[AgentId, Operator] = {}
         self.trunks: dict[TrunkName, Trunk] = {}
-        self.steps: dict[StepName, Step] = {}
+        self.flows: dict[FlowName, dict[StepName, Step]] = {}
         self.rules = Rules(reconcile_every_s=86400.0)
         self.languages: dict[Language, Skill] = {}
         self.start: StepName | None = None
@@ -203,7 +203,7 @@ class Stage:
 
     def _queue(self, name: str, options: dict[str, str]) -> None:
         skills = tuple(SkillNeed(Skill(skill), level) for skill, level in _levels(options.pop("skills", "")))
-        chosen = {field: options.pop(field) for field in ("pick", "language") if field in options}
+        chosen = {field: options.pop(field) for field in ("pick", "language", "survey") if field in options}
         called = {"callback_missed": "missed-after" in options, "callback_first": options.pop("first", "agent")}
         record = options.pop("record", "never")
         settings = {SETTINGS[option]: float(value) for option, value in options.items()}
@@ -234,16 +234,20 @@ class Stage:
 
     def _step(self, name: str, text: str) -> None:
         """TOML's inline table, as in the flows' own files."""
-        self.steps[StepName(name)] = msgspec.convert(msgspec.toml.decode(f"step = {text}".encode())["step"], Step)
+        flow, _, step = name.rpartition(".")
+        steps = self.flows.setdefault(FlowName(flow or "main"), {})
+        steps[StepName(step)] = msgspec.convert(msgspec.toml.decode(f"step = {text}".encode())["step"], Step)
 
     def _plan(self) -> Plan:
-        flow = Flow(FlowName("main"), self.start or next(iter(self.steps)), self.steps)
+        flows = {name: Flow(name, next(iter(steps)), steps) for name, steps in self.flows.items()}
+        if self.start is not None:
+            flows[MAIN] = replace(flows[MAIN], start=self.start)
         return Plan(
             node=NODE,
-            lines={LINE: Line(LINE, "line", flow.name, Language("en"))},
+            lines={LINE: Line(LINE, "line", MAIN, Language("en"))},
             queues=self.queues,
             operators=self.operators,
-            flows={flow.name: flow},
+            flows=flows,
             rules=replace(self.rules, language_skills=self.languages),
             trunks=self.trunks,
             outbound=Outbound(record="never"),

@@ -39,8 +39,10 @@ from ccserver.core.records import (
     PlanAdopted,
     RecordingSaved,
     SegmentSaved,
+    SurveySaved,
 )
 from ccserver.core.router import Router
+from ccserver.core.survey import Survey
 
 QUEUE_OUTCOMES = {
     SegmentOutcome.ANSWERED,
@@ -68,6 +70,7 @@ class Ledger:
         self.intervals: dict[AgentId, IntervalSaved] = {}
         self.dispositions: dict[TalkId, Disposition] = {}
         self.plan: Plan | None = None
+        self.surveys: dict[ContactId, Survey] = {}
         self.orders: dict[tuple[ContactId, int], float] = {}
 
     def note(self, outcome: Outcome) -> None:
@@ -92,6 +95,8 @@ class Ledger:
                     self._disposition(disposition)
                 case DispositionForgotten(talk):
                     del self.dispositions[talk]
+                case SurveySaved(survey):
+                    self._survey(survey)
                 case RecordingSaved():
                     assert record.path or record.lost, "a recording is kept or lost"
 
@@ -103,6 +108,8 @@ class Ledger:
         if contact.state is ContactState.CLOSED:
             self.live.pop(contact.id, None)
             self.final[contact.id] = contact
+            survey = self.surveys.get(contact.id)
+            assert survey is None or (survey == contact.survey and survey.ended_at is not None)
             check_final(contact, self.segments.get(contact.id, []), self.offers, self.attempts)
         else:
             self.live[contact.id] = contact
@@ -118,6 +125,15 @@ class Ledger:
             assert segment.n == len(known), "segments count from 1 without gaps"
             assert known[-1].outcome is None, f"segment {segment.n} of {segment.contact} had its one outcome already"
             known[-1] = segment
+
+    def _survey(self, survey: Survey) -> None:
+        known = self.surveys.get(survey.contact)
+        assert known is None or known.ended_at is None, f"{survey.contact} was asked twice"
+        assert known is None or known.scores.items() <= survey.scores.items(), "a mark once given is kept"
+        talk = self.segments[survey.contact][survey.talk - 1]
+        assert (talk.kind, talk.agent, talk.queue) == (SegmentKind.TALK, survey.agent, survey.queue)
+        assert talk.ended_at is not None and talk.outcome is SegmentOutcome.AGENT_LEFT, "asked while he talks"
+        self.surveys[survey.contact] = survey
 
     def _offer(self, offer: Offer) -> None:
         known = self.offers.get(offer.id)
@@ -195,7 +211,7 @@ def check_final(
         totals[segment.kind] += segment.ended_at - segment.started_at - segment.hold_s
     for before, after in pairwise(segments):
         assert before.ended_at == after.started_at, "a contact's time has neither holes nor overlaps"
-    told_s = (contact.ivr_s, contact.wait_s, contact.dial_s, contact.talk_s, contact.callback_s)
+    told_s = (contact.ivr_s, contact.wait_s, contact.dial_s, contact.talk_s, contact.callback_s, contact.survey_s)
     for kind, told in zip(SegmentKind, told_s, strict=True):
         assert abs(totals[kind] - told) < ROUNDING_S, f"{kind}: {told} is not the sum {totals[kind]}"
     assert abs(hold_s - contact.hold_s) < ROUNDING_S, "hold is not the sum of the talks"

@@ -18,11 +18,14 @@ from ccserver.core.plan import Callbacks, Dispositions, Line, Operator, Outbound
 from ccserver.core.steps import (
     AskCallback,
     Branch,
+    Call,
     Collect,
     Enqueue,
     Flow,
     HangUp,
     Menu,
+    Rate,
+    Return,
     Say,
     Set,
     SkillNeed,
@@ -117,6 +120,21 @@ MENU_FLOW = _flow(
 )
 QUEUE_FLOW = _flow("queue", "service", service=Enqueue(SERVICE, announce=("wait",)))
 
+SURVEY_FLOW = _flow(
+    "survey",
+    "ask",
+    ask=Call(FlowName("marks"), next=_S("why")),
+    why=Branch("score", {"5": _S("thanks"), "": _S("thanks")}, otherwise=_S("comment")),
+    comment=Voicemail(("tell-us",), next=_S("thanks")),
+    thanks=HangUp(("thanks",)),
+)
+MARKS_FLOW = _flow(
+    "marks",
+    "rate",
+    rate=Rate(("rate",), next=_S("back"), otherwise=_S("back"), retries=1),
+    back=Return(),
+)
+
 PLAN = Plan(
     node=NODE,
     lines={
@@ -135,6 +153,7 @@ PLAN = Plan(
             callback_missed=True,
             callback_missed_after_s=5.0,
             callback_missed_wait_s=3.0,
+            survey=SURVEY_FLOW.name,
         ),
         SERVICE: Queue(
             SERVICE,
@@ -152,7 +171,7 @@ PLAN = Plan(
         AGENTS[1]: _operator(AGENTS[1], (ORDERS,), orders=2),
         AGENTS[2]: _operator(AGENTS[2], (SERVICE,), service=1, english=1),
     },
-    flows={flow.name: flow for flow in (MENU_FLOW, QUEUE_FLOW)},
+    flows={flow.name: flow for flow in (MENU_FLOW, QUEUE_FLOW, SURVEY_FLOW, MARKS_FLOW)},
     rules=Rules(
         not_ready_reasons={"1": "lunch"},
         wrap_up_max_s=25.0,

@@ -263,11 +263,11 @@ def test_a_store_that_cannot_be_is_told_without_its_password(site: Site, url: st
     [
         ('start = "greeting"', 'begin = "greeting"', "begin: unknown key; known here: start, steps"),
         ('start = "greeting"', "", "start: is missing: expected a name"),
-        ('do = "say"', "", "steps.greeting.do: is missing: expected one of say, menu, collect, set, branch, queue"),
+        ('do = "say"', "", "steps.greeting.do: is missing: expected one of say, menu, listen, rate, collect"),
         (
             'do = "say"',
             'do = "says"',
-            "steps.greeting.do: expected one of say, menu, collect, set, branch, queue, voicemail, ",
+            "steps.greeting.do: expected one of say, menu, listen, rate, collect, set, branch, queue, ",
         ),
         ('do = "say"', "do = 5", "steps.greeting.do: expected one of say, menu"),
         ('do = "say"', 'do = "menu"', "steps.greeting.next: unknown key; known here: prompts, keys, otherwise"),

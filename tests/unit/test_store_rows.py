@@ -26,6 +26,8 @@ def test_what_changes_several_times_in_a_batch_is_written_once_as_it_was_last() 
         "agent_interval": 3,
         "disposition": 1,
         "recording": 1,
+        "survey": 1,
+        "survey_score": 1,
     }
     [contact] = made[tables.contact]
     assert (contact["state"], contact["outcome"], contact["talk_s"]) == ("closed", "answered", 75.0)

@@ -28,7 +28,6 @@ from ccserver.core.events import (
 )
 from ccserver.core.ids import (
     AgentId,
-    ContactId,
     LegId,
     LineNumber,
     NodeName,
@@ -36,6 +35,7 @@ from ccserver.core.ids import (
     RecordingName,
     TrunkName,
     contact_of_leg,
+    parts_of_message,
 )
 from ccserver.core.steps import Key
 
@@ -214,7 +214,7 @@ class Translator:
 
     def _voicemail(self, event: ari.RecordingFinished | ari.RecordingFailed) -> None:
         name = RecordingName(event.recording.name)
-        contact = ContactId(name.rpartition("-voicemail")[0])
+        contact, _ = parts_of_message(name)
         leg = LegId(event.recording.target_uri.removeprefix("channel:"))
         finished = isinstance(event, ari.RecordingFinished)
         path, duration_s = self._voicemails.keep(name, event.at) if finished else ("", 0.0)

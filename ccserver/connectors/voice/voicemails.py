@@ -1,4 +1,4 @@
-"""Messages that callers left: moved from Asterisk's spool into the archive, unless nobody spoke.
+"""Messages and comments that callers left: moved from Asterisk's spool into the archive, unless nobody spoke.
 
 Asterisk tells a message's length in whole seconds and calls silence talk, so the file itself is looked at.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from ccserver.core.ids import RecordingName
+from ccserver.core.ids import RecordingName, parts_of_message
 
 SPOKEN_PEAK = 400
 """Of 32767: a silent line stays far below it, a whisper gets above 1000."""
@@ -30,7 +30,7 @@ class Voicemails:
 
     def keep(self, name: RecordingName, at: float) -> tuple[str, float]:
         """The message's path below the recordings directory and its seconds; ("", 0.0) when there is none."""
-        path = Path("voicemail") / time.strftime("%Y/%m/%d", time.gmtime(at)) / f"{name}.wav"
+        path = Path(parts_of_message(name)[1]) / time.strftime("%Y/%m/%d", time.gmtime(at)) / f"{name}.wav"
         spooled, target = self._spool_dir / "recording" / f"{name}.wav", self._recordings_dir / path
         try:
             duration_s = _spoken_s(spooled)

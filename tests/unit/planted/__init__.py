@@ -4,7 +4,7 @@ Whoever teaches the checks another complaint plants a fault for it in the module
 `tests/unit/test_planted_faults.py` compares the table with the places in `ccserver/config` that complain.
 """
 
-from tests.unit.planted import calendars, calls, files, flows, house, prompts, sip, trunks
+from tests.unit.planted import calendars, calls, files, flows, house, prompts, sip, surveys, trunks
 from tests.unit.planted.fault import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -15,5 +15,6 @@ FAULTS: tuple[Fault, ...] = (
     *calls.FAULTS,
     *prompts.FAULTS,
     *sip.FAULTS,
+    *surveys.FAULTS,
     *trunks.FAULTS,
 )
