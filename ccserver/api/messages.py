@@ -690,6 +690,22 @@ class WrapUpWish(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Annotated[float, Meta(gt=0, le=3600)]
 
 
+class CallWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/calls`: the agent's own phone rings, then the customer's. `line`: whose number is shown, else his own."""
+
+    agent: Annotated[str, Meta(min_length=1, max_length=64)]
+    number: Annotated[str, Meta(min_length=1, max_length=64)]
+    line: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")] | UnsetType = UNSET
+    """The caller's own name for it, for all time: asked twice, it is made once. The header `Idempotency-Key` says the same."""
+
+
+class CallReply(Struct, frozen=True):
+    """The contact that the call is."""
+
+    contact: str
+
+
 class DispositionWish(Struct, frozen=True, forbid_unknown_fields=True):
     """Of `POST /api/contacts/{id}/disposition`; what is not given stays as it was.
 

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Middleware
 from ccserver.api.agents import AgentRoutes
 from ccserver.api.auth import Auth
 from ccserver.api.callbacks import TOKEN_ONLY, CallbackRoutes, FormRules
+from ccserver.api.calls import CallRoutes
 from ccserver.api.contacts import ContactRoutes
 from ccserver.api.errors import ApiError, CannotListen
 from ccserver.api.explain import ExplainRoutes
@@ -60,6 +61,7 @@ def build(
     described = [
         *StatusRoutes(desk, health).operations(),
         *ContactRoutes(store, desk, region).operations(),
+        *CallRoutes(desk, store).operations(),
         *ReportRoutes(store.reports).operations(),
         *SatisfactionRoutes(store).operations(),
         *sound.operations(),

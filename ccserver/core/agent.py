@@ -149,7 +149,7 @@ TRANSITIONS: dict[tuple[AgentState, Signal], AgentState | str] = {
     # a call of his own
     **{(state, _G.DIALLED): _S.DIALLING for state in (*_IDLE, _S.LOGGED_OUT, _S.BUSY, _S.UNREACHABLE)},
     **{(state, _G.CALLED): _S.RESERVED for state in (*_IDLE, _S.LOGGED_OUT, _S.BUSY, _S.UNREACHABLE)},
-    # a callback: he has answered, and calls
+    # a callback, or click-to-call: he has answered, and calls
     (_S.RESERVED, _G.DIALLED): _S.DIALLING,
     (_S.RINGING, _G.DIALLED): _S.DIALLING,
     (_S.DIALLING, _G.ANSWERED): _S.TALKING,

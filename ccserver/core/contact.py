@@ -4,6 +4,7 @@
      ^---------------- the agent hung up, and there is a survey -------/
       \\____________________ the caller hangs up in any of them _______________________________________/
 
+    SUMMONING --his phone answers--> DIALLING                                      a program has an operator call a customer
     DIALLING --answer--> TALKING --end--> CLOSING --both legs gone--> CLOSED       an operator calls a customer
         \\--nobody reached, or the call may not leave--> TELLING --said--> CLOSING
 
@@ -65,6 +66,8 @@ class ContactState(StrEnum):
     OFFERED = "offered"
     BRIEFING = "briefing"
     """The operator hears that a customer is to be called back."""
+    SUMMONING = "summoning"
+    """An operator's own phone rings, so that he may call a customer."""
     DIALLING = "dialling"
     """The customer is being reached."""
     TELLING = "telling"
@@ -373,6 +376,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     # --- of a call that an operator made: `leg` is his, `agent` is he from the beginning ---
     attempt: Attempt | None = None
     """Under way: its leg lives, or is being made."""
+    summons: int = 0
+    """How often his own phone was called first; 0: he dialled himself."""
     attempts: int = 0
     tried: tuple[TrunkName, ...] = ()
     """Trunks that will not be tried again."""
@@ -403,11 +408,6 @@ class Contact(Struct, frozen=True, kw_only=True):
         return self.callback.number if self.callback else self.ani
 
     @property
-    def made(self) -> int:
-        """How many legs were made for it: an offer's and an attempt's id count on from here."""
-        return self.offers + self.attempts
-
-    @property
     def led_by_operator(self) -> bool:
         """`leg` is an operator's, who calls the customer; else it is, or was, the customer's."""
         return self.direction is not Direction.INBOUND or (
@@ -420,6 +420,11 @@ class Contact(Struct, frozen=True, kw_only=True):
         if self.offer is not None:
             return self.offer
         return self.attempt if self.attempt and self.attempt.leg != self.leg else None
+
+    @property
+    def made(self) -> int:
+        """How many legs were made for it: an offer's and an attempt's id count on from here."""
+        return self.offers + self.attempts + self.summons
 
     @property
     def carrier(self) -> TrunkName | None:

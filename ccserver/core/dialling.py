@@ -65,7 +65,7 @@ def dialled(floor: Floor, event: OutboundDialled) -> None:
         id=event.contact,
         node=event.node,
         leg=event.leg,
-        line=_line(floor.plan, operator),
+        line=line_of(floor.plan, operator),
         ani=canonical(event.number, floor.rules.region),
         language=operator.language if operator else Language("ru"),
         plan=floor.plan.hash,
@@ -76,35 +76,39 @@ def dialled(floor: Floor, event: OutboundDialled) -> None:
         agent=operator.extension if operator else None,
     )
     floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
-    refusal = _refusal(floor, operator, contact)
+    flaw = refusal(floor, operator, contact)
     if operator is not None:
         occupy(floor, operator, contact, event.at)
-    if refusal is not None:
+    if flaw is not None:
         floor.blocked += 1
-        tell(floor, replace(contact, reason=refusal.why), ContactOutcome.BLOCKED, refusal.prompt)
+        tell(floor, replace(contact, reason=flaw.why), ContactOutcome.BLOCKED, flaw.prompt)
         return
-    if operator is not None and not is_emergency(contact.ani, floor.rules.region):
-        times = tolls.recent(floor.agents[operator.extension].dialled, floor.now)
-        floor.note(floor.note_values(operator.extension, dialled=(*times, float(int(floor.now)))))
-    contact = recording.prepared(floor, contact, None, contact.agent)
-    dial_next(floor, open_segment(floor, contact, SegmentKind.DIAL, event.at, agent=contact.agent))
+    begin(floor, open_segment(floor, contact, SegmentKind.DIAL, event.at, agent=contact.agent))
 
 
-def _line(plan: Plan, operator: Operator | None) -> LineNumber:
+def begin(floor: Floor, contact: Contact) -> None:
+    """It may leave, and counts for the limits: now by which trunk."""
+    if contact.agent is not None and not is_emergency(contact.ani, floor.rules.region):
+        times = tolls.recent(floor.agents[contact.agent].dialled, floor.now)
+        floor.note(floor.note_values(contact.agent, dialled=(*times, float(int(floor.now)))))
+    dial_next(floor, recording.prepared(floor, contact, None, contact.agent))
+
+
+def line_of(plan: Plan, operator: Operator | None) -> LineNumber:
     """For which line he calls; empty when there is none at all."""
     if operator is not None and operator.line is not None and operator.line in plan.lines:
         return operator.line
     return next(iter(plan.lines), LineNumber(""))
 
 
-def _refusal(floor: Floor, operator: Operator | None, contact: Contact) -> Refusal | None:
+def refusal(floor: Floor, operator: Operator | None, contact: Contact) -> Refusal | None:
     """An emergency call leaves from every phone, and beside a contact that he serves."""
     if is_emergency(contact.ani, floor.rules.region):
         return None
     if operator is None:
         return Refusal(PromptName("agent-not-an-operator"), "the phone belongs to no operator")
     serves = floor.agents[operator.extension].contact
-    if serves is not None and floor.contacts[serves].state is not ContactState.OFFERED:
+    if serves not in (None, contact.id) and floor.contacts[serves].state is not ContactState.OFFERED:
         return Refusal(PromptName("outbound-engaged"), f"{operator.extension} serves {serves}")
     if not contact.line:
         return Refusal(_NO_TRUNK, "there is no line whose number could be shown")

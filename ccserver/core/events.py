@@ -429,6 +429,16 @@ class CancelCallback(Event, frozen=True):
     contact: ContactId
 
 
+class CallCustomer(Event, frozen=True):
+    """A request: the operator's own phone is to ring, and then the customer's. `contact` is the id that the call will have."""
+
+    contact: ContactId
+    agent: AgentId
+    number: str
+    line: LineNumber | None = None
+    """Whose number is shown; None: the operator's."""
+
+
 class Accepted(Struct, frozen=True, tag=True):
     """The request was carried out."""
 
@@ -449,7 +459,8 @@ class Refused(Struct, frozen=True, tag=True):
 
 
 Request = (
-    SetAgentState
+    CallCustomer
+    | SetAgentState
     | GiveDisposition
     | ExtendWrapUp
     | TransferContact

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from ccserver.core import (
     calling_back,
+    clicking,
     consulting,
     conversation,
     dialling,
@@ -110,6 +111,9 @@ def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[Le
     recording.take_up(floor, contact)
     if contact.direction is Direction.INTERNAL:
         internal.take_up(floor, contact, legs)
+        return
+    if contact.state is ContactState.SUMMONING:
+        clicking.take_up(floor, contact, legs)
         return
     if contact.state is ContactState.BRIEFING:
         calling_back.brief(floor, contact)

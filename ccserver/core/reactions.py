@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from ccserver.core import (
     calling_back,
+    clicking,
     consulting,
     conversation,
     dialling,
@@ -150,6 +151,11 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.OFFERED, _H.COMMAND_FAILED): routing.offer_command_failed,
     (_S.BRIEFING, _H.PLAYED): calling_back.briefed,
     (_S.BRIEFING, _H.COMMAND_FAILED): calling_back.briefing_failed,
+    (_S.SUMMONING, _H.PHONE_RANG): clicking.phone_rang,
+    (_S.SUMMONING, _H.PHONE_ANSWERED): clicking.phone_answered,
+    (_S.SUMMONING, _H.CALLER_ENDED): clicking.phone_ended,
+    (_S.SUMMONING, _H.TIME_UP): clicking.time_up,
+    (_S.SUMMONING, _H.COMMAND_FAILED): clicking.command_failed,
     (_S.DIALLING, _H.PHONE_RANG): _to(dialling.customer_rang, internal.colleague_rang),
     (_S.DIALLING, _H.PHONE_ANSWERED): _to(
         _by_absence(dialling.customer_answered, calling_back.customer_answered), internal.colleague_answered
@@ -186,6 +192,13 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
 }
 
 IGNORED: dict[tuple[ContactState, Happening], str] = {
+    **{
+        (_S.SUMMONING, happening): "his phone rings, and nothing else has begun"
+        for happening in (
+            *(_H.KEY, _H.PLAYED, _H.VOICEMAIL, _H.CALLER_AWAY, _H.CALLER_RETURNED),
+            _H.PHONE_ENDED,
+        )
+    },
     **{(state, _H.KEY): "no menu is being offered" for state in (*_OUTBOUND, _S.TALKING, _S.CLOSING)},
     **{
         (_S.SCHEDULED, happening): "told late: nobody is on the line"

@@ -144,7 +144,7 @@ def _of_hold(contact: Contact, listing: Listing) -> Iterator[Fact]:
 def _of_caller(contact: Contact, listing: Listing) -> Iterator[Fact]:
     asked_at = listing.event.asked_at
     since = contact.leg_since or contact.entered_at
-    if since >= asked_at or contact.absent:
+    if since >= asked_at or contact.absent or contact.state is ContactState.SUMMONING:
         return
     caller = listing.legs.get(contact.leg)
     if caller is None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from ccserver.core import (
     callback_requests,
     calling_back,
+    clicking,
     codes,
     consulting,
     conversation,
@@ -40,6 +41,7 @@ from ccserver.core.events import (
     Answer,
     AnyEvent,
     BeginConsult,
+    CallCustomer,
     CancelCallback,
     CodeDialled,
     CommandFailed,
@@ -123,6 +125,7 @@ class Router:
             CodeDialled: lambda event: codes.code_dialled(self.floor, event),
             PhoneChanged: lambda event: presence.phone_changed(self.floor, event),
             TrunkChanged: lambda event: nodes.trunk_changed(self.floor, event),
+            CallCustomer: lambda event: self._answers.append(clicking.requested(self.floor, event)),
             SetAgentState: lambda event: self._answers.append(presence.set_state(self.floor, event)),
             TransferContact: lambda event: self._answers.append(transferring.requested(self.floor, event)),
             SteerRecording: lambda event: self._answers.append(recording.steer(self.floor, event)),
@@ -289,7 +292,7 @@ class Router:
             self._about_leg(event.leg, Happening.CALLER_ENDED, event)
         else:
             self._about_phone(event.leg, Happening.PHONE_ENDED, event)
-        if agent_id is not None:
+        if agent_id is not None and floor.agents[agent_id].leg == event.leg:
             # Now his phone can be called again; whether it is in a call of its own the connector tells next.
             floor.note(floor.note_values(agent_id, leg=None))
 

@@ -187,7 +187,7 @@ def picture(floor: Floor, now: float) -> Status:
                 in_flow=_count(contacts, line.number, {ContactState.FLOW}),
                 waiting=_count(contacts, line.number, QUEUED),
                 talking=_count(contacts, line.number, {ContactState.TALKING}),
-                dialling=_count(contacts, line.number, {ContactState.DIALLING}),
+                dialling=_count(contacts, line.number, {ContactState.SUMMONING, ContactState.DIALLING}),
             )
             for line in floor.plan.lines.values()
         ),

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from aiohttp import ClientResponse
+from msgspec.structs import replace
 
 from ccserver.api import deciding
 from ccserver.api.errors import CannotListen
@@ -26,8 +27,8 @@ from ccserver.api.messages import (
 from ccserver.api.server import BODY_MAX, build, listening
 from ccserver.api.sources import Alarm
 from ccserver.core.agent import AgentState
-from ccserver.core.events import ExtendWrapUp, GiveDisposition, SetAgentState
-from ccserver.core.ids import AgentId
+from ccserver.core.events import CallCustomer, ExtendWrapUp, GiveDisposition, SetAgentState
+from ccserver.core.ids import AgentId, ContactId
 from ccserver.core.offer import OfferOutcome
 from ccserver.store.reports import OffersRow, StatesRow, Stretch, TopicsRow
 from tests.api_stage import ORDERS, TOKEN, Stage, admitted, strangers
@@ -390,6 +391,73 @@ class TestDisposition:
     async def test_a_wrong_field_is_named_and_the_core_is_not_asked(self, body: dict[str, object], field: str) -> None:
         stage = Stage()
         async with admitted(stage) as client, client.post("/api/contacts/x/disposition", json=body) as answer:
+            assert (await problem(answer, 400)).field == field
+        assert stage.asked == []
+
+
+class TestCalls:
+    async def test_what_is_asked_reaches_the_core_under_the_name_that_its_caller_gave_it(self) -> None:
+        stage = Stage()
+        body = {"agent": "1003", "number": "89161234567", "id": "crm-17"}
+        async with admitted(stage) as client, client.post("/api/calls", json=body) as answer:
+            assert answer.status == 201
+            assert await answer.json() == {"contact": "cc1-call-crm-17"}
+        (asked,) = stage.asked
+        assert isinstance(asked, CallCustomer)
+        assert (asked.contact, asked.agent, asked.number, asked.line) == (
+            "cc1-call-crm-17",
+            "1003",
+            "89161234567",
+            None,
+        )
+
+    async def test_without_a_name_every_request_is_a_call_of_its_own(self) -> None:
+        stage = Stage()
+        body = {"agent": "1003", "number": "89161234567"}
+        async with admitted(stage) as client:
+            for _ in range(2):
+                async with client.post("/api/calls", json=body) as answer:
+                    assert answer.status == 201
+        assert len({asked.contact for asked in stage.asked if isinstance(asked, CallCustomer)}) == 2
+
+    async def test_a_call_that_was_made_is_told_and_not_made_again(self) -> None:
+        stage = Stage()
+        contact = stage.arrive()
+        made = stage.contacts.pop(contact)
+        known = ContactId("cc1-call-crm-17")
+        stage.keep(replace(made, id=known))
+        headers = {"Idempotency-Key": "crm-17"}
+        async with (
+            admitted(stage) as client,
+            client.post("/api/calls", json={"agent": "1003", "number": "8916"}, headers=headers) as answer,
+        ):
+            assert (answer.status, await answer.json()) == (200, {"contact": known})
+        assert stage.asked == []
+
+    async def test_a_refusal_is_409_with_the_rule_that_forbids_it(self) -> None:
+        stage = Stage()
+        stage.refuse = "+78091234567 begins with +7809, which tolls.deny names"
+        body = {"agent": "1003", "number": "88091234567"}
+        async with admitted(stage) as client, client.post("/api/calls", json=body) as answer:
+            assert "tolls.deny" in (await problem(answer, 409)).message
+
+    @pytest.mark.parametrize(
+        ("body", "headers", "field"),
+        [
+            ({"number": "8916"}, {}, "agent"),
+            ({"agent": "1003"}, {}, "number"),
+            ({"agent": "1003", "number": ""}, {}, "number"),
+            ({"agent": "1003", "number": "8916", "id": "a b"}, {}, "id"),
+            ({"agent": "1003", "number": "8916"}, {"Idempotency-Key": "a/b"}, "Idempotency-Key"),
+            ({"agent": "1003", "number": "8916", "id": "a"}, {"Idempotency-Key": "b"}, "id"),
+            ({"agent": "1003", "number": "8916", "when": "now"}, {}, "when"),
+        ],
+    )
+    async def test_a_wrong_field_is_named_and_nobody_is_called(
+        self, body: dict[str, str], headers: dict[str, str], field: str
+    ) -> None:
+        stage = Stage()
+        async with admitted(stage) as client, client.post("/api/calls", json=body, headers=headers) as answer:
             assert (await problem(answer, 400)).field == field
         assert stage.asked == []
 

@@ -141,6 +141,55 @@ async def test_an_operator_and_the_customer_whom_he_calls_hear_each_other_and_ar
     await site.agent("1001", "ready")
 
 
+async def test_a_program_has_an_operator_call_a_customer_who_hear_each_other_and_are_recorded(
+    net: Network, tmp_path: Path
+) -> None:
+    site, phone = net.centre, await net.centre.operator("1001", answer="ring")
+    wish, key = {"agent": "1001", "number": CUSTOMER}, {"Idempotency-Key": "crm-1"}
+    async with site.http.post(f"{site.url}/api/calls", json=wish, headers=key) as response:
+        assert response.status == 201, await response.text()
+        asked = (await response.json())["contact"]
+    own = await phone.wait_call(PATIENCE_S)
+    assert E164 in (own.header("From") or "") + (own.header("P-Asserted-Identity") or "")
+    await site.contact("summoning", id=asked, agent="1001", direction="outbound")
+    async with site.http.post(f"{site.url}/api/calls", json=wish, headers=key) as response:
+        assert (response.status, (await response.json())["contact"]) == (200, asked)
+    async with site.http.post(f"{site.url}/api/calls", json=wish) as response:
+        assert response.status == 409
+        assert "his phone is not free" in (await response.json())["error"]["message"]
+    await own.answer()
+    taken = await net.first.taken()
+    assert (taken.number, taken.shown) == (E164, "+78007707999")
+    own.say_tone(OPERATOR_HZ["1001"])
+    await own.hears(SWITCH_HZ, PATIENCE_S)
+    await taken.audio.hears(OPERATOR_HZ["1001"])
+    await site.contact("talking", id=asked)
+    await site.kill()
+    await own.hears_for(0.5)
+    await site.start()
+    await site.contact("talking", id=asked)
+    await own.hears(SWITCH_HZ, PATIENCE_S)
+    await own.hangup()
+    await taken.ended()
+    (contact,) = await site.finished(recorded=True)
+    assert (contact["id"], contact["outcome"], contact["agent"]) == (asked, "answered", "1001")
+    assert segments(contact) == [("dial", "answered"), ("talk", "agent_left")]
+    left, right = read_wav(await site.recording(contact, tmp_path / "click.wav"))
+    assert carries(left, SWITCH_HZ) and not carries(left, OPERATOR_HZ["1001"])
+    assert carries(right, OPERATOR_HZ["1001"]) and not carries(right, SWITCH_HZ)
+    async with site.http.post(f"{site.url}/api/calls", json=wish, headers=key) as response:
+        assert response.status == 200
+
+
+async def test_a_program_cannot_call_what_an_operator_may_not_dial(net: Network) -> None:
+    site = net.centre
+    await site.operator("1001")
+    async with site.http.post(f"{site.url}/api/calls", json={"agent": "1001", "number": "88091234567"}) as response:
+        assert response.status == 409
+        assert "tolls.deny" in (await response.json())["error"]["message"]
+    assert await site.contacts() == []
+
+
 async def test_the_number_shown_is_that_of_the_operators_line_and_as_each_trunk_wants_it(net: Network) -> None:
     site, phone = net.centre, await net.centre.operator("1002")
     call = await net.operator_calls(phone)

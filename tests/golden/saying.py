@@ -49,7 +49,7 @@ def said(what: Record | Command) -> Iterator[str]:
         case commands.DialCustomer():
             yield f"{short(what.leg or what.lane)}: dial {what.number} by {what.trunk}, showing {what.caller_id}"
         case commands.OfferContact() if not what.music:
-            yield f"{what.leg}: let the phone of {what.agent} ring"
+            yield f"{short(what.lane)}: let the phone of {what.agent} ring"
         case commands.LetDialplanDial():
             yield f"{what.leg}: the dialplan connects it with {what.extension}"
         case commands.OfferContact() | commands.ReleaseContact() | commands.ListNode():

@@ -11,6 +11,7 @@
       > c1: answer                      what was decided: commands, outcomes, states
       > offer c1.1 to anna: longest idle of 1 able to take it
     anna dials 89161234567 as d1        what she dialled; `d1.1` is the first attempt to reach the customer
+    program has anna call 8916… as d1   click-to-call: `d1.1` is the leg of her own phone
     anna calls bob as i1                a colleague; `i1.1` is his leg
     anna dials *11                      a feature code; she hears the answer to its end
     rules rona_limit=2                  of the house; `topics support required 1=goods` are those of a queue
@@ -33,6 +34,7 @@ from ccserver.core.contact import Contact
 from ccserver.core.events import (
     AnyEvent,
     BeginConsult,
+    CallCustomer,
     CodeDialled,
     ConfigReplaced,
     ContactArrived,
@@ -259,6 +261,9 @@ class Stage:
 
     def _events(self, words: list[str]) -> list[AnyEvent]:
         who, what, *rest = words
+        if who == "program":
+            agent, _call, number, _as, name = rest
+            return [CallCustomer(_contact(name), AgentId(agent), number, at=self.now)]
         if who == "supervisor":
             code, _of, name = rest
             return [GiveDisposition(contact=_contact(name), codes=(code,), at=self.now)]

@@ -288,7 +288,7 @@ def check_agents(router: Router) -> None:
             beside = contact.outcome is ContactOutcome.BLOCKED or contact.ani == "112"
             assert holds or beside, f"{contact.id} has lost its agent"
             if holds:
-                assert contact.agent not in held, "two contacts at once"
+                assert held.get(contact.agent, contact.id) == contact.id, "two contacts at once"
                 held[contact.agent] = contact.id
     for agent in floor.agents.values():
         assert agent.contact == held.get(agent.id), f"{agent.id} holds {agent.contact}, not {held.get(agent.id)}"

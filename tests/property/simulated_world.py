@@ -19,6 +19,7 @@ from ccserver.core.events import (
     AnyEvent,
     BeginConsult,
     CallbackSource,
+    CallCustomer,
     CancelCallback,
     ConsultAction,
     ExtendWrapUp,
@@ -114,6 +115,7 @@ class World:
         self.forms = 0
         self.slow = False
         """Events and commands take their time; otherwise all of them arrive before anything else happens."""
+        self.clicks = 0
         self.doom: tuple[bool, Literal[0, 1, 2]] | None = None
         """How the daemon is killed as soon as it is told of anything."""
         for agent in AGENTS:
@@ -256,6 +258,13 @@ class World:
     def operator_calls_a_colleague(self, agent: AgentId, number: str) -> None:
         if self.node.phones[agent].registered:
             self.node.operator_calls_colleague(agent, number)
+
+    @happens(4, lambda world: world.daemon.alive, agent=AGENTS, number=NUMBERS)
+    def program_has_an_operator_call(self, agent: AgentId, number: str) -> None:
+        self.clicks += 1
+        contact = ContactId(f"{NODE}-click{self.clicks}")
+        for _ in range(1 + self.clicks % 2):  # some ask twice
+            self.daemon.inbox.append(CallCustomer(contact, agent, number, at=self.node.now))
 
     @happens(2, lambda world: world.node.diallers(), pick=PICKS)
     def operator_who_dialled_hangs_up(self, pick: int) -> None:
@@ -414,6 +423,8 @@ class World:
             case ContactState.FLOW:
                 waits_for_key = contact.deadline is not None
                 assert leg.up and (leg.plays or leg.recording or waits_for_key), f"{contact.id}: the flow stands still"
+            case ContactState.SUMMONING:
+                assert leg.dialled, f"{contact.id}: his phone does not ring"
             case ContactState.DIALLING if contact.direction is Direction.INTERNAL:
                 assert contact.offer is not None
                 assert leg.up and self.node.legs[contact.offer.leg].dialled, f"{contact.id}: no phone rings"

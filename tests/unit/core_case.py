@@ -222,7 +222,8 @@ class Case:
 
     def contact(self, caller: str = "c1") -> Contact:
         """Live, or as it was last kept."""
-        mine = [r.contact for r in self.records if isinstance(r, ContactSaved) and r.contact.leg == caller]
+        contact = f"{NODE}-{caller}"
+        mine = [r.contact for r in self.records if isinstance(r, ContactSaved) and r.contact.id == contact]
         return mine[-1]
 
     def agent(self, agent: str = "1001") -> Agent:

@@ -9,6 +9,7 @@ from ccserver.core.commands import HangUpLeg, PlayPrompts, StartMusic
 from ccserver.core.contact import Contact, ContactState
 from ccserver.core.events import (
     BeginConsult,
+    CallCustomer,
     CommandFailed,
     Event,
     KeyPressed,
@@ -23,7 +24,7 @@ from ccserver.core.events import (
     RecordingStarted,
     VoicemailRecorded,
 )
-from ccserver.core.ids import ContactId, LegId, PlayId, RecordingName, StepName, TrunkName
+from ccserver.core.ids import AgentId, ContactId, LegId, PlayId, RecordingName, StepName, TrunkName
 from ccserver.core.plan import Trunk
 from ccserver.core.reactions import IGNORED, REACTIONS, Happening, react
 from ccserver.core.router import TimeUp
@@ -72,6 +73,8 @@ def in_state(state: ContactState) -> tuple[Case, Contact]:
         return dialled("89161234567" if state is ContactState.DIALLING else "88091234567")
     if state in {ContactState.SCHEDULED, ContactState.BRIEFING}:
         return owed(in_an_hour=state is ContactState.SCHEDULED)
+    if state is ContactState.SUMMONING:
+        return summoned()
     told = Case(MENU if state is ContactState.FLOW else QUEUE)
     if state is ContactState.WAITING:
         told.wish("1001", "not_ready")
@@ -92,6 +95,15 @@ def owed(*, in_an_hour: bool) -> tuple[Case, Contact]:
     if not in_an_hour:
         told.answers()
     return told, told.router.floor.contacts[ContactId("n1-c1")]
+
+
+def summoned() -> tuple[Case, Contact]:
+    """A program has an operator call: his phone is being called; he is `c1` here."""
+    told = Case(replace(QUEUE, trunks={MTT.name: MTT}))
+    told.tell(CallCustomer(ContactId("n1-c1"), AgentId("1001"), "89161234567", at=told.now))
+    contact = told.router.floor.contacts[ContactId("n1-c1")]
+    assert contact.state is ContactState.SUMMONING
+    return told, contact
 
 
 def dialled(number: str) -> tuple[Case, Contact]:
