@@ -45,6 +45,10 @@ OFFERED: Mapping[str, str] = {
 }
 
 
+_WAITS = {SegmentKind.QUEUE, SegmentKind.CALLBACK}
+"""A callback waits in its queue's line, too."""
+
+
 class Moment(NamedTuple):
     """Something that happened, or was decided; of two at the same time the one of the lower `rank` led to the other."""
 
@@ -131,7 +135,7 @@ def _short(shortage: Shortage) -> str:
 def _waiting(segments: Iterable[SegmentRow], at: float) -> bool:
     """Whether the contact was in a queue then."""
     return any(
-        each.kind is SegmentKind.QUEUE and each.started_at <= at and (each.ended_at is None or at <= each.ended_at)
+        each.kind in _WAITS and each.started_at <= at and (each.ended_at is None or at <= each.ended_at)
         for each in segments
     )
 
@@ -160,6 +164,7 @@ def _ended(segment: SegmentRow) -> str:
     where = {
         SegmentKind.FLOW: f"flow {segment.flow}",
         SegmentKind.QUEUE: f"queue {segment.queue}",
+        SegmentKind.CALLBACK: f"callback of queue {segment.queue}",
         SegmentKind.TALK: f"talk with {segment.agent}",
     }.get(segment.kind, f"{segment.kind}")
     return f"{where} ended after {span(segment.ended_at - segment.started_at)}: {segment.outcome}"
