@@ -56,7 +56,7 @@ def chosen(floor: Floor, pair: Pair) -> None:
     _decided(
         floor,
         contact,
-        offer=contact.offers + 1,
+        offer=contact.made + 1,
         agent=pair.agent,
         why=pair.why,
         idle_since=floor.agents[pair.agent].idle_since,

@@ -32,6 +32,7 @@ from ccserver.core.records import (
     AgentSaved,
     AttemptSaved,
     ContactSaved,
+    DecisionSaved,
     DispositionForgotten,
     DispositionSaved,
     IntervalSaved,
@@ -324,6 +325,23 @@ def check_staff(router: Router) -> None:
             ever = [need for _, need in outlook(contact.place, floor.now)]
             somebody = any(meets(floor.plan, agent, need) for agent in logged_in for need in ever)
             assert (contact.place.deserted_at is None) == somebody, f"{contact.id} waits for nobody"
+
+
+def check_explained(router: Router, outcome: Outcome) -> None:
+    """What is written down is what was done, and those who could take a contact are counted as if one had walked over them."""
+    floor = router.floor
+    offers = {record.offer.id: record.offer for record in outcome.records if isinstance(record, OfferSaved)}
+    for record in outcome.records:
+        if isinstance(record, DecisionSaved) and record.decision.offer:
+            decision = record.decision
+            assert offers[OfferId(f"{decision.contact}.{decision.offer}")].agent == decision.agent
+    for need in floor.waiting.needs():
+        able = [agent for agent in floor.agents.values() if meets(floor.plan, agent, need)]
+        ending = {agent.id for agent in able if agent.state is AgentState.READY and not agent.offerable}
+        doing = Counter(AgentState.RESERVED if agent.id in ending else agent.state for agent in able)
+        assert floor.roster.crew(need).tally == dict(doing), (
+            f"{need}: {floor.roster.crew(need).tally}, in truth {doing}"
+        )
 
 
 def check_limits_of_queues(router: Router) -> None:

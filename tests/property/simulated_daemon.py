@@ -47,6 +47,7 @@ from tests.property.core_ledger import (
     Ledger,
     check_agents,
     check_deadline,
+    check_explained,
     check_limits_of_queues,
     check_matching,
     check_order,
@@ -174,6 +175,7 @@ class Daemon:
         check_agents(self.router)
         check_matching(self.router)
         check_staff(self.router)
+        check_explained(self.router, outcome)
         check_limits_of_queues(self.router)
         check_order(self.router, outcome)
         check_owed(self.router)
