@@ -1,5 +1,7 @@
 """Customers who are called back, on real phones: who hears whom, what is recorded, and what a crash leaves of it."""
 
+import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ start = "choose"
 [steps.choose]
 do = "menu"
 prompts = ["reason-4"]
-keys = { 1 = "offer", 2 = "offer-first" }
+keys = { 1 = "offer", 2 = "offer-first", 3 = "wait" }
 otherwise = "wait"
 
 [steps.offer-first]
@@ -104,7 +106,9 @@ async def whole_stage(
         await centre.configure(MORE.format(host=carrier.host, port=carrier.port))
         (centre.config_dir / "recall.toml").write_text(FLOW, encoding="utf-8")
         main = centre.config_dir / "ccserver.toml"
-        before, line, after = main.read_text(encoding="utf-8").partition(f'number = "{OTHER_LINE}"')
+        missed = "callback_missed = true\ncallback_missed_after_s = 0\ncallback_missed_wait_s = 0\n"
+        text = main.read_text(encoding="utf-8").replace('name = "orders"\n', f'name = "orders"\n{missed}')
+        before, line, after = text.partition(f'number = "{OTHER_LINE}"')
         fields, flow, rest = after.partition("flow = ")
         main.write_text(before + line + fields + flow + '"recall"\n' + rest.partition("\n")[2], encoding="utf-8")
         await centre.start()
@@ -239,3 +243,53 @@ async def test_a_customer_who_is_called_first_is_offered_as_soon_as_he_answers(s
     ]
     left, right = read_wav(await site.recording(contact, tmp_path / "talk.wav"))
     assert carries(left, SWITCH_HZ) and carries(right, OPERATOR_HZ["1001"])
+
+
+async def test_what_a_web_form_asks_for_becomes_a_talk(stage: Stage) -> None:
+    site = stage.centre
+    wish = {"number": "8 916 123-45-67", "queue": "orders", "name": "Анна"}
+    async with site.http.post(f"{site.url}/api/callbacks", json=wish) as answer:
+        assert answer.status == 201, await answer.text()
+        asked = await answer.json()
+    (owed,) = (await site.get("/api/callbacks"))["callbacks"]
+    assert (owed["id"], owed["number"], owed["state"]) == (asked["id"], E164, "waiting")
+    call, taken = await stage.operator_answers(await site.operator("1001"))
+    await call.hears(SWITCH_HZ, PATIENCE_S)
+    await taken.audio.hears(OPERATOR_HZ["1001"])
+    await call.hangup()
+    (contact,) = await site.finished(recorded=True)
+    assert (contact["outcome"], contact["callback"], contact["callback_tries"]) == ("answered", "form", 0)
+    assert contact["callback_answered_at"] is not None
+    assert not (await site.get("/api/callbacks"))["callbacks"]
+
+
+async def test_a_request_that_the_fallback_spooled_is_read_at_the_next_start_and_served(stage: Stage) -> None:
+    site = stage.centre
+    await site.kill()
+    spooled = site.asterisk.instance.callbacks_dir / "1796050873-1.json"
+    told = {"ani": CUSTOMER, "dnis": OTHER_LINE, "number": CUSTOMER, "at": time.time(), "language": "ru"}
+    spooled.write_text(json.dumps(told), encoding="utf-8")
+    await site.start()
+    await site.contact("waiting", absent=True, ani=E164)
+    assert not spooled.exists()
+    call, taken = await stage.operator_answers(await site.operator("1001"))
+    await call.hears(SWITCH_HZ, PATIENCE_S)
+    taken.hang_up()
+    (contact,) = await site.finished(recorded=True)
+    assert (contact["outcome"], contact["callback"]) == ("answered", "fallback")
+
+
+async def test_who_gave_up_waiting_is_called_back(stage: Stage) -> None:
+    site = stage.centre
+    call = await site.dial(OTHER_LINE, number=CUSTOMER)
+    await call.wait_up(PATIENCE_S)
+    await call.send_dtmf("3")
+    await site.contact("waiting", absent=False)
+    await call.hangup()
+    await site.contact("waiting", absent=True)
+    operators, taken = await stage.operator_answers(await site.operator("1001"))
+    await operators.hears(SWITCH_HZ, PATIENCE_S)
+    taken.hang_up()
+    (contact,) = await site.finished(recorded=True)
+    assert (contact["outcome"], contact["callback"]) == ("answered", "missed")
+    assert segments(contact)[1:4] == [("queue", "abandoned"), ("callback", "dialled"), ("dial", "answered")]

@@ -71,7 +71,26 @@ FAILURES = ((17, 486), (21, 603), (19, 480), (19, None), (16, None), (3, 503), (
 CUSTOMERS_FAILURES = (*FAILURES, (1, 404), (34, 503), (41, 500), (38, None), (21, 403), (20, 480), (1, None))
 """Of a customer's."""
 HANDED_TO = (*AGENTS, ORDERS, SERVICE, MENU_LINE, CUSTOMER, "nowhere")
-KEYS = ("1", "2", "3", "4", "5", "*", "9", "31", "42#", "61", "61", "71", "71", "0", "6289161234567#", "6288091234567#")
+KEYS = (
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "5",
+    "5",
+    "*",
+    "9",
+    "31",
+    "42#",
+    "61",
+    "61",
+    "71",
+    "71",
+    "0",
+    "6289161234567#",
+    "6288091234567#",
+)
 NUMBERS = 3 * (CUSTOMER, MOBILE) + (PREMIUM, EMERGENCY, MENU_LINE, "1001")
 
 
@@ -185,7 +204,7 @@ class World:
     def playback_ends(self, pick: int) -> None:
         self.node.play_ends(picked([leg for leg in self.node.legs.values() if leg.plays], pick))
 
-    @happens(3, lambda world: any(leg.recording for leg in world.node.callers()), pick=PICKS, seconds=(3.0, 0.0))
+    @happens(5, lambda world: any(leg.recording for leg in world.node.callers()), pick=PICKS, seconds=(3.0, 0.0))
     def message_ends(self, pick: int, seconds: float) -> None:
         self.node.voicemail_ends(picked([leg for leg in self.node.callers() if leg.recording], pick), seconds)
 
