@@ -124,6 +124,10 @@ class DialCustomer(_Command, frozen=True):
     ring_timeout_s: float
     """Asterisk's own limit, as in `OfferContact`."""
     recording: RecordingName | None
+    aside: LegId | None = None
+    """As in `OfferContact`; then, and when nobody but the customer is there, `leg` is his."""
+    music: str = ""
+    """What `leg` hears while another waits aside."""
 
 
 class StartRecording(_Command, frozen=True):

@@ -11,13 +11,15 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from ccserver.core import holding, queueing, routing
+from ccserver.core import attempt as attempts
+from ccserver.core import forwarding, holding, outside, queueing, routing
 from ccserver.core import offer as offers
 from ccserver.core.agent import Signal
-from ccserver.core.commands import HangUpLeg, OfferContact, WithdrawOffer
+from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome, AttemptState
+from ccserver.core.commands import DialCustomer, HangUpLeg, OfferContact, WithdrawOffer
 from ccserver.core.consult import Consult, ConsultState
-from ccserver.core.contact import Contact, ContactOutcome, ContactState, SegmentKind, Transfer
-from ccserver.core.destinations import Nowhere, ToAgent, destination, unable
+from ccserver.core.contact import Contact, ContactState, Forward, SegmentKind, Transfer
+from ccserver.core.destinations import Nowhere, ToAgent, ToNumber, destination, unable
 from ccserver.core.events import (
     Accepted,
     Answer,
@@ -34,7 +36,7 @@ from ccserver.core.events import (
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, LegId, OfferId
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
-from ccserver.core.records import OfferSaved
+from ccserver.core.records import AttemptSaved, OfferSaved
 from ccserver.core.routing import RING_GRACE_S, release_agent
 from ccserver.core.seating import hold_music, seat
 from ccserver.core.segments import open_segment
@@ -60,8 +62,15 @@ def begin_requested(floor: Floor, request: BeginConsult) -> Answer:
                 return Refused(why)
             _call_colleague(floor, contact, agent, request)
             return Accepted()
+        case ToNumber(number):
+            if why := outside.not_let_out(floor, contact, contact.offer.agent, number):
+                return Refused(why)
+            outside.charge(floor, contact.offer.agent, number)
+            consult = Consult(to=number, begun_at=floor.now)
+            _call_outside(floor, replace(contact, parked=False, consult=consult), request.at)
+            return Accepted()
         case _:
-            return Refused(f"{request.to} is nobody who could be consulted: only an operator can")
+            return Refused(f"{request.to} is nobody who could be consulted: an operator or a number can")
 
 
 def steer_requested(floor: Floor, request: SteerConsult) -> Answer:
@@ -73,10 +82,12 @@ def steer_requested(floor: Floor, request: SteerConsult) -> Answer:
     if consult is None or consult.state is ConsultState.LEAVING:
         return Refused(f"nobody is being consulted in {contact.id}")
     match request.action, consult.state:
+        case "complete", ConsultState.CALLING if consult.attempt and consult.attempt.giving_up:
+            return Refused(f"{consult.to} is being hung up")
         case "complete", _:
             complete(floor, contact, request.at)
         case "cancel", _:
-            cancel(floor, contact, request.at)
+            give_up(floor, contact, OfferOutcome.WITHDRAWN, request.at)
         case "join", ConsultState.PRIVATE:
             _reseat(floor, contact, replace(consult, state=ConsultState.JOINED), request.at)
         case "apart", ConsultState.JOINED:
@@ -119,6 +130,18 @@ def _call_colleague(floor: Floor, contact: Contact, agent: AgentId, request: Beg
     holding.settle(floor, replace(contact, parked=False, offers=contact.offers + 1, consult=consult), request.at)
 
 
+def _call_outside(floor: Floor, contact: Contact, at: float) -> None:
+    """By the next trunk; when there is none the agent is back with the customer."""
+    consult, agent = contact.consult, contact.agent_leg
+    assert consult is not None
+    attempt = outside.call(floor, contact, consult.to, consult.tried, aside=agent)
+    if isinstance(attempt, str):
+        _reseat(floor, contact, None, at)
+    else:
+        contact = replace(contact, attempts=contact.attempts + 1, consult=replace(consult, attempt=attempt))
+        holding.settle(floor, contact, at)
+
+
 def _reseat(floor: Floor, contact: Contact, consult: Consult | None, at: float) -> Contact:
     contact = holding.settle(floor, replace(contact, consult=consult), at)
     seat(floor, contact)
@@ -129,43 +152,75 @@ def _reseat(floor: Floor, contact: Contact, consult: Consult | None, at: float) 
 
 
 def guest_rang(floor: Floor, contact: Contact, event: LegRinging) -> None:
-    """The third party's phone rings."""
-    consult, offer = _current(contact)
-    advanced = offers.advance(offer, event)
-    if advanced is offer:
-        return
-    ring_timeout_s = floor.plan_of(contact).queues[offer.queue].ring_timeout_s
-    advanced = replace(advanced, ring_deadline=floor.now + ring_timeout_s)
-    floor.record(OfferSaved(advanced))
-    floor.signal(offer.agent, Signal.RANG, event.at)
-    floor.keep(replace(contact, consult=replace(consult, offer=advanced)))
+    """The third party's phone rings; however long it took until it did, it rings its whole time."""
+    consult, plan = _current(contact), floor.plan_of(contact)
+    if consult.offer is not None:
+        offer = offers.advance(consult.offer, event)
+        if offer is not consult.offer:
+            ring_timeout_s = plan.queues[offer.queue].ring_timeout_s
+            _keep(floor, contact, replace(consult, offer=replace(offer, ring_deadline=floor.now + ring_timeout_s)))
+            floor.signal(offer.agent, Signal.RANG, event.at)
+    elif consult.attempt is not None:
+        attempt = attempts.advance(consult.attempt, event)
+        if attempt is not consult.attempt:
+            ring_deadline = floor.now + plan.outbound.ring_timeout_s
+            _keep(floor, contact, replace(consult, attempt=replace(attempt, ring_deadline=ring_deadline)))
 
 
 def guest_answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
     """He hears the agent already."""
-    consult, offer = _current(contact)
-    advanced = offers.advance(offer, event)
-    if advanced is offer:
+    consult = _current(contact)
+    if consult.called.answered_at is not None:
         return  # told twice
-    floor.record(OfferSaved(advanced))
-    floor.signal(offer.agent, Signal.ANSWERED, event.at, serving=offer.queue, serving_since=event.at)
-    floor.keep(replace(contact, consult=replace(consult, offer=advanced, state=ConsultState.PRIVATE)))
+    if consult.offer is not None:
+        offer = offers.advance(consult.offer, event)
+        floor.signal(offer.agent, Signal.ANSWERED, event.at, serving=offer.queue, serving_since=event.at)
+        consult = replace(consult, offer=offer)
+    elif consult.attempt is not None:
+        consult = replace(consult, attempt=attempts.advance(consult.attempt, event))
+    leaving = consult.state is ConsultState.LEAVING  # he was faster, and is being hung up all the same
+    _keep(floor, contact, consult if leaving else replace(consult, state=ConsultState.PRIVATE))
 
 
 def guest_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
-    """He did not answer, or has hung up: the agent is back with the customer."""
-    _consult, offer = _current(contact)
-    advanced = offers.advance(offer, event)
-    if event.lost and advanced is not offer:
-        advanced = replace(advanced, outcome=OfferOutcome.FAILED)
-    _guest_gone(floor, contact, advanced, event.at, released=event.lost)
-    _reseat(floor, contact, None, event.at)
+    """He did not answer, or has hung up: the agent is back with the customer, or the next trunk is tried."""
+    consult = _current(contact)
+    if consult.offer is not None:
+        offer = offers.advance(consult.offer, event)
+        if event.lost and offer is not consult.offer:
+            offer = replace(offer, outcome=OfferOutcome.FAILED)
+        _colleague_gone(floor, consult, offer, event.at, released=event.lost)
+        _reseat(floor, contact, None, event.at)
+    elif consult.attempt is not None:
+        _outside_gone(floor, contact, attempts.advance(consult.attempt, event), event.at)
+
+
+def _outside_gone(floor: Floor, contact: Contact, attempt: Attempt, at: float) -> None:
+    consult = _current(contact)
+    floor.record(AttemptSaved(attempt))
+    if consult.state is ConsultState.LEAVING:
+        floor.keep(replace(contact, consult=None))
+        return
+    again = attempt.outcome in TRUNKS_FAULT or attempt.outcome is AttemptOutcome.FAILED
+    if consult.state is ConsultState.CALLING and again:
+        tried = (*consult.tried, attempt.trunk) if attempt.outcome in TRUNKS_FAULT else consult.tried
+        _call_outside(floor, replace(contact, consult=replace(consult, attempt=None, tried=tried)), at)
+        return
+    told = "; ".join(each for each in (contact.reason, attempt.told) if each)
+    reason = told if consult.state is ConsultState.CALLING else contact.reason
+    _reseat(floor, replace(contact, reason=reason), None, at)
 
 
 def give_up(floor: Floor, contact: Contact, outcome: OfferOutcome, at: float, *, released: bool = False) -> None:
-    """He is not called any longer. `released`: through no fault of his."""
-    _dismiss(floor, contact, outcome, at, released=released)
-    _reseat(floor, contact, None, at)
+    """He is not called any longer, or sent away. `released`: through no fault of his."""
+    consult = _current(contact)
+    if consult.offer is not None:
+        _dismiss_colleague(floor, contact, outcome, at, released=released)
+        _reseat(floor, contact, None, at)
+    elif consult.attempt is not None:
+        attempt = forwarding.let_go(floor, contact, consult.attempt)
+        floor.record(AttemptSaved(attempt))
+        _reseat(floor, contact, replace(consult, attempt=attempt, state=ConsultState.LEAVING), at)
 
 
 def is_called(contact: Contact | None, agent: AgentId) -> bool:
@@ -177,47 +232,63 @@ def is_called(contact: Contact | None, agent: AgentId) -> bool:
 def command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:
     """His leg could not be made; all else the legs' ends, or the next listing, settle."""
     command, consult = event.command, contact.consult
-    if consult is None or consult.offer is None or not isinstance(command, OfferContact):
+    unavailable = event.kind == "unavailable"
+    if consult and consult.offer and isinstance(command, OfferContact) and command.offer == consult.offer.id:
+        floor.note(floor.note_values(consult.offer.agent, leg=None))
+        outcome = OfferOutcome.UNREACHABLE if unavailable else OfferOutcome.FAILED
+        _colleague_gone(floor, consult, offers.closed(consult.offer, outcome, event.at), event.at)
+        _reseat(floor, contact, None, event.at)
+    elif consult and consult.attempt and isinstance(command, DialCustomer) and command.attempt == consult.attempt.id:
+        # A trunk by which not even a leg can be made is not tried twice.
+        contact = replace(contact, consult=replace(consult, tried=(*consult.tried, consult.attempt.trunk)))
+        failed = consult.attempt.giving_up or (AttemptOutcome.REFUSED if unavailable else AttemptOutcome.FAILED)
+        _outside_gone(floor, contact, attempts.closed(consult.attempt, failed, event.at), event.at)
+    else:
         floor.ignored += 1
-        return
-    if command.offer != consult.offer.id:
-        floor.ignored += 1
-        return
-    floor.note(floor.note_values(consult.offer.agent, leg=None))
-    outcome = OfferOutcome.UNREACHABLE if event.kind == "unavailable" else OfferOutcome.FAILED
-    _guest_gone(floor, contact, offers.closed(consult.offer, outcome, event.at), event.at)
-    _reseat(floor, contact, None, event.at)
 
 
 def time_up(floor: Floor, contact: Contact, event: Event) -> None:
     """His phone did not ring, or rang in silence, for too long."""
-    if contact.consult is None or contact.consult.deadline is None or contact.consult.deadline > floor.now:
+    consult = contact.consult
+    if consult is None or consult.deadline is None or consult.deadline > floor.now:
         return
-    _consult, offer = _current(contact)
-    give_up(
-        floor, contact, OfferOutcome.RONA if offer.state is OfferState.RINGING else OfferOutcome.UNREACHABLE, event.at
-    )
+    if consult.offer is not None:
+        rang = consult.offer.state is OfferState.RINGING
+        give_up(floor, contact, OfferOutcome.RONA if rang else OfferOutcome.UNREACHABLE, event.at)
+    elif consult.attempt is not None:
+        # What comes next begins with the end of his leg: the next trunk, if this one was silent.
+        rang = consult.attempt.state is AttemptState.RINGING
+        floor.command(HangUpLeg(consult.attempt.leg, lane=contact.id))
+        giving_up = AttemptOutcome.NO_ANSWER if rang else AttemptOutcome.SILENT
+        _keep(floor, contact, replace(consult, attempt=replace(consult.attempt, giving_up=giving_up)))
+
+
+def _keep(floor: Floor, contact: Contact, consult: Consult) -> None:
+    if consult.offer is not None:
+        floor.record(OfferSaved(consult.offer))
+    elif consult.attempt is not None:
+        floor.record(AttemptSaved(consult.attempt))
+    floor.keep(replace(contact, consult=consult))
 
 
 def agent_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
     """The agent hung up: whom he consulted gets the customer, and without one the talk is over."""
-    if contact.consult is not None and not event.lost:
+    if contact.offer is None:
+        forwarding.outside_ended(floor, contact, event)
+    elif contact.consult is not None and contact.consult.state is not ConsultState.LEAVING and not event.lost:
         complete(floor, contact, event.at, hung_up=True)
     else:
-        routing.agent_hung_up(floor, dismiss(floor, contact, event.at), event)
+        routing.agent_hung_up(floor, dismiss(floor, contact, event), event)
 
 
 def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
     """The customer hung up: nobody is left to talk about."""
-    routing.caller_ended(floor, dismiss(floor, contact, event.at), event)
+    if contact.attempt is not None and contact.attempt.leg != contact.leg and not contact.absent:
+        contact = forwarding.caller_ended(floor, contact, event)
+    routing.caller_ended(floor, dismiss(floor, contact, event), event)
 
 
 # --- how it ends ------------------------------------------------------------------------------------------------------
-
-
-def cancel(floor: Floor, contact: Contact, at: float) -> None:
-    """The third party goes."""
-    give_up(floor, contact, OfferOutcome.WITHDRAWN, at)
 
 
 def complete(floor: Floor, contact: Contact, at: float, *, hung_up: bool = False) -> None:
@@ -225,48 +296,61 @@ def complete(floor: Floor, contact: Contact, at: float, *, hung_up: bool = False
 
     `hung_up`: the agent's leg has ended already.
     """
-    consult, offer = _current(contact)
-    answered = consult.state is not ConsultState.CALLING
-    leg = contact.agent_leg
-    contact = replace(let_agent_go(floor, contact, at, Transfer.ATTENDED), consult=None)
+    consult, leg, agent = _current(contact), contact.agent_leg, contact.agent
+    talks = consult.state is not ConsultState.CALLING
+    contact = replace(let_agent_go(floor, contact, at, Transfer.ATTENDED), consult=None, attempt=consult.attempt)
     at = contact.known_until
-    if answered:
+    if talks and consult.offer is not None:
+        offer = consult.offer
         contact = open_segment(
             floor, contact, SegmentKind.TALK, at, queue=offer.queue, agent=offer.agent, offer=offer.id
         )
-        contact = floor.keep(replace(contact, offer=offer, agent=offer.agent, outcome=ContactOutcome.ANSWERED))
-    else:
-        contact = queueing.rejoin(floor, contact, offer.queue, at)
+        contact = replace(contact, offer=offer, agent=offer.agent)
+    elif talks:
+        contact = open_segment(floor, contact, SegmentKind.TALK, at)
+    elif consult.offer is not None:
         # It rings for the customer from now on: that he waits is counted from here, too.
-        offer = replace(offer, ringing_at=None if offer.ringing_at is None else at)
-        contact = floor.keep(replace(contact, state=ContactState.OFFERED, offer=offer))
+        offer = replace(consult.offer, ringing_at=None if consult.offer.ringing_at is None else at)
+        contact = queueing.rejoin(floor, contact, offer.queue, at)
+        contact = replace(contact, state=ContactState.OFFERED, offer=offer)
+    elif consult.attempt is not None and agent is not None:
+        attempt = consult.attempt
+        forward = Forward(number=consult.to, by=agent)
+        attempt = replace(attempt, ringing_at=None if attempt.ringing_at is None else at)
+        contact = replace(forwarding.wait_for(floor, contact, forward, at), attempt=attempt, tried=consult.tried)
+    floor.keep(contact)
     seat(floor, contact)
     if leg is not None and not hung_up:
         hang_up_agent(floor, contact, leg)
 
 
-def dismiss(floor: Floor, contact: Contact, at: float) -> Contact:
+def dismiss(floor: Floor, contact: Contact, event: LegEnded) -> Contact:
     """The customer has gone, or all of it is lost: so does the third party. Not kept yet."""
-    if contact.consult is None:
+    consult = contact.consult
+    if consult is None:
         return contact
-    _dismiss(floor, contact, OfferOutcome.WITHDRAWN, at)
+    if consult.attempt is not None:
+        attempt = forwarding.let_go(floor, contact, consult.attempt, lost=event.lost)
+        return replace(contact, consult=None, attempt=attempt)
+    _dismiss_colleague(floor, contact, OfferOutcome.WITHDRAWN, event.at)
     return replace(contact, consult=None)
 
 
-def _dismiss(floor: Floor, contact: Contact, outcome: OfferOutcome, at: float, *, released: bool = False) -> None:
-    consult, offer = _current(contact)
+def _dismiss_colleague(
+    floor: Floor, contact: Contact, outcome: OfferOutcome, at: float, *, released: bool = False
+) -> None:
+    consult = _current(contact)
+    assert consult.offer is not None
     if consult.state is ConsultState.CALLING:
-        floor.command(WithdrawOffer(offer.id, lane=contact.id))
-        _guest_gone(floor, contact, offers.closed(offer, outcome, at), at, released=released)
+        floor.command(WithdrawOffer(consult.offer.id, lane=contact.id))
+        _colleague_gone(floor, consult, offers.closed(consult.offer, outcome, at), at, released=released)
     else:
-        floor.command(HangUpLeg(offer.leg, lane=contact.id))
-        _guest_gone(floor, contact, offer, at)
+        floor.command(HangUpLeg(consult.leg, lane=contact.id))
+        _colleague_gone(floor, consult, consult.offer, at)
 
 
-def _guest_gone(floor: Floor, contact: Contact, offer: Offer, at: float, *, released: bool = False) -> None:
+def _colleague_gone(floor: Floor, consult: Consult, offer: Offer, at: float, *, released: bool = False) -> None:
     """A colleague who helped goes back to what he did before; how he did not answer says what becomes of him."""
-    consult = contact.consult
-    assert consult is not None
     called = consult.state is ConsultState.CALLING
     if called:
         floor.record(OfferSaved(offer))
@@ -279,14 +363,24 @@ def _guest_gone(floor: Floor, contact: Contact, offer: Offer, at: float, *, rele
 def take_up(floor: Floor, contact: Contact, legs: Mapping[LegId, ListedLeg]) -> None:
     """After a gap: who hears whom, once more."""
     consult = contact.consult
-    calls = consult is not None and consult.state is ConsultState.CALLING
-    leg = legs.get(consult.leg) if consult and calls else None
-    if leg is not None and not (leg.up or leg.ringing or leg.pending):
-        give_up(floor, contact, OfferOutcome.FAILED, floor.now, released=True)  # made, and never dialled
-    else:
-        seat(floor, contact, legs)
+    leg = legs.get(consult.leg) if consult else None
+    called = consult is not None and consult.state is ConsultState.CALLING
+    never_dialled = called and leg is not None and not (leg.up or leg.ringing or leg.pending)
+    if consult is not None and consult.offer is not None and never_dialled:
+        give_up(floor, contact, OfferOutcome.FAILED, floor.now, released=True)
+        return
+    seat(floor, contact, legs)
+    attempt = consult.attempt if consult else None
+    if consult is None or attempt is None or leg is None:
+        return
+    unmade = never_dialled and attempt.state is AttemptState.DIALLING
+    if consult.state is ConsultState.LEAVING or attempt.giving_up is not None or unmade:
+        floor.command(HangUpLeg(attempt.leg, lane=contact.id))
+        if attempt.answered_at is None:
+            failed = replace(attempt, giving_up=attempt.giving_up or AttemptOutcome.FAILED)
+            _keep(floor, contact, replace(consult, attempt=failed))
 
 
-def _current(contact: Contact) -> tuple[Consult, Offer]:
-    assert contact.consult is not None and contact.consult.offer is not None
-    return contact.consult, contact.consult.offer
+def _current(contact: Contact) -> Consult:
+    assert contact.consult is not None
+    return contact.consult

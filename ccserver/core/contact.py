@@ -11,6 +11,7 @@
     FLOW --a callback is promised, he hangs up--> SCHEDULED <--its time--> WAITING <--> OFFERED     nobody is on the line
         OFFERED --an operator answers--> BRIEFING --said--> DIALLING, as above; in vain: SCHEDULED, as often as it may be tried
         WAITING --the customer is called first--> DIALLING --answer--> WAITING, as who called
+    TALKING --transfer to a number--> FORWARDING --answer--> TALKING without an agent, or back to WAITING
 
 A Contact is a value: the router replaces it and writes it whole to the journal, so that the last one written is all that
 a restart needs. A place in a queue (`Place`) once taken is kept until the contact is answered, leaves or is gone.
@@ -70,12 +71,18 @@ class ContactState(StrEnum):
     """An operator's own phone rings, so that he may call a customer."""
     DIALLING = "dialling"
     """The customer is being reached."""
+    FORWARDING = "forwarding"
+    """Somebody outside is being called for the customer, and no agent is with him."""
     TELLING = "telling"
     """The operator hears why his call came to nothing."""
     TALKING = "talking"
     CLOSING = "closing"
     """Served; what legs there are are being hung up."""
     CLOSED = "closed"
+
+
+REACHING = frozenset({ContactState.DIALLING, ContactState.FORWARDING})
+"""Somebody outside is being called."""
 
 
 class ContactOutcome(StrEnum):
@@ -149,6 +156,7 @@ class SegmentOutcome(StrEnum):
     CALLER_LEFT = "caller_left"
     AGENT_LEFT = "agent_left"
     CUSTOMER_LEFT = "customer_left"
+    OUTSIDE_LEFT = "outside_left"
     """Of a talk: who hung up first; who was called is no caller."""
     TRANSFERRED = "transferred"
     """Of a talk: the customer was handed over."""
@@ -227,6 +235,13 @@ class FlowPosition(Struct, frozen=True, kw_only=True):
     """Where the flows that called this one go on, the outermost first."""
     entered: int = 0
     """Steps entered so far: who goes round for ever is stopped by it."""
+
+
+class Forward(Struct, frozen=True, kw_only=True):
+    """With whom outside the customer is being connected, and on whose account."""
+
+    number: str
+    by: AgentId
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -367,6 +382,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     """The agent asked for hold, and is aside."""
     consult: Consult | None = None
     """The third party of the talk."""
+    forward: Forward | None = None
     outcome: ContactOutcome | None = None
     """What it would be if the contact ended now; final with `ended_at`."""
     ended_at: float | None = None
@@ -427,12 +443,14 @@ class Contact(Struct, frozen=True, kw_only=True):
         return self.offers + self.attempts + self.summons
 
     @property
-    def carrier(self) -> TrunkName | None:
-        """The trunk that it occupies now."""
-        if self.attempt is not None:
-            return self.attempt.trunk
+    def on_trunks(self) -> tuple[tuple[TrunkName, LegId, Direction], ...]:
+        """The trunks that it occupies now, each by which of its legs."""
+        outside = (self.attempt, self.consult.attempt if self.consult else None)
+        called = tuple((each.trunk, each.leg, Direction.OUTBOUND) for each in outside if each is not None)
         gone = self.absent or self.led_by_operator or self.state is ContactState.CLOSED
-        return None if gone else self.trunk
+        if self.trunk is None or gone or (self.attempt is not None and self.attempt.leg == self.leg):
+            return called
+        return ((self.trunk, self.leg, Direction.INBOUND), *called)
 
     @property
     def known_until(self) -> float:
@@ -468,7 +486,7 @@ class Contact(Struct, frozen=True, kw_only=True):
             self.place.due_at if self.place and self.state is ContactState.WAITING else None,
             self.offer.deadline if self.offer else None,
             self.consult.deadline if self.consult else None,
-            self.attempt.deadline if self.attempt and self.state is ContactState.DIALLING else None,
+            self.attempt.deadline if self.attempt and self.state in REACHING else None,
             self.recording.resume_at if self.recording and self.state is ContactState.TALKING else None,
         ]
         return min((at for at in times if at is not None), default=None)

@@ -5,7 +5,6 @@ In this order: an operator's extension, a queue's name, a line's number however 
 
 from msgspec import Struct
 
-from ccserver.core import tolls
 from ccserver.core.agent import Agent, AgentState
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, QueueName
@@ -81,13 +80,3 @@ def unable(agent: Agent, *, soon: bool) -> str:
     if agent.state is AgentState.NOT_READY:
         return f"{agent.id} is not ready ({agent.reason})" if agent.reason else f"{agent.id} is not ready"
     return f"{agent.id} {WORDS.get(agent.state, 'is still in his last call')}"
-
-
-def not_let_out(floor: Floor, plan: Plan, by: AgentId | None, number: str) -> str:
-    """Why nobody may be connected with the number outside on behalf of this operator; empty: he may be."""
-    operator = floor.plan.operators.get(by) if by else None
-    if operator is None:
-        return "only an operator of ours can be the one who calls outside"
-    calls = {agent.id: len(tolls.recent(agent.dialled, floor.now)) for agent in floor.agents.values()}
-    refusal = tolls.refusal(plan, operator, number, by_him=calls[operator.extension], by_all=sum(calls.values()))
-    return refusal.why if refusal else ""

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ccserver.core import agent as agents
 from ccserver.core.agent import AT_WORK, Agent, AgentState, Signal
 from ccserver.core.commands import Command
-from ccserver.core.contact import Contact, ContactState
+from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.disposition import Disposition, asked
 from ccserver.core.ewt import Learnt
 from ccserver.core.ids import (
@@ -114,8 +114,8 @@ class Floor:
         self.nodes: dict[NodeName, NodeLink] = {}
         self.trunks: dict[TrunkName, TrunkLink] = {}
         """As the nodes tell: nothing of it is kept, for every listing tells it anew."""
-        self.carried: dict[TrunkName, dict[ContactId, None]] = {}
-        """Contacts on each trunk now."""
+        self.carried: dict[TrunkName, dict[LegId, Direction]] = {}
+        """Legs on each trunk now."""
         self.misdialled: dict[TrunkName, int] = {}
         """Calls that each trunk brought for a number that is none of ours, since start."""
         self.learnt: dict[QueueName, Learnt] = {}
@@ -180,14 +180,14 @@ class Floor:
     def keep(self, contact: Contact) -> Contact:
         """The contact as it is from now on."""
         before = self.contacts.get(contact.id)
-        if before is not None and before.carrier is not None:
-            self.carried[before.carrier].pop(contact.id, None)
+        for trunk, leg, _ in before.on_trunks if before is not None else ():
+            self.carried[trunk].pop(leg, None)
         if before is not None and before.state is ContactState.WAITING and before.place is not None:
             self.queued[before.place.queue].pop(contact.id, None)
         if contact.state is ContactState.WAITING and contact.place is not None:
             self.queued.setdefault(contact.place.queue, {})[contact.id] = None
-        if contact.carrier is not None:
-            self.carried.setdefault(contact.carrier, {})[contact.id] = None
+        for trunk, leg, direction in contact.on_trunks:
+            self.carried.setdefault(trunk, {})[leg] = direction
         if before is not None and (before.leg != contact.leg or contact.absent) and not before.absent:
             self.caller_legs.pop(before.leg, None)
             self.departed[before.leg] = self.now

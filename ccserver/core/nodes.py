@@ -15,6 +15,7 @@ from ccserver.core import (
     consulting,
     conversation,
     dialling,
+    forwarding,
     internal,
     queueing,
     reconcile,
@@ -22,6 +23,7 @@ from ccserver.core import (
     routing,
 )
 from ccserver.core.commands import AnswerLeg, HangUpLeg, ListNode, StopPlay
+from ccserver.core.consult import ConsultState
 from ccserver.core.contact import Contact, ContactState, Direction, FlowPosition
 from ccserver.core.events import Event, ListedLeg, NodeConnected, NodeListed, NodeLost, TrunkChanged
 from ccserver.core.floor import Floor, NodeLink, TrunkLink
@@ -66,8 +68,8 @@ def _cut(floor: Floor, node: NodeName, at: float) -> None:
 def ask(floor: Floor, node: NodeName, *, gap: bool) -> None:
     """Let it tell what it holds."""
     mine = [contact for contact in floor.contacts.values() if contact.node == node]
-    attempts = [contact.attempt.leg for contact in mine if contact.attempt]
-    expected = [*(contact.leg for contact in mine if not contact.absent), *floor.agent_legs, *attempts]
+    outside = [leg for contact in mine for _, leg, direction in contact.on_trunks if direction is Direction.OUTBOUND]
+    expected = [*(contact.leg for contact in mine if not contact.absent), *floor.agent_legs, *outside]
     since = min((contact.arrived_at for contact in mine), default=floor.now)
     floor.nodes[node].list_at = None
     floor.command(ListNode(node, gap, tuple(expected), since, lane=f"node:{node}"))
@@ -98,8 +100,11 @@ def listed(floor: Floor, event: NodeListed, take: Callable[[Event], None]) -> No
 
 
 def _is_hanging_up(contact: Contact) -> bool:
-    giving_up = contact.attempt is not None and contact.attempt.giving_up is not None
-    return contact.state is ContactState.CLOSING or giving_up
+    consult = contact.consult
+    attempts = (contact.attempt, consult.attempt if consult else None)
+    giving_up = any(each is not None and each.giving_up is not None for each in attempts)
+    leaving = consult is not None and consult.state is ConsultState.LEAVING
+    return contact.state is ContactState.CLOSING or giving_up or leaving
 
 
 def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[LegId, ListedLeg]) -> None:
@@ -133,10 +138,14 @@ def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[Le
             if not (agent_leg.up or agent_leg.ringing or agent_leg.pending):
                 # Made, and never dialled: we died between the two.
                 routing.withdraw(floor, contact, OfferOutcome.FAILED, floor.now, released=True)
-        case ContactState.TALKING if contact.offer:
+        case ContactState.FORWARDING:
+            forwarding.take_up(floor, contact, legs)
+        case ContactState.TALKING:
             consulting.take_up(floor, contact, legs)
         case ContactState.CLOSING:
-            floor.command(HangUpLeg(contact.leg, lane=contact.id))
+            caller = () if contact.absent else (contact.leg,)
+            for leg in (*caller, *((contact.attempt.leg,) if contact.attempt else ())):
+                floor.command(HangUpLeg(leg, lane=contact.id))
         case _:
             pass
 

@@ -16,6 +16,7 @@ from ccserver.core import (
     consulting,
     conversation,
     dialling,
+    forwarding,
     holding,
     internal,
     overflow,
@@ -163,6 +164,11 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.DIALLING, _H.PHONE_ENDED): _to(dialling.customer_failed, internal.colleague_failed),
     (_S.DIALLING, _H.TIME_UP): _to(dialling.time_up, internal.time_up),
     (_S.DIALLING, _H.COMMAND_FAILED): _to(dialling.command_failed, internal.command_failed),
+    (_S.FORWARDING, _H.PHONE_RANG): forwarding.rang,
+    (_S.FORWARDING, _H.PHONE_ANSWERED): forwarding.answered,
+    (_S.FORWARDING, _H.PHONE_ENDED): forwarding.failed,
+    (_S.FORWARDING, _H.TIME_UP): forwarding.time_up,
+    (_S.FORWARDING, _H.COMMAND_FAILED): forwarding.command_failed,
     (_S.TELLING, _H.PLAYED): parting.told,
     (_S.TELLING, _H.COMMAND_FAILED): parting.telling_failed,
     (_S.TALKING, _H.PHONE_ENDED): _by_leg(consulting.agent_ended, parting.customer_hung_up, internal.colleague_hung_up),
@@ -179,7 +185,7 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     **{(state, _H.CALLER_ENDED): _to(parting.operator_ended, internal.caller_ended) for state in _OUTBOUND},
     **{
         (state, _H.CALLER_ENDED): _by_leg(consulting.caller_ended, parting.operator_ended, internal.caller_ended)
-        for state in (_S.TALKING, _S.CLOSING)
+        for state in (_S.FORWARDING, _S.TALKING, _S.CLOSING)
     },
     **{(state, _H.CALLER_AWAY): _go_away for state in _INBOUND},
     **{(state, _H.CALLER_AWAY): parting.operator_away for state in _OUTBOUND},
@@ -187,7 +193,7 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     **{(state, _H.RECORDING): recording.started for state in ContactState if state is not _S.CLOSED},
     **{
         (state, _H.VOICEMAIL): _late_voicemail
-        for state in (_S.SCHEDULED, _S.WAITING, _S.OFFERED, _S.TALKING, _S.CLOSING)
+        for state in (_S.SCHEDULED, _S.WAITING, _S.OFFERED, _S.FORWARDING, _S.TALKING, _S.CLOSING)
     },
 }
 
@@ -199,13 +205,16 @@ IGNORED: dict[tuple[ContactState, Happening], str] = {
             _H.PHONE_ENDED,
         )
     },
-    **{(state, _H.KEY): "no menu is being offered" for state in (*_OUTBOUND, _S.TALKING, _S.CLOSING)},
+    **{(state, _H.KEY): "no menu is being offered" for state in (_S.FORWARDING, *_OUTBOUND, _S.TALKING, _S.CLOSING)},
     **{
         (_S.SCHEDULED, happening): "told late: nobody is on the line"
         for happening in (_H.KEY, _H.PLAYED, _H.CALLER_ENDED, _H.CALLER_AWAY, _H.CALLER_RETURNED)
     },
     (_S.SCHEDULED, _H.COMMAND_FAILED): "of a call that is over",
-    **{(state, _H.PLAYED): "we stopped it ourselves" for state in (_S.OFFERED, _S.DIALLING, _S.TALKING, _S.CLOSING)},
+    **{
+        (state, _H.PLAYED): "we stopped it ourselves"
+        for state in (_S.OFFERED, _S.FORWARDING, _S.DIALLING, _S.TALKING, _S.CLOSING)
+    },
     **{
         (state, happening): "an offer that was withdrawn meanwhile"
         for state in (_S.FLOW, _S.SCHEDULED, _S.WAITING)
@@ -239,7 +248,7 @@ IGNORED: dict[tuple[ContactState, Happening], str] = {
     },
     **{
         (state, happening): "a talk or a hang-up goes on whatever the dialplan does"
-        for state in (_S.TALKING, _S.CLOSING)
+        for state in (_S.FORWARDING, _S.TALKING, _S.CLOSING)
         for happening in (_H.CALLER_AWAY, _H.CALLER_RETURNED)
     },
 }

@@ -242,14 +242,16 @@ def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
             contact = replace(contact, outcome=contact.outcome or _left_outcome(contact, event))
         case ContactState.WAITING | ContactState.OFFERED:
             contact = _leave_queue(floor, contact, event)
-        case ContactState.TALKING:
-            assert contact.offer is not None
+        case ContactState.TALKING if contact.offer is not None:
             floor.command(HangUpLeg(contact.offer.leg, lane=contact.id))
             outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.CALLER_LEFT
             contact = end_talk(floor, contact, outcome, at)
         case _:
             pass
-    owed.part(floor, contact, at)
+    if contact.attempt is not None:  # somebody outside is still on his trunk, and counts
+        floor.keep(replace(contact, state=ContactState.CLOSING, absent=True))
+    else:
+        owed.part(floor, contact, at)
 
 
 def _left_outcome(contact: Contact, event: LegEnded) -> ContactOutcome:

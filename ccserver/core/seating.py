@@ -3,7 +3,7 @@
 from collections.abc import Container
 
 from ccserver.core.commands import SeatLegs
-from ccserver.core.consult import APART
+from ccserver.core.consult import APART, ConsultState
 from ccserver.core.contact import Contact, ContactState
 from ccserver.core.floor import Floor
 from ccserver.core.ids import LegId
@@ -15,8 +15,9 @@ def seat(floor: Floor, contact: Contact, living: Container[LegId] | None = None)
 
     `living`: legs that are known to be there; a third party's that is still being made seats itself.
     """
-    agent, consult = contact.agent_leg, contact.consult
-    assert agent is not None
+    agent = contact.agent_leg or (contact.attempt.leg if contact.attempt else None)
+    assert agent is not None, f"{contact.id}: nobody is with the customer"
+    consult = contact.consult if contact.consult and contact.consult.state is not ConsultState.LEAVING else None
     third = (consult.leg,) if consult and (living is None or consult.leg in living) else ()
     apart = contact.parked or (consult is not None and consult.state in APART)
     floor.command(

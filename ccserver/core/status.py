@@ -1,5 +1,7 @@
 """The picture of this moment: what the status API and the live page show, cut out of the floor."""
 
+from collections.abc import Container
+
 from msgspec import Struct
 
 from ccserver.core import tolls
@@ -7,7 +9,7 @@ from ccserver.core.agent import Agent, AgentState
 from ccserver.core.attempt import AttemptOutcome
 from ccserver.core.callback import Callback
 from ccserver.core.consult import Consult
-from ccserver.core.contact import Contact, ContactState, Direction
+from ccserver.core.contact import REACHING, Contact, ContactState, Direction
 from ccserver.core.events import CallbackSource
 from ccserver.core.floor import Floor, TrunkLink
 from ccserver.core.ids import AgentId, ContactId, FlowName, Language, LineNumber, NodeName, QueueName, TrunkName
@@ -37,7 +39,7 @@ class LineStatus(Struct, frozen=True, kw_only=True):
     waiting: int
     talking: int
     dialling: int
-    """Calls that operators make for it, until the customer answers."""
+    """Calls that operators make for it, until the customer answers; and customers for whom somebody outside is called."""
 
 
 class QueueStatus(Struct, frozen=True, kw_only=True):
@@ -187,7 +189,7 @@ def picture(floor: Floor, now: float) -> Status:
                 in_flow=_count(contacts, line.number, {ContactState.FLOW}),
                 waiting=_count(contacts, line.number, QUEUED),
                 talking=_count(contacts, line.number, {ContactState.TALKING}),
-                dialling=_count(contacts, line.number, {ContactState.SUMMONING, ContactState.DIALLING}),
+                dialling=_count(contacts, line.number, {ContactState.SUMMONING, *REACHING}),
             )
             for line in floor.plan.lines.values()
         ),
@@ -203,7 +205,7 @@ def picture(floor: Floor, now: float) -> Status:
     )
 
 
-def _count(contacts: list[Contact], line: str, states: set[ContactState]) -> int:
+def _count(contacts: list[Contact], line: str, states: Container[ContactState]) -> int:
     return sum(1 for contact in contacts if contact.line == line and contact.state in states)
 
 
@@ -257,8 +259,7 @@ def _agent(floor: Floor, agent: Agent) -> AgentStatus:
 
 def _trunk(floor: Floor, trunk: Trunk, now: float) -> TrunkStatus:
     link = floor.trunks.get(trunk.name) or TrunkLink(now)
-    carrying = [floor.contacts[contact] for contact in floor.carried.get(trunk.name, ())]
-    carried = [Direction.OUTBOUND if contact.attempt else contact.direction for contact in carrying]
+    carried = list(floor.carried.get(trunk.name, {}).values())
     return TrunkStatus(
         name=trunk.name,
         title=trunk.title,

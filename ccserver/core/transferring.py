@@ -1,4 +1,4 @@
-"""The customer is handed over without a word (blind transfer): to a colleague, a queue, the flow of a line.
+"""The customer is handed over without a word (blind transfer): to a colleague, a queue, the flow of a line, a number.
 
 The agent's talk ends there and then, and he is in wrap-up; the contact goes on with its recording, in a place of honour:
 whoever has waited once does not stand at the end again. A colleague who does not take him in time loses him to the queue he
@@ -7,7 +7,7 @@ came from.
 
 from msgspec.structs import replace
 
-from ccserver.core import conversation, queueing
+from ccserver.core import conversation, forwarding, outside, queueing
 from ccserver.core.commands import HangUpLeg
 from ccserver.core.contact import Contact, ContactState, Direction, Place, SegmentOutcome, Transfer
 from ccserver.core.destinations import Destination, Nowhere, ToAgent, ToLine, ToNumber, ToQueue, destination, unable
@@ -26,7 +26,7 @@ def requested(floor: Floor, request: TransferContact) -> Answer:
     to = destination(floor, floor.plan_of(contact), request.to)
     if isinstance(to, Nowhere):
         return Refused(to.why)
-    if why := _flaw(floor, to, contact.offer.agent):
+    if why := _flaw(floor, contact, to, contact.offer.agent):
         return Refused(why)
     transfer(floor, contact, to, request.at)
     return Accepted()
@@ -42,7 +42,10 @@ def served(floor: Floor, contact_id: ContactId, by: AgentId | None, *, consultin
     if contact.direction is Direction.INTERNAL:
         return Refused(f"{contact_id} is a call to a colleague: there is no customer in it")
     if contact.offer is None:
-        return Refused(f"in {contact_id} the customer was called by an operator, and cannot be handed over")
+        whose = (
+            "an operator called the customer" if contact.direction is Direction.OUTBOUND else "no operator is with him"
+        )
+        return Refused(f"in {contact_id} {whose}: that cannot be handed over")
     if by is not None and by != contact.offer.agent:
         return Refused(f"{contact_id} is not {by}'s: {contact.offer.agent} talks with the customer")
     if not floor.linked(contact.node):
@@ -55,7 +58,7 @@ def served(floor: Floor, contact_id: ContactId, by: AgentId | None, *, consultin
     return contact
 
 
-def _flaw(floor: Floor, to: Destination, by: AgentId) -> str:
+def _flaw(floor: Floor, contact: Contact, to: Destination, by: AgentId) -> str:
     """Why the customer cannot be handed there; empty: he can."""
     match to:
         case ToAgent(agent) if agent == by:
@@ -63,7 +66,7 @@ def _flaw(floor: Floor, to: Destination, by: AgentId) -> str:
         case ToAgent(agent):
             return unable(floor.agents[agent], soon=True)
         case ToNumber(number):
-            return f"{number} is outside, and cannot be called for the customer"
+            return outside.not_let_out(floor, contact, by, number)
         case _:
             return ""
 
@@ -71,7 +74,7 @@ def _flaw(floor: Floor, to: Destination, by: AgentId) -> str:
 def transfer(floor: Floor, contact: Contact, to: Destination, at: float) -> None:
     """The agent goes, the customer waits for the next, or hears what the line says."""
     assert contact.offer is not None
-    leg = contact.offer.leg
+    leg, agent_id = contact.offer.leg, contact.offer.agent
     contact = let_agent_go(floor, contact, at)
     hang_up_agent(floor, contact, leg)
     assert contact.last_place is not None
@@ -83,8 +86,8 @@ def transfer(floor: Floor, contact: Contact, to: Destination, at: float) -> None
             floor.keep(queueing.rejoin(floor, contact, queue, at))
         case ToLine(line):
             conversation.enter(floor, contact, line, at)
-        case ToNumber():
-            raise AssertionError("refused before")
+        case ToNumber(number):
+            forwarding.begin(floor, contact, number, agent_id, contact.known_until)
 
 
 def let_agent_go(floor: Floor, contact: Contact, at: float, how: Transfer = Transfer.BLIND) -> Contact:

@@ -226,7 +226,7 @@ def check_final(
     accepted = [offer for offer in mine if offer.outcome is OfferOutcome.ACCEPTED]
     talks = [segment for segment in segments if segment.kind is SegmentKind.TALK]
     if contact.direction is Direction.INBOUND:
-        talked = [talk.offer for talk in talks]
+        talked = [talk.offer for talk in talks if talk.offer is not None]
         dialled = [segment.offer for segment in segments if segment.kind is SegmentKind.DIAL and segment.offer]
         known = [*talked, *(offer for offer in dialled if offer not in talked)]
         assert {offer.id for offer in accepted if not offer.consult or offer.id in talked} == set(known)
@@ -251,10 +251,8 @@ def check_trunks(router: Router, events: Sequence[AnyEvent], outcome: Outcome) -
     """No call leaves by a trunk that is full or down, and the ledger of who is on which trunk is true."""
     floor = router.floor
     turning = any(isinstance(event, TrunkChanged | NodeListed) for event in events)
-    carried = {
-        (contact.attempt.trunk, contact.id) for contact in floor.contacts.values() if contact.attempt is not None
-    }
-    assert carried == {(trunk, contact) for trunk, contacts in floor.carried.items() for contact in contacts}
+    carried = {(trunk, leg, way) for contact in floor.contacts.values() for trunk, leg, way in contact.on_trunks}
+    assert carried == {(trunk, leg, way) for trunk, legs in floor.carried.items() for leg, way in legs.items()}
     for record in outcome.records:
         if isinstance(record, AttemptSaved) and record.attempt.state is AttemptState.DIALLING:
             attempt = record.attempt

@@ -431,9 +431,13 @@ class Node:
         allowed = not own or operator.agent != AGENTS[2] or "916" not in command.number  # type: ignore[union-attr]
         assert allowed, f"{AGENTS[2]} may not dial this"
         self.known.add(leg_id)
+        room = "aside" if command.aside else "main"
         if operator is not None:
             operator.room = "main"
-        self.legs[leg_id] = Leg(leg_id, "customer", self.now, contact=contact, trunk=command.trunk, room="main")
+            operator.music = operator.music or bool(command.aside)
+        if command.aside in self.legs:
+            self.legs[command.aside].room = "aside"
+        self.legs[leg_id] = Leg(leg_id, "customer", self.now, contact=contact, trunk=command.trunk, room=room)
         if command.recording is not None:
             self.tell(RecordingStarted(contact, command.recording, at=self.now))
         return leg_id

@@ -450,6 +450,10 @@ class World:
             case ContactState.DIALLING:
                 assert contact.attempt is not None and contact.attempt.giving_up is None
                 assert leg.up and self.node.legs[contact.attempt.leg].dialled, f"{contact.id}: nobody is called"
+            case ContactState.FORWARDING:
+                assert contact.attempt is not None and contact.attempt.giving_up is None
+                outside = self.node.legs[contact.attempt.leg]
+                assert outside.dialled and (not leg.room or outside.room == "main"), f"{contact.id}: nobody is called"
             case ContactState.TELLING | ContactState.BRIEFING:
                 assert leg.up and leg.plays, f"{contact.id}: nobody says why"
             case ContactState.TALKING:
@@ -463,6 +467,8 @@ class World:
         called = contact.offer or contact.attempt
         assert called is not None and self.node.legs[called.leg].up
         agent, consult = self.node.legs[called.leg], contact.consult
+        if consult is not None and consult.state is ConsultState.LEAVING:
+            raise AssertionError(f"{contact.id}: nobody hangs the third party up")
         guest = self.node.legs[consult.leg] if consult else None
         if not leg.room:
             return  # the dialplan took him out of the talk, and gave him back

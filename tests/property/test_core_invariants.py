@@ -107,7 +107,10 @@ EVERY_OUTCOME = {
     "queue failed",
     "queue callback_taken",
     *(f"flow {outcome}" for outcome in ("queued", "completed", "voicemail", "caller_left", "failed")),
-    *(f"talk {outcome}" for outcome in ("caller_left", "agent_left", "customer_left", "transferred", "failed")),
+    *(
+        f"talk {outcome}"
+        for outcome in ("caller_left", "agent_left", "customer_left", "outside_left", "transferred", "failed")
+    ),
     *(f"contact {outcome}" for outcome in ("busy", "no_answer", "declined", "no_such_number", "no_trunk")),
     *(f"contact {outcome}" for outcome in ("blocked", "cancelled", "merged", "expired")),
     *(f"callback {outcome}" for outcome in ("dialled", "merged", "expired", "unanswered", "cancelled")),

@@ -213,7 +213,7 @@ def test_when_asterisk_dies_nobody_is_given_a_customer_who_is_gone() -> None:
 
 REFUSED = {
     "1001": "1001 would consult himself",
-    "billing": "billing is nobody who could be consulted: only an operator can",
+    "billing": "billing is nobody who could be consulted: an operator or a number can",
     "nowhere": "nowhere is no operator, queue, line or public number",
 }
 

@@ -22,6 +22,7 @@ from ccserver.core.events import (
     LegUnheld,
     PlayFinished,
     RecordingStarted,
+    TransferContact,
     VoicemailRecorded,
 )
 from ccserver.core.ids import AgentId, ContactId, LegId, PlayId, RecordingName, StepName, TrunkName
@@ -69,6 +70,8 @@ CONSULTING = {Happening.GUEST_RANG, Happening.GUEST_ANSWERED, Happening.GUEST_EN
 
 
 def in_state(state: ContactState) -> tuple[Case, Contact]:
+    if state is ContactState.FORWARDING:
+        return forwarding()
     if state in {ContactState.DIALLING, ContactState.TELLING}:
         return dialled("89161234567" if state is ContactState.DIALLING else "88091234567")
     if state in {ContactState.SCHEDULED, ContactState.BRIEFING}:
@@ -104,6 +107,16 @@ def summoned() -> tuple[Case, Contact]:
     contact = told.router.floor.contacts[ContactId("n1-c1")]
     assert contact.state is ContactState.SUMMONING
     return told, contact
+
+
+def forwarding() -> tuple[Case, Contact]:
+    """Handed to a number outside."""
+    told = Case(replace(QUEUE, trunks={MTT.name: MTT}))
+    told.trunk(MTT.name)
+    told.call()
+    told.answers()
+    told.tell(TransferContact(told.contact().id, "89161234567", at=AT))
+    return told, told.contact()
 
 
 def dialled(number: str) -> tuple[Case, Contact]:

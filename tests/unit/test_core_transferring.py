@@ -161,7 +161,7 @@ REFUSED = {
     "nowhere": "nowhere is no operator, queue, line or public number",
     "1001": "1001 would hand the customer to himself",
     "1002": "1002 is logged out",
-    "89161234567": "+79161234567 is outside, and cannot be called for the customer",
+    "89161234567": "there is no trunk",
 }
 
 

@@ -6,7 +6,7 @@ import { lateness } from "/web/queues.js";
 import { t, word } from "/web/texts.js";
 
 const SHOWN_MAX = 100;
-const ORDER = { waiting: 0, offered: 0, flow: 1, briefing: 2, dialling: 2, talking: 2, telling: 3, closing: 3, scheduled: 4 };
+const ORDER = { waiting: 0, offered: 0, flow: 1, briefing: 2, dialling: 2, forwarding: 2, talking: 2, telling: 3, closing: 3, scheduled: 4 };
 const OUTCOME_ICON = {
   answered: "talking",
   abandoned: "missed",
@@ -26,7 +26,7 @@ const OUTCOME_ICON = {
   merged: "flow",
   expired: "missed",
 };
-const STATE_ICON = { flow: "flow", waiting: "waiting", offered: "ringing", briefing: "dialling", dialling: "dialling", telling: "close", talking: "talking", closing: "close", scheduled: "waiting" };
+const STATE_ICON = { flow: "flow", waiting: "waiting", offered: "ringing", briefing: "dialling", dialling: "dialling", forwarding: "dialling", telling: "close", talking: "talking", closing: "close", scheduled: "waiting" };
 
 /** Who waits comes first, the longest wait on top: a wall has no scroll bar. */
 function inOrder(one, other) {

@@ -78,7 +78,7 @@ class Calling:
         await self._call(bridge, leg, [create, wait_in_bridge(), self._record(call, command.recording)], dial)
 
     async def dial_customer(self, command: DialCustomer) -> None:
-        """The customer's leg, by a trunk; what its network lets be heard, the operator hears in the bridge."""
+        """A leg by a trunk; what its network lets be heard, whoever waits for it in the bridge hears."""
         leg = _leg(command)
 
         async def dial() -> None:
@@ -99,6 +99,14 @@ class Calling:
             await self._call(command.lane, leg, [create, self._seating.empty(command.lane)], dial)
             return
         call = self._calls.of_lane(command.lane, command.leg)
+        if command.aside:
+            await self._call(
+                call.aside,
+                leg,
+                [create, self._seating.seat(call, (command.leg,), (command.aside,), command.music)],
+                dial,
+            )
+            return
         record = self._record(call, command.recording, by_operator=True)
         await self._call(call.bridge, leg, [create, self._seating.customer(call), record], dial)
 

@@ -1,0 +1,176 @@
+"""The customer is connected with somebody outside, and nobody of ours is with them: a transfer to a number.
+
+    FORWARDING --he answers--> TALKING (without an agent) --either hangs up--> CLOSING
+         \\--nobody reached--> WAITING: back with the agent who wanted it if he is free, else in the queue, in his old order
+
+Each attempt's leg is in the bridge with the customer before it is dialled, so that he hears the network's tones.
+"""
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from ccserver.core import attempt as attempts
+from ccserver.core import outside, queueing
+from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome, AttemptState
+from ccserver.core.commands import DialCustomer, HangUpLeg
+from ccserver.core.contact import Contact, ContactOutcome, ContactState, Forward, SegmentKind, SegmentOutcome
+from ccserver.core.events import CommandFailed, Event, LegAnswered, LegEnded, LegRinging, ListedLeg
+from ccserver.core.floor import Floor
+from ccserver.core.ids import AgentId, LegId
+from ccserver.core.records import AttemptSaved
+from ccserver.core.routing import GONE_LIST_S
+from ccserver.core.segments import close_segment, open_segment
+
+
+def begin(floor: Floor, contact: Contact, number: str, by: AgentId, at: float) -> None:
+    """The agent has gone, the number is called."""
+    outside.charge(floor, by, number)
+    contact = wait_for(floor, contact, Forward(number=number, by=by), at)
+    _call(floor, replace(contact, tried=()))
+
+
+def wait_for(floor: Floor, contact: Contact, forward: Forward, at: float) -> Contact:
+    """From now on the customer waits for him. Not kept yet."""
+    contact = open_segment(floor, contact, SegmentKind.DIAL, at)
+    return replace(contact, state=ContactState.FORWARDING, forward=forward)
+
+
+def _call(floor: Floor, contact: Contact) -> None:
+    assert contact.forward is not None
+    attempt = outside.call(floor, contact, contact.forward.number, contact.tried)
+    if isinstance(attempt, str):
+        _come_back(floor, contact, attempt, floor.now)
+    else:
+        floor.keep(replace(contact, attempt=attempt, attempts=contact.attempts + 1))
+
+
+def _come_back(floor: Floor, contact: Contact, reason: str, at: float) -> None:
+    forward, last = contact.forward, contact.last_place
+    assert forward is not None and last is not None
+    told = "; ".join(each for each in (contact.reason, reason) if each)
+    contact = close_segment(floor, contact, SegmentOutcome.UNANSWERED, at)
+    contact = replace(contact, forward=None, reason=told)
+    contact = queueing.rejoin(floor, contact, last.queue, contact.known_until)
+    agent = floor.agents.get(forward.by)
+    if agent is not None and agent.offerable:
+        queueing.ask_for(floor, contact, agent.id, floor.now + floor.rules.transfer_wait_s)
+    else:
+        floor.keep(contact)
+
+
+def rang(floor: Floor, contact: Contact, event: LegRinging) -> None:
+    """His phone rings, or his network is heard."""
+    attempt = _current(contact)
+    advanced = attempts.advance(attempt, event)
+    if advanced is not attempt:
+        ring_deadline = floor.now + floor.plan_of(contact).outbound.ring_timeout_s
+        _keep(floor, contact, replace(advanced, ring_deadline=ring_deadline))
+
+
+def answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
+    """The two hear each other already."""
+    attempt = attempts.advance(_current(contact), event)
+    assert attempt.answered_at is not None
+    contact = close_segment(floor, contact, SegmentOutcome.ANSWERED, attempt.answered_at)
+    contact = open_segment(floor, contact, SegmentKind.TALK, contact.known_until)
+    ring_s = contact.ring_s + attempt.ring_s
+    _keep(floor, replace(contact, state=ContactState.TALKING, forward=None, ring_s=ring_s), attempt)
+
+
+def failed(floor: Floor, contact: Contact, event: LegEnded) -> None:
+    """He was not reached: by another trunk, or the customer comes back."""
+    attempt = attempts.advance(_current(contact), event)
+    _over(floor, replace(contact, ring_s=contact.ring_s + attempt.ring_s), attempt, event.at)
+
+
+def _over(floor: Floor, contact: Contact, attempt: Attempt, at: float) -> None:
+    floor.record(AttemptSaved(attempt))
+    contact = replace(contact, attempt=None)
+    if attempt.outcome in TRUNKS_FAULT:
+        contact = replace(contact, tried=(*contact.tried, attempt.trunk))
+    if attempt.outcome in TRUNKS_FAULT or attempt.outcome is AttemptOutcome.FAILED:
+        _call(floor, contact)
+    else:
+        _come_back(floor, contact, attempt.told, at)
+
+
+def command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:
+    """The leg could not be made; the connector has left nothing of it."""
+    attempt, command = contact.attempt, event.command
+    if attempt is None or not isinstance(command, DialCustomer) or command.attempt != attempt.id:
+        floor.ignored += 1
+        return
+    if (
+        event.kind == "gone"
+    ):  # the customer's leg is not there: he has hung up, and a listing will say so should nobody else
+        floor.list_again(contact.node, floor.now + GONE_LIST_S)
+    outcome = AttemptOutcome.REFUSED if event.kind == "unavailable" else AttemptOutcome.FAILED
+    attempt = attempts.closed(attempt, outcome, event.at)
+    _over(floor, replace(contact, tried=(*contact.tried, attempt.trunk)), attempt, event.at)
+
+
+def time_up(floor: Floor, contact: Contact, _event: Event) -> None:
+    """The trunk was silent, or the phone rang, for too long; what comes next begins with the end of the leg."""
+    silent = _current(contact).state is AttemptState.DIALLING
+    _give_up(floor, contact, AttemptOutcome.SILENT if silent else AttemptOutcome.NO_ANSWER)
+
+
+def _give_up(floor: Floor, contact: Contact, outcome: AttemptOutcome) -> None:
+    attempt = _current(contact)
+    floor.command(HangUpLeg(attempt.leg, lane=contact.id))
+    _keep(floor, contact, replace(attempt, giving_up=outcome))
+
+
+def outside_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
+    """Who was outside hung up on the customer."""
+    floor.record(AttemptSaved(attempts.advance(_current(contact), event)))
+    contact = _end_talk(floor, contact, SegmentOutcome.OUTSIDE_LEFT, event)
+    floor.command(HangUpLeg(contact.leg, lane=contact.id))
+    floor.keep(replace(contact, state=ContactState.CLOSING, attempt=None))
+
+
+def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> Contact:
+    """The customer hung up: who is outside is hung up, and counts on his trunk until his end is a fact. Not kept yet."""
+    if contact.state is ContactState.TALKING:
+        contact = _end_talk(floor, contact, SegmentOutcome.CALLER_LEFT, event)
+    elif contact.state is ContactState.FORWARDING:
+        outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.CALLER_LEFT
+        attempt = _current(contact)
+        rang_s = 0.0 if attempt.ringing_at is None else max(0.0, event.at - attempt.ringing_at)
+        contact = close_segment(floor, contact, outcome, event.at)
+        contact = replace(contact, forward=None, ring_s=contact.ring_s + rang_s, outcome=ContactOutcome.ANSWERED)
+    return replace(contact, attempt=let_go(floor, contact, _current(contact), lost=event.lost))
+
+
+def let_go(floor: Floor, contact: Contact, attempt: Attempt, *, lost: bool = False) -> Attempt:
+    """His leg is hung up; the attempt as it is until that is a fact."""
+    floor.command(HangUpLeg(attempt.leg, lane=contact.id))
+    if attempt.answered_at is not None:
+        return attempt
+    return replace(attempt, giving_up=AttemptOutcome.FAILED if lost else AttemptOutcome.CANCELLED)
+
+
+def _end_talk(floor: Floor, contact: Contact, outcome: SegmentOutcome, event: LegEnded) -> Contact:
+    return close_segment(floor, contact, SegmentOutcome.FAILED if event.lost else outcome, event.at)
+
+
+def take_up(floor: Floor, contact: Contact, legs: Mapping[LegId, ListedLeg]) -> None:
+    """After a gap, or while he is being hung up."""
+    attempt = _current(contact)
+    leg = legs.get(attempt.leg)
+    if leg is None:
+        return
+    begun = leg.up or leg.ringing or leg.pending or attempt.state is not AttemptState.DIALLING
+    if attempt.giving_up is not None or not begun:
+        _give_up(floor, contact, attempt.giving_up or AttemptOutcome.FAILED)
+
+
+def _keep(floor: Floor, contact: Contact, attempt: Attempt) -> None:
+    floor.record(AttemptSaved(attempt))
+    floor.keep(replace(contact, attempt=attempt))
+
+
+def _current(contact: Contact) -> Attempt:
+    assert contact.attempt is not None
+    return contact.attempt

@@ -1,0 +1,77 @@
+"""Somebody outside is called for a customer who is here: by which trunk, and what the rules of calls that leave say to it."""
+
+from msgspec.structs import replace
+
+from ccserver.core import tolls
+from ccserver.core.attempt import Attempt
+from ccserver.core.commands import DialCustomer
+from ccserver.core.contact import Contact
+from ccserver.core.floor import Floor
+from ccserver.core.ids import AgentId, AttemptId, LegId, TrunkName
+from ccserver.core.numbers import canonical, is_emergency, written
+from ccserver.core.records import AttemptSaved
+from ccserver.core.routing import RING_GRACE_S
+from ccserver.core.seating import hold_music
+from ccserver.core.trunking import choose
+
+ATTEMPTS_MAX = 20
+"""In one contact: whatever goes wrong, it ends."""
+
+
+def not_let_out(floor: Floor, contact: Contact, by: AgentId, number: str) -> str:
+    """Why the number cannot be called on this operator's account now; empty: it can."""
+    plan, operator = floor.plan_of(contact), floor.plan.operators.get(by)
+    if contact.attempt is not None:
+        return "the customer was called back: he cannot be connected with anybody outside"
+    if operator is None:
+        return f"{by} is no operator any more"
+    calls = {agent.id: len(tolls.recent(agent.dialled, floor.now)) for agent in floor.agents.values()}
+    refusal = tolls.refusal(plan, operator, number, by_him=calls[by], by_all=sum(calls.values()))
+    if refusal is not None:
+        return refusal.why
+    choice = choose(floor, replace(contact, tried=()))
+    return "" if choice.trunk is not None else "; ".join(choice.flaws) or "there is no trunk"
+
+
+def charge(floor: Floor, by: AgentId, number: str) -> None:
+    """It counts among the calls that he made."""
+    if not is_emergency(number, floor.rules.region):
+        times = tolls.recent(floor.agents[by].dialled, floor.now)
+        floor.note(floor.note_values(by, dialled=(*times, float(int(floor.now)))))
+
+
+def call(
+    floor: Floor, contact: Contact, number: str, tried: tuple[TrunkName, ...], *, aside: LegId | None = None
+) -> Attempt | str:
+    """By the best trunk that is left, into the contact's bridge, or to whom waits `aside`; or why there is none."""
+    choice = choose(floor, replace(contact, tried=tried))
+    if choice.trunk is None or contact.attempts >= ATTEMPTS_MAX:
+        return "; ".join(choice.flaws) or "there is no trunk left"
+    plan, region, trunk = floor.plan_of(contact), floor.rules.region, choice.trunk
+    line = plan.lines[contact.line]
+    attempt = Attempt(
+        id=AttemptId(f"{contact.id}.{contact.made + 1}"),
+        contact=contact.id,
+        trunk=trunk.name,
+        number=written(number, trunk.number_format, region),
+        made_at=floor.now,
+        why=choice.why,
+        reach_deadline=floor.now + trunk.reach_timeout_s,
+        ring_deadline=floor.now + plan.outbound.ring_timeout_s,
+    )
+    floor.command(
+        DialCustomer(
+            attempt.id,
+            contact.leg,
+            trunk.name,
+            attempt.number,
+            written(canonical(line.caller_id or line.number, region), trunk.number_format, region),
+            trunk.reach_timeout_s + plan.outbound.ring_timeout_s + RING_GRACE_S,
+            None,
+            aside=aside,
+            music=hold_music(floor, contact) if aside else "",
+            lane=contact.id,
+        )
+    )
+    floor.record(AttemptSaved(attempt))
+    return attempt
