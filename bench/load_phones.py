@@ -18,6 +18,8 @@ from tests.asterisk_instance import free_port
 
 SCENARIOS = Path(__file__).parent / "sipp"
 SPEAK = '<nop><action><exec rtp_stream="{hz}.ul,-1,0,PCMU/8000"/></action></nop>'
+PATIENT = ("-watchdog_minor_maxtriggers", "1000000", "-watchdog_major_maxtriggers", "1000000")
+"""Otherwise SIPp ends itself, with all its calls, on a machine that keeps it waiting for half a second too often."""
 STRAGGLERS_S = 150.0
 """How long a crowd may take beyond its last call."""
 
@@ -182,6 +184,7 @@ class Phones:
             *command,
             *ports,
             *logs,
+            *PATIENT,
             *options,
             "-nostdin",
             stdout=asyncio.subprocess.DEVNULL,
