@@ -42,10 +42,15 @@ def rules(plan: Plan) -> tuple[Rule, ...]:
         Rule(name=f"lines.{number}.keep_days", days=days, line=number, but_queues=apart)
         for number, days in lines.items()
     ]
-    kinds = {"talk": plan.recordings.talk_days, "voicemail": plan.recordings.voicemail_days}
+    kept = plan.recordings
+    kinds = (
+        ("talk", "talk_days", kept.talk_days),
+        ("voicemail", "voicemail_days", kept.voicemail_days),
+        ("comment", "voicemail_days", kept.voicemail_days),
+    )
     found += [
-        Rule(name=f"recordings.{kind}_days", days=days, kind=kind, but_queues=apart, but_lines=tuple(lines))
-        for kind, days in kinds.items()
+        Rule(name=f"recordings.{field}", days=days, kind=kind, but_queues=apart, but_lines=tuple(lines))
+        for kind, field, days in kinds
     ]
     return tuple(rule for rule in found if rule.days > 0)
 

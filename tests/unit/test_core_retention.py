@@ -29,6 +29,7 @@ def test_a_queue_goes_before_its_line_and_a_line_before_the_kind() -> None:
         Rule(name=f"lines.{LINE}.keep_days", days=60, line=LINE, but_queues=apart),
         Rule(name="recordings.talk_days", days=90, kind="talk", but_queues=apart, but_lines=(LINE,)),
         Rule(name="recordings.voicemail_days", days=7, kind="voicemail", but_queues=apart, but_lines=(LINE,)),
+        Rule(name="recordings.voicemail_days", days=7, kind="comment", but_queues=apart, but_lines=(LINE,)),
     ), "what is kept for ever falls under no rule of others"
 
 
