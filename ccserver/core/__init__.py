@@ -3,7 +3,8 @@
 `events` (what can come in) and `commands` (what can go out) are the border; `records` is what is kept. The nouns with their
 state tables are `contact`, `agent`, `offer`, `attempt`; `plan` is the configuration. `router` turns events into an `Outcome`,
 holding its working memory on the `floor`; what a contact reacts to stands in `reactions`, how in `conversation` (the flow
-side, interpreted by `flow`), `queueing` (the wait: `needing` says what it asks of an agent, `prospects` and `ewt` estimate it,
+side, interpreted by `flow`, made of `steps`; after the talk it asks for `surveying`, and a `survey` is what came of it),
+`queueing` (the wait: `needing` says what it asks of an agent, `prospects` and `ewt` estimate it,
 `overflow` ends it unanswered) and `routing` (the agent side, chosen by `matching`); `calendar` knows the hours. Calls that
 operators make are `dialling` (`clicking`: a program asked for it): allowed by `tolls`, by the trunk that `trunking` chooses,
 ended by `parting`; to colleagues `internal`. A customer who is called back is promised it by `promising`, `owed` it meanwhile and
