@@ -652,6 +652,20 @@ class ConsultSteer(Struct, frozen=True, forbid_unknown_fields=True):
     by: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
 
 
+class MoveWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/contacts/{id}/move`; `by` says who wants it, for people."""
+
+    queue: Annotated[str, Meta(min_length=1, max_length=64)]
+    by: Annotated[str, Meta(max_length=64)] = ""
+
+
+class PriorityWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/contacts/{id}/priority`: seconds as if which he had waited longer; 0 takes it back."""
+
+    priority_s: Annotated[float, Meta(ge=0, le=86400)]
+    by: Annotated[str, Meta(max_length=64)] = ""
+
+
 class TransferWish(Struct, frozen=True, forbid_unknown_fields=True):
     """Of `POST /api/contacts/{id}/transfer`; `to` is an operator's extension, a queue's name, a line's number or a public number.
 

@@ -22,6 +22,7 @@ from ccserver.api.metrics import MetricsRoutes
 from ccserver.api.openapi import DocumentRoutes
 from ccserver.api.operations import Serve, json_reply
 from ccserver.api.page import PageRoutes, guard
+from ccserver.api.places import PlaceRoutes
 from ccserver.api.recordings import RecordingRoutes
 from ccserver.api.reload import ReloadRoutes
 from ccserver.api.reports import ReportRoutes
@@ -66,6 +67,7 @@ def build(
         *SatisfactionRoutes(store).operations(),
         *sound.operations(),
         *AgentRoutes(desk).operations(),
+        *PlaceRoutes(desk).operations(),
         *TransferRoutes(desk).operations(),
         *live.operations(),
         *CallbackRoutes(desk, auth, region, form).operations(),

@@ -187,6 +187,8 @@ class Overflow(StrEnum):
     """The wait was likely to be longer than the flow wants it."""
     NOBODY = "nobody"
     """Nobody who could have taken it was logged in."""
+    MOVED = "moved"
+    """A supervisor moved it into another queue."""
 
 
 class Segment(Struct, frozen=True, kw_only=True):
@@ -245,7 +247,7 @@ class Forward(Struct, frozen=True, kw_only=True):
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """A place in a queue; `order` is entry time less all credits, and never changes."""
+    """A place in a queue; `order` is entry time less all credits, and changes only when a supervisor asks for it."""
 
     queue: QueueName
     needs: tuple[SkillNeed, ...]
@@ -259,6 +261,10 @@ class Place(Struct, frozen=True, kw_only=True):
     """and when the first of them is reached."""
     eased: str = ""
     """What it asks less than at first, for people."""
+    raised_s: float = 0.0
+    """Of the credit in `order`: what a supervisor gave,"""
+    raised: str = ""
+    """and who did, for people."""
     agent: AgentId | None = None
     """Only he may take it, whatever he can do,"""
     only_until: float | None = None

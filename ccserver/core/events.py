@@ -368,6 +368,22 @@ class SteerConsult(Event, frozen=True):
     by: AgentId | None = None
 
 
+class MoveContact(Event, frozen=True):
+    """A request: who waits is to wait in another queue; `by` says who wants it, for people."""
+
+    contact: ContactId
+    queue: QueueName
+    by: str = ""
+
+
+class SetPriority(Event, frozen=True):
+    """A request: who waits is to be served as if he had waited so much longer, besides all other credit; 0: no more than that."""
+
+    contact: ContactId
+    priority_s: float
+    by: str = ""
+
+
 class TransferContact(Event, frozen=True):
     """A request: the customer is to be handed over without a word. `to` as in `core.destinations`."""
 
@@ -472,6 +488,8 @@ Request = (
     | RequestCallback
     | RescheduleCallback
     | CancelCallback
+    | MoveContact
+    | SetPriority
 )
 Answer = Accepted | Refused
 

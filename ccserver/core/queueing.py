@@ -80,6 +80,12 @@ def rejoin(floor: Floor, contact: Contact, name: QueueName, at: float) -> Contac
     return replace(contact, state=ContactState.WAITING, place=place)
 
 
+def asked_in(floor: Floor, contact: Contact, queue: Queue) -> Asking:
+    """What it asks in another queue than its step led to: the step's skills as well as the queue's, and in the queue's stages."""
+    step = _step(floor, contact)
+    return _asking(floor, contact, queue, skills=step.skills if step is not None else ())
+
+
 def _asking(
     floor: Floor, contact: Contact, queue: Queue, *, skills: tuple[SkillNeed, ...], relax: tuple[Stage, ...] = ()
 ) -> Asking:
@@ -106,8 +112,8 @@ def leave(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float, re
     if outcome is SegmentOutcome.ANSWERED and place.estimate_s is not None:
         learnt = learnt.with_error(place.estimate_s, waited_s)
     floor.learn(place.queue, learnt)
-    if reason and contact.segment is not None:
-        contact = replace(contact, segment=replace(contact.segment, reason=reason))
+    if contact.segment is not None:
+        contact = replace(contact, segment=replace(contact.segment, reason=reason or place.raised))
     return close_segment(floor, contact, outcome, at)
 
 
@@ -223,7 +229,13 @@ def _queue(floor: Floor, contact: Contact) -> Queue:
 
 def _announcement(floor: Floor, contact: Contact) -> tuple[str, ...]:
     """What the step says that led into the queue; nothing when it was not the flow that did."""
+    step = _step(floor, contact)
+    return step.announce if step is not None else ()
+
+
+def _step(floor: Floor, contact: Contact) -> Enqueue | None:
+    """The step that led into the queue, if one did."""
     if contact.flow is None:
-        return ()
+        return None
     step = floor.plan_of(contact).flows[contact.flow.flow].steps[contact.flow.step]
-    return step.announce if isinstance(step, Enqueue) else ()
+    return step if isinstance(step, Enqueue) else None

@@ -51,7 +51,7 @@ def make_offer(floor: Floor, pair: Pair) -> None:
         agent=pair.agent,
         queue=place.queue,
         made_at=floor.now,
-        why=f"{pair.why}; {place.eased}" if place.eased else pair.why,
+        why="; ".join(told for told in (pair.why, place.eased, place.raised) if told),
         reach_deadline=floor.now + queue.reach_timeout_s,
         ring_deadline=floor.now + queue.ring_timeout_s,
     )

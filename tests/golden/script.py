@@ -50,6 +50,7 @@ from ccserver.core.events import (
     LegUnheld,
     ListedLeg,
     ListedTrunk,
+    MoveContact,
     NodeConnected,
     NodeListed,
     NodeLost,
@@ -58,6 +59,7 @@ from ccserver.core.events import (
     PlayFinished,
     Refused,
     SetAgentState,
+    SetPriority,
     SteerConsult,
     SteerRecording,
     TransferContact,
@@ -290,6 +292,10 @@ class Stage:
                 recording = RecordingName(f"{NODE}-{who}-{rest[0]}")
                 seconds = float(rest[1].removesuffix("s"))
                 return [VoicemailRecorded(_contact(who), leg, recording, "file", seconds, at=self.now)]
+            case "is-moved-to":
+                return [MoveContact(_contact(who), QueueName(rest[0]), rest[2], at=self.now)]
+            case "is-raised-by":
+                return [SetPriority(_contact(who), float(rest[0].removesuffix("s")), rest[2], at=self.now)]
             case "hangs-up":
                 return [LegEnded(leg, at=self.now)]
             case "is-held" | "is-taken-back":

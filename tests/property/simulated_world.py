@@ -25,10 +25,12 @@ from ccserver.core.events import (
     ExtendWrapUp,
     GiveDisposition,
     HoldCustomer,
+    MoveContact,
     RecordingAction,
     RequestCallback,
     RescheduleCallback,
     SetAgentState,
+    SetPriority,
     SteerConsult,
     SteerRecording,
     TransferContact,
@@ -305,6 +307,16 @@ class World:
     def operator_hands_over(self, pick: int, to: str, by: AgentId | None) -> None:
         contact = picked(self.talks(), pick)
         self.daemon.inbox.append(TransferContact(contact.id, to, by, at=self.node.now))
+
+    @happens(2, lambda world: world.daemon.alive and world.node.callers(), pick=PICKS, queue=(ORDERS, SERVICE))
+    def supervisor_moves(self, pick: int, queue: QueueName) -> None:
+        contact = picked(self.node.callers(), pick).contact
+        self.daemon.inbox.append(MoveContact(contact, queue, "irina", at=self.node.now))
+
+    @happens(2, lambda world: world.daemon.alive and world.node.callers(), pick=PICKS, seconds=(0.0, 5.0, 100.0))
+    def supervisor_raises(self, pick: int, seconds: float) -> None:
+        contact = picked(self.node.callers(), pick).contact
+        self.daemon.inbox.append(SetPriority(contact, seconds, "irina", at=self.node.now))
 
     @happens(3, lambda world: world.daemon.alive and world.node.callers(), pick=PICKS, action=STEERED)
     def recording_is_steered(self, pick: int, action: RecordingAction) -> None:
