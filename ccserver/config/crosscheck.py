@@ -157,6 +157,11 @@ def _check_operator(operator: schema.Operator, path: KeyPath, plan: Plan, docume
         elif lack := gap(plan.operators[operator.extension], all_needs(plan.queues[name])):  # type: ignore[index]
             message = f"{operator.extension} can get no contact of queue {name}: {lack}"
             found.warn(document, (*path, "queues", position), message)
+    for name in operator.ranks:
+        if name not in operator.queues:
+            near = did_you_mean(name, operator.queues)
+            found.error(document, (*path, "ranks", name), f"{operator.extension} is not in queue {shown(name)}{near}")
+    _check_zone(operator.timezone, path, document, found)
     if not operator.queues:
         found.warn(document, path, f"{operator.extension} is in no queue: will get no contact")
     needed = _needed_skills(plan)

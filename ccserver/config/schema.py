@@ -289,6 +289,8 @@ class Rules(_Table, frozen=True):
     region: RegionCode = "RU"
     """The country whose numbers may come without a country code."""
     language_skills: dict[LanguageCode, Name] = {}
+    rank_s: Seconds = 60.0
+    day_starts_at: TimeOfDay = "00:00"
 
 
 class Line(_Table, frozen=True):
@@ -431,6 +433,8 @@ class Operator(_Table, frozen=True):
     """Prefixes that he may dial, of those that `[tolls]` allows; empty: all of those."""
     record: RecordRule = None
     """Of his talks; `never` of the queue or line beats it."""
+    ranks: dict[Name, Annotated[int, Meta(ge=1, le=9, description="a rank from 1 (his main work) to 9")]] = {}
+    timezone: str = "Europe/Moscow"
     encryption: Encryption | None = None
     """Of his sound; as `sip.encryption` when not written."""
 

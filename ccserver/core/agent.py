@@ -48,6 +48,18 @@ AT_WORK = {
 """Whoever will take a contact sooner or later."""
 
 
+class Today(Struct, frozen=True):
+    """What an agent did since his day began; counted only where a queue picks by it."""
+
+    began_at: float = 0.0
+    ends_at: float | None = None
+    """None: nobody counts."""
+    contacts: int = 0
+    """In which he talked."""
+    idle_s: float = 0.0
+    """Ready, in all; without the stretch that goes on."""
+
+
 class Agent(Struct, frozen=True, kw_only=True):
     """Immutable; every change is a new value in the journal."""
 
@@ -88,6 +100,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     """and since when."""
     intervals: int = 0
     """Number of his state intervals so far."""
+    today: Today = Today()
 
     @property
     def offerable(self) -> bool:
@@ -195,6 +208,18 @@ def advance(agent: Agent, signal: Signal, at: float, reason: str = "") -> Agent:
         # A wrap-up or pause that his phone interrupted is over: its rest would only keep him from contacts.
         deadline=None,
     )
+
+
+def counted(before: Agent, agent: Agent) -> Agent:
+    """His day with what this change of state adds to it."""
+    today = agent.today
+    if today.ends_at is None or before.state is agent.state:
+        return agent
+    if before.state is _S.READY:
+        today = replace(today, idle_s=today.idle_s + max(0.0, agent.since - max(before.since, today.began_at)))
+    if agent.state is _S.TALKING:
+        today = replace(today, contacts=today.contacts + 1)
+    return replace(agent, today=today)
 
 
 def _settled(agent: Agent) -> AgentState:

@@ -107,3 +107,13 @@ def zone(name: str) -> ZoneInfo:
             return ZoneInfo.from_file(file, key=name)
     except (OSError, ValueError):
         raise KeyError(name) from None
+
+
+def day_ends_at(timezone: str, day_starts_at: str, now: float) -> float:
+    """When the day ends that goes on in the zone, if a day begins at that time (HH:MM)."""
+    local = datetime.fromtimestamp(now, zone(timezone))
+    hours, minutes = map(int, day_starts_at.split(":"))
+    begins = local.replace(hour=hours, minute=minutes, second=0, microsecond=0, fold=0)
+    while begins.timestamp() <= now:
+        begins += timedelta(days=1)
+    return begins.timestamp()

@@ -29,7 +29,7 @@ from ccserver.core.ids import (
     TalkId,
     TrunkName,
 )
-from ccserver.core.matching import Ability, Idle, Matcher, Need, Staff, Waiting
+from ccserver.core.matching import Ability, Idle, Matcher, Need, Rest, Staff, Waiting
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Line, Plan, Rules
 from ccserver.core.records import (
@@ -262,6 +262,8 @@ class Floor:
             handled_s = max(0.0, agent.since - (agent.serving_since or agent.since))
             self.learn(agent.serving, self.learnt_of(agent.serving).with_handled(handled_s))
             agent = replace(agent, serving=None, serving_since=None)
+        if before is not None:
+            agent = agents.counted(before, agent)
         if before is not None and (before.state, before.reason) != (agent.state, agent.reason):
             agent = replace(agent, intervals=before.intervals + 1)
             self._records.append(
@@ -287,6 +289,8 @@ class Floor:
             self.agent_legs.pop(before.leg, None)
         if agent.deadline is not None:
             self._due(agent.deadline, "agent", agent.id)
+        if agent.today.ends_at is not None:
+            self._due(agent.today.ends_at, "day", agent.id)
         return agent
 
     def seat(self, agent: Agent) -> None:
@@ -297,7 +301,8 @@ class Floor:
         else:
             self.staff.remove(agent.id)
         if ability is not None and agent.offerable:
-            self.idle.add(agent.id, ability, agent.idle_since)
+            idle_from = max(agent.since, agent.today.began_at) - agent.today.idle_s
+            self.idle.add(agent.id, ability, Rest(agent.idle_since, idle_from, agent.today.contacts))
         else:
             self.idle.remove(agent.id)
         if ability is None:
@@ -405,6 +410,9 @@ class Floor:
         if kind == "agent":
             agent = self.agents.get(AgentId(name))
             return agent is not None and agent.deadline == when
+        if kind == "day":
+            agent = self.agents.get(AgentId(name))
+            return agent is not None and agent.today.ends_at == when
         return self.nodes[NodeName(name)].list_at == when
 
     # --- the draft ----------------------------------------------------------------------------------------------

@@ -9,18 +9,19 @@ name, and only where his line or his seat has just changed. (Between two steps n
 in it, or they would have been matched.)
 
 The oldest contact (by `Place.order`) that any idle agent can serve goes first, across all queues; its queue's policy picks
-the agent. Nothing here is decided by chance.
+the agent, of those to whose main work it is nearest. To an agent for whom its queue has a lower rank it is younger by so many
+seconds, which are the same for a whole line, so the first of a line is first for everybody. Nothing here is decided by chance.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from msgspec import Struct
 from sortedcontainers import SortedList
 
+from ccserver.core.benches import Ability, Idle, Rest, Seat, Staff
 from ccserver.core.contact import Place
-from ccserver.core.ids import AgentId, ContactId, QueueName, Skill
-from ccserver.core.plan import Operator, Plan
+from ccserver.core.ids import AgentId, ContactId, QueueName
+from ccserver.core.plan import Pick, Plan
 from ccserver.core.steps import SkillNeed
 
 
@@ -38,18 +39,6 @@ class Need(Struct, frozen=True, order=True):
     def of(cls, place: Place) -> "Need":
         """As the place is now."""
         return cls(place.queue, place.needs, place.also, place.agent)
-
-
-class Ability(Struct, frozen=True, order=True):
-    """What an agent can do."""
-
-    queues: tuple[QueueName, ...]
-    skills: tuple[tuple[Skill, int], ...]
-
-    @classmethod
-    def of(cls, operator: Operator) -> "Ability":
-        """Of a configured operator, in canonical order."""
-        return cls(tuple(sorted(operator.queues)), tuple(sorted(operator.skills.items())))
 
 
 class Pair(Struct, frozen=True):
@@ -73,13 +62,10 @@ def proficiency(need: Need, ability: Ability) -> int:
     return sum(levels.get(want.skill, 0) for want in need.skills)
 
 
-class Seat(Struct, frozen=True):
-    """The longest idle agent of a bench, and how many sit on it."""
-
-    ability: Ability
-    since: float
-    agent: AgentId
-    bench: int
+def rank(need: Need, ability: Ability) -> int:
+    """How far such contacts stand behind the main work of who may serve them; 1: not at all."""
+    ranks = dict(ability.ranks)
+    return min(ranks.get(queue, 1) for queue in (need.queue, *need.also) if queue in ability.queues)
 
 
 class Head(Struct, frozen=True, order=True):
@@ -135,13 +121,15 @@ class Waiting:
         """Of every line in which somebody stands."""
         return self._lines.keys()
 
-    def before(self, order: float, contact: str) -> list[tuple[Need, int]]:
-        """How many of each line are served before one with this order."""
+    def before(
+        self, order: float, contact: str, headstart_s: Callable[[Need], float] = lambda need: 0.0
+    ) -> list[tuple[Need, int]]:
+        """How many of each line are served before one with this order, when a line has that much of a start before it."""
         return [
             (need, count)
             for lines in (self._lines, *self._own.values())
             for need, line in lines.items()
-            if (count := line.bisect_left((order, contact)))
+            if (count := line.bisect_left((order + headstart_s(need), contact)))
         ]
 
     def heads(self) -> Iterator[Head]:
@@ -161,85 +149,13 @@ class Waiting:
         return self._lines if agent is None else self._own.setdefault(agent, {})
 
 
-class Idle:
-    """Agents that may be offered a contact now."""
-
-    def __init__(self) -> None:
-        self._benches: dict[Ability, SortedList] = {}
-        self._seats: dict[AgentId, tuple[Ability, float]] = {}
-        self.moved: set[AgentId] = set()
-        """Who has sat down since `Matcher.best` looked last."""
-
-    def add(self, agent: AgentId, ability: Ability, since: float) -> None:
-        """Sit down, idle `since`; a change of either moves the seat."""
-        if self._seats.get(agent) != (ability, since):
-            self.remove(agent)
-            self.moved.add(agent)
-            self._seats[agent] = (ability, since)
-            self._benches.setdefault(ability, SortedList()).add((since, agent))
-
-    def remove(self, agent: AgentId) -> None:
-        """Get up; no harm when not seated."""
-        seat = self._seats.pop(agent, None)
-        if seat is not None:
-            ability, since = seat
-            self._benches[ability].remove((since, agent))
-            if not self._benches[ability]:
-                del self._benches[ability]
-
-    def __len__(self) -> int:
-        return len(self._seats)
-
-    def __contains__(self, agent: AgentId) -> bool:
-        return agent in self._seats
-
-    def benches(self) -> Iterator[Seat]:
-        """The longest idle of each bench."""
-        for ability, bench in self._benches.items():
-            since, agent = bench[0]
-            yield Seat(ability, since, agent, len(bench))
-
-
-class Staff:
-    """Agents who are logged in, whatever they are doing: how many of each ability."""
-
-    def __init__(self) -> None:
-        self._abilities: dict[AgentId, Ability] = {}
-        self._counts: Counter[Ability] = Counter()
-        self.changed = True
-        """Somebody has come or gone since it was looked at last."""
-
-    def add(self, agent: AgentId, ability: Ability) -> None:
-        """He is logged in, and can do this."""
-        if self._abilities.get(agent) != ability:
-            self.remove(agent)
-            self._abilities[agent] = ability
-            self._counts[ability] += 1
-            self.changed = True
-
-    def remove(self, agent: AgentId) -> None:
-        """He is not; no harm when he was not before."""
-        ability = self._abilities.pop(agent, None)
-        if ability is not None:
-            self._counts[ability] -= 1
-            if not self._counts[ability]:
-                del self._counts[ability]
-            self.changed = True
-
-    def __contains__(self, agent: AgentId) -> bool:
-        return agent in self._abilities
-
-    def abilities(self) -> Iterable[Ability]:
-        """Each that somebody has."""
-        return self._counts.keys()
-
-
 class Matcher:
     """The policy applied; remembers which needs and abilities go together for one plan."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._able: dict[tuple[Need, Ability], bool] = {}
+        self._handicaps: dict[tuple[Need, Ability], float | None] = {}
 
     def able(self, need: Need, ability: Ability) -> bool:
         """As `able`, remembered."""
@@ -254,20 +170,38 @@ class Matcher:
             return need.agent in staff
         return any(self.able(need, ability) for ability in staff.abilities())
 
+    def handicap_s(self, need: Need, ability: Ability) -> float | None:
+        """How much younger such a contact is to such an agent than it is, because of its rank; None: he may not serve it."""
+        if (need, ability) not in self._handicaps:
+            behind = (rank(need, ability) - 1) * self._plan.rules.rank_s if self.able(need, ability) else None
+            self._handicaps[need, ability] = behind
+        return self._handicaps[need, ability]
+
     def best(self, waiting: Waiting, idle: Idle) -> Pair | None:
         """The pair that must be made next; None: no idle agent may serve anyone who waits."""
         if not len(idle):
             return None
-        named = self._named(waiting, idle)
+        named, found = self._named(waiting, idle), self._oldest(waiting, idle)
+        if named is not None and named.need.agent is not None and (found is None or named < found.head):
+            return Pair(named.contact, named.need.agent, "asked for by name")
+        return self._pick(found, idle) if found is not None else None
+
+    def _oldest(self, waiting: Waiting, idle: Idle) -> "_Match | None":
+        """The oldest to those who may serve it, and they; a rank makes nobody older, so the search soon ends."""
+        found: _Match | None = None
+        seats = tuple(idle.benches())
         for head in waiting.heads():
-            if named is not None and named < head:
+            if found is not None and found.head.order < head.order:
                 break
-            fitting = [seat for seat in idle.benches() if self.able(head.need, seat.ability)]
-            if fitting:
-                return self._pick(head.contact, head.need, fitting)
-        if named is None or named.need.agent is None:
-            return None
-        return Pair(named.contact, named.need.agent, "asked for by name")
+            behind = [
+                (behind_s, seat) for seat in seats if (behind_s := self.handicap_s(head.need, seat.ability)) is not None
+            ]
+            if behind:
+                least_s = min(behind_s for behind_s, _ in behind)
+                seen = Head(head.order + least_s, head.contact, head.need)
+                if found is None or seen < found.head:
+                    found = _Match(seen, tuple(seat for behind_s, seat in behind if behind_s == least_s), least_s > 0)
+        return found
 
     def _named(self, waiting: Waiting, idle: Idle) -> Head | None:
         """The oldest contact that waits for an idle agent by name; whoever cannot be one of its pair is looked at only once."""
@@ -276,11 +210,37 @@ class Matcher:
         waiting.moved, idle.moved = set(heads), set()
         return min(heads.values(), default=None)
 
-    def _pick(self, contact: ContactId, need: Need, fitting: list[Seat]) -> Pair:
+    def _pick(self, found: "_Match", idle: Idle) -> Pair:
+        contact, need, fitting = found.head.contact, found.head.need, found.fitting
         queue = self._plan.queues.get(need.queue)
+        pick: Pick = queue.pick if queue is not None else "longest_idle"
         able = sum(seat.bench for seat in fitting)
-        if queue is not None and queue.pick == "most_skilled":
-            seat = min(fitting, key=lambda seat: (-proficiency(need, seat.ability), seat.since, seat.agent))
-            return Pair(contact, seat.agent, f"most skilled of {able} idle agents able to take it")
-        seat = min(fitting, key=lambda seat: (seat.since, seat.agent))
-        return Pair(contact, seat.agent, f"longest idle of {able} able to take it")
+        if pick == "most_skilled":
+            agent = min(fitting, key=lambda seat: (-proficiency(need, seat.ability), seat.since, seat.agent)).agent
+        else:
+            _, agent = min(idle.first(seat.ability, pick) for seat in fitting)
+        why = f"{WORDS[pick]} of {able} able to take it"
+        return Pair(
+            contact, agent, f"{why}, in a queue of rank {rank(need, fitting[0].ability)}" if found.ranked else why
+        )
+
+
+class _Match(Struct, frozen=True):
+    """A contact with the order that it has to those of its best rank, and the first of each of their benches."""
+
+    head: Head
+    fitting: tuple[Seat, ...]
+    ranked: bool
+    """It is none of their main work."""
+
+
+WORDS: Mapping[Pick, str] = {
+    "longest_idle": "longest idle",
+    "most_skilled": "most skilled",
+    "most_idle_today": "most idle today",
+    "fewest_contacts": "fewest contacts today",
+}
+"""Why him, of several."""
+
+
+__all__ = ["Ability", "Head", "Idle", "Matcher", "Need", "Pair", "Rest", "Seat", "Staff", "Waiting"]

@@ -24,7 +24,9 @@ from ccserver.core.ids import (
 from ccserver.core.numbers import NumberFormat, Region
 from ccserver.core.steps import CallFirst, Flow, SkillNeed, Stage
 
-Pick = Literal["longest_idle", "most_skilled"]
+Pick = Literal["longest_idle", "most_skilled", "most_idle_today", "fewest_contacts"]
+TODAY: frozenset[Pick] = frozenset({"most_idle_today", "fewest_contacts"})
+"""What each operator did today must be counted for them."""
 Speaking = Literal["any", "preferred", "required"]
 Standing = Literal["position", "wait"]
 """What who waits is told: his number in the queue; a bound of his wait."""
@@ -195,6 +197,10 @@ class Operator(Struct, frozen=True):
     """For which line he calls; None: the first."""
     may_dial: tuple[str, ...] = ()
     """Prefixes that he may dial of those that the tolls allow; empty: all of those."""
+    ranks: Mapping[QueueName, int] = {}
+    """How far a queue stands behind his main work, which is 1, as is a queue that is not here."""
+    timezone: str = "Europe/Moscow"
+    """In which his days begin."""
     record: RecordPolicy | None = None
 
 
@@ -224,6 +230,10 @@ class Rules(Struct, frozen=True):
     """By which a feature code extends it."""
     region: Region = "RU"
     """The country whose numbers may come without a country code."""
+    rank_s: float = 60.0
+    """A contact of a queue of rank 2 is to an operator as if it had come so much later, of rank 3 twice as much."""
+    day_starts_at: str = "00:00"
+    """When an operator's day begins, HH:MM in his own zone."""
     language_skills: Mapping[Language, Skill] = {}
     """Which skill it is to speak a language."""
 

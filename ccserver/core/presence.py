@@ -5,12 +5,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from ccserver.core import consulting
-from ccserver.core.agent import Agent, AgentState, Signal
+from ccserver.core.agent import Agent, AgentState, Signal, Today
+from ccserver.core.calendar import day_ends_at
 from ccserver.core.contact import ContactState
 from ccserver.core.events import Accepted, Answer, PhoneChanged, Refused, SetAgentState
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, PromptName
 from ccserver.core.offer import OfferOutcome
+from ccserver.core.plan import TODAY
 from ccserver.core.routing import withdraw
 from ccserver.core.wrapup import Objection, owing
 
@@ -23,8 +25,31 @@ def employ(floor: Floor) -> None:
         else:
             floor.seat(floor.agents[agent_id])  # his skills may have changed
     for agent in list(floor.agents.values()):
+        _count_day(floor, agent)
+    for agent in list(floor.agents.values()):
         if agent.id not in floor.plan.operators and agent.then is not AgentState.LOGGED_OUT:
             wish(floor, agent.id, AgentState.LOGGED_OUT, "", floor.now, by="configuration")
+
+
+def _count_day(floor: Floor, agent: Agent) -> None:
+    """His day is counted exactly when a queue picks by it; a day that has begun goes on, and ends when the new plan says."""
+    ends_at = _day_ends_at(floor, agent.id)
+    if agent.today.ends_at is None and ends_at is not None:
+        begin_day(floor, agent)
+    elif agent.today.ends_at != ends_at:
+        floor.note(replace(agent, today=replace(agent.today, ends_at=ends_at) if ends_at else Today()))
+
+
+def begin_day(floor: Floor, agent: Agent) -> None:
+    """Nothing has been done yet."""
+    floor.note(replace(agent, today=Today(began_at=floor.now, ends_at=_day_ends_at(floor, agent.id))))
+
+
+def _day_ends_at(floor: Floor, agent_id: AgentId) -> float | None:
+    operator = floor.plan.operators.get(agent_id)
+    if operator is None or not any(queue.pick in TODAY for queue in floor.plan.queues.values()):
+        return None
+    return day_ends_at(operator.timezone, floor.rules.day_starts_at, floor.now)
 
 
 def set_state(floor: Floor, request: SetAgentState) -> Answer:

@@ -1,5 +1,7 @@
 """How long a contact will wait, seen from the floor: who is before it, who can take it, and what they are doing."""
 
+from collections.abc import Callable
+
 from ccserver.core import ewt
 from ccserver.core.agent import AT_WORK, Agent
 from ccserver.core.contact import Contact, Place
@@ -19,10 +21,9 @@ def position(floor: Floor, contact: Contact) -> int:
 def expected_wait_s(floor: Floor, contact: Contact) -> float | None:
     """From now on, as likely more as less; None: nobody who could take it is at work."""
     assert contact.place is not None
-    before = _before(floor, contact)
     people = _at_work(floor)
     expected = (
-        (after_s, _expected(floor, need, before, people)) for after_s, need in outlook(contact.place, floor.now)
+        (after_s, _expected(floor, contact, need, people)) for after_s, need in outlook(contact.place, floor.now)
     )
     return min((max(after_s, wait_s) for after_s, wait_s in expected if wait_s is not None), default=None)
 
@@ -32,23 +33,35 @@ def anybody(floor: Floor, place: Place) -> bool:
     return any(floor.matcher.served(need, floor.staff) for _, need in outlook(place, floor.now))
 
 
-def _before(floor: Floor, contact: Contact) -> list[tuple[Need, int]]:
+def _before(floor: Floor, contact: Contact, headstart_s: Callable[[Need], float]) -> list[tuple[Need, int]]:
     """Also those who will be called first: they are served in their turn."""
     assert contact.place is not None
     lines = (floor.waiting, floor.callable)
-    return [ahead for line in lines for ahead in line.before(contact.place.order, contact.id)]
+    return [ahead for line in lines for ahead in line.before(contact.place.order, contact.id, headstart_s)]
 
 
-def _expected(
-    floor: Floor, need: Need, before: list[tuple[Need, int]], people: list[tuple[Agent, Ability]]
-) -> float | None:
+def _expected(floor: Floor, contact: Contact, need: Need, people: list[tuple[Agent, Ability]]) -> float | None:
     mine = set(_able(floor, need, people))
+    own = [ability for agent, ability in people if agent.id in mine]
+    before = _before(floor, contact, lambda other: _headstart_s(floor, need, other, own))
     ahead = sum(count * _share(floor, other, people, mine) for other, count in before)
     ready = sum(agent.offerable for agent, _ in people if agent.id in mine)
     busy_s = [_busy_s(agent, floor.now) for agent, _ in people if agent.id in mine and not agent.offerable]
     if mine and ahead < ready:
         return 0.0
     return ewt.expected_wait_s(ahead - ready, busy_s, floor.learnt_of(need.queue))
+
+
+def _headstart_s(floor: Floor, need: Need, other: Need, abilities: list[Ability]) -> float:
+    """By how much others may come later and yet are first, being nearer to the main work of those who serve both."""
+    if other == need or not any(ability.ranks for ability in abilities):
+        return 0.0
+    starts = []
+    for ability in abilities:
+        mine_s, theirs_s = floor.matcher.handicap_s(need, ability), floor.matcher.handicap_s(other, ability)
+        if mine_s is not None and theirs_s is not None:
+            starts.append(mine_s - theirs_s)
+    return sum(starts) / len(starts) if starts else 0.0
 
 
 def _at_work(floor: Floor) -> list[tuple[Agent, Ability]]:

@@ -360,6 +360,8 @@ class Router:
                 self._about_contact(ContactId(name), Happening.TIME_UP, TimeUp(at=self.floor.now))
             case "agent":
                 presence.time_up(self.floor, AgentId(name))
+            case "day":
+                presence.begin_day(self.floor, self.floor.agents[AgentId(name)])
             case _:
                 nodes.ask(self.floor, NodeName(name), gap=not self.floor.linked(NodeName(name)))
 

@@ -226,7 +226,8 @@ class Stage:
     def _operator(self, name: str, options: dict[str, str]) -> None:
         skills = {Skill(skill): level for skill, level in _levels(options.get("skills", ""))}
         queues = options["queues"].split(",") if "queues" in options else self.queues
-        operator = Operator(AgentId(name), name, skills, tuple(map(QueueName, queues)))
+        ranks = {QueueName(queue): rank for queue, rank in _levels(options.get("ranks", ""))}
+        operator = Operator(AgentId(name), name, skills, tuple(map(QueueName, queues)), ranks=ranks)
         record = msgspec.convert(options.get("record"), RecordPolicy | None)  # type: ignore[call-overload]
         self.operators[operator.extension] = replace(operator, record=record)
 

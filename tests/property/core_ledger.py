@@ -16,6 +16,7 @@ from ccserver.core.contact import (
     ContactOutcome,
     ContactState,
     Direction,
+    Place,
     Segment,
     SegmentKind,
     SegmentOutcome,
@@ -382,7 +383,17 @@ def check_order(router: Router, outcome: Outcome) -> None:
             continue
         for contact in waiting(router):
             if may_serve(floor.plan, floor.agents[offer.agent], contact) and contact.place is not None:
-                assert (taken.place.order, taken.id) < (contact.place.order, contact.id), "out of turn"
+                first, second = (order_to(floor.plan, offer.agent, each) for each in (taken.place, contact.place))
+                assert (first, taken.id) < (second, contact.id), "out of turn"
+
+
+def order_to(plan: Plan, agent: AgentId, place: Place) -> float:
+    """To this agent, by the rank that the place's queue has for him."""
+    if place.agent is not None:
+        return place.order
+    operator = plan.operators[agent]
+    rank = min(operator.ranks.get(name, 1) for name in {place.queue, *place.also} & {*operator.queues})
+    return place.order + (rank - 1) * plan.rules.rank_s
 
 
 def waiting(router: Router) -> list[Contact]:
@@ -415,5 +426,6 @@ def check_deadline(router: Router) -> None:
     assert deadline is None or deadline > floor.now, "the engine would spin"
     due = [c.deadline for c in floor.contacts.values() if floor.linked(c.node) and c.deadline is not None]
     due += [agent.deadline for agent in floor.agents.values() if agent.deadline is not None]
+    due += [agent.today.ends_at for agent in floor.agents.values() if agent.today.ends_at is not None]
     due += [link.list_at for link in floor.nodes.values() if link.list_at is not None]
     assert deadline == min(due, default=None)

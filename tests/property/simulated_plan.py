@@ -148,6 +148,7 @@ PLAN = Plan(
             (_need("orders", 3),),
             tell_every_s=20.0,
             messages=("patience",),
+            pick="fewest_contacts",
             relax=(Stage(3.0, (_need("orders", 1),)), Stage(7.0, (_need("orders", 0),), (SERVICE,))),
             dispositions=Dispositions(TOPICS, required=True),
             callback_missed=True,
@@ -167,7 +168,7 @@ PLAN = Plan(
         ),
     },
     operators={
-        AGENTS[0]: _operator(AGENTS[0], (ORDERS, SERVICE), orders=5, service=3),
+        AGENTS[0]: replace(_operator(AGENTS[0], (ORDERS, SERVICE), orders=5, service=3), ranks={SERVICE: 2}),
         AGENTS[1]: _operator(AGENTS[1], (ORDERS,), orders=2),
         AGENTS[2]: _operator(AGENTS[2], (SERVICE,), service=1, english=1),
     },
@@ -177,6 +178,7 @@ PLAN = Plan(
         wrap_up_max_s=25.0,
         wrap_up_extension_s=4.0,
         language_skills={Language("en"): Skill("english")},
+        rank_s=6.0,
     ),
     trunks={
         TRUNKS[0]: Trunk(TRUNKS[0], "First", channels=1, reach_timeout_s=4.0),

@@ -8,7 +8,7 @@ import pytest
 
 from ccserver.core import prospects, queueing
 from ccserver.core.ids import AgentId, ContactId, QueueName, StepName
-from ccserver.core.matching import Ability, Head, Idle, Matcher, Need, Waiting, able, proficiency
+from ccserver.core.matching import Ability, Head, Idle, Matcher, Need, Rest, Waiting, able, proficiency
 from ccserver.core.plan import Queue
 from ccserver.core.steps import Branch, Enqueue, Menu
 from tests.unit.core_case import SUPPORT, Case, listed_agent, listed_caller, needs, operator, plan, queue, straight_into
@@ -175,7 +175,7 @@ def test_the_most_skilled_is_chosen_where_the_queue_wants_it_and_among_equals_th
         told.call(caller)
         order += [agent for _caller, agent in told.offered()]
     assert order == ["1003", "1002", "1001"], "and who lacks the skill gets nothing"
-    assert told.offer("n1-c1.1").why == "most skilled of 3 idle agents able to take it"
+    assert told.offer("n1-c1.1").why == "most skilled of 3 able to take it"
 
 
 def test_all_who_can_be_matched_are_matched_in_one_step() -> None:
@@ -202,12 +202,12 @@ def test_a_place_survives_every_offer_that_fails(order: tuple[str, ...]) -> None
 def test_a_seat_moves_with_its_idle_time_and_its_skills() -> None:
     idle = Idle()
     low, high = Ability.of(operator("1", ru=1)), Ability.of(operator("1", ru=9))
-    idle.add(AgentId("1"), low, 5.0)
-    idle.add(AgentId("2"), low, 3.0)
+    idle.add(AgentId("1"), low, Rest(5.0))
+    idle.add(AgentId("2"), low, Rest(3.0))
     assert [(seat.agent, seat.bench) for seat in idle.benches()] == [("2", 2)]
-    idle.add(AgentId("2"), low, 7.0)
+    idle.add(AgentId("2"), low, Rest(7.0))
     assert [seat.agent for seat in idle.benches()] == ["1"]
-    idle.add(AgentId("1"), high, 5.0)
+    idle.add(AgentId("1"), high, Rest(5.0))
     assert len(idle) == 2 and {(seat.ability, seat.agent) for seat in idle.benches()} == {(low, "2"), (high, "1")}
     for agent in ("1", "1", "2"):
         idle.remove(AgentId(agent))
@@ -393,10 +393,10 @@ def comparisons_of_one_event(people: int) -> int:
     for number in range(people):
         waiting.add(ContactId(f"c{number}"), kinds[number % 3], Counted(number * 7919 % people))
         waiting.add(ContactId(f"n{number}"), named(f"b{number}"), Counted(number * 7919 % people))
-        idle.add(AgentId(f"a{number}"), Ability.of(operator("x", "other", ru=number % 3)), Counted(number))
+        idle.add(AgentId(f"a{number}"), Ability.of(operator("x", "other", ru=number % 3)), Rest(Counted(number)))
     Counted.compared = 0
     assert matcher.best(waiting, idle) is None
-    idle.add(AgentId("new"), Ability.of(operator("x", "sales")), Counted(0.5))
+    idle.add(AgentId("new"), Ability.of(operator("x", "sales")), Rest(Counted(0.5)))
     pair = matcher.best(waiting, idle)
     assert pair is not None and pair.agent == "new"
     waiting.remove(pair.contact)

@@ -5,7 +5,7 @@ import pytest
 from ccserver.core.contact import ContactState, SegmentKind, SegmentOutcome
 from ccserver.core.events import Accepted, MoveContact, Refused, SetPriority
 from ccserver.core.ids import ContactId, QueueName, StepName
-from ccserver.core.plan import Enqueue, HangUp
+from ccserver.core.steps import Enqueue, HangUp
 from tests.unit.core_case import SUPPORT, Case, listed_caller, needs, operator, plan, queue
 
 SALES = QueueName("sales")

@@ -172,6 +172,11 @@ FAULTS = (
         main(ANNA, 'extension = "101"\n'),
     ),
     fault("a prefix named twice", 'tolls.deny[1]: "+79" is named twice', added('[tolls]\ndeny = ["+79", "+79"]\n')),
+    fault(
+        "a rank in a queue that is not his",
+        'operators[0].ranks.order: 1001 is not in queue "order"; did you mean "orders"?',
+        main(ANNA, ANNA + "ranks = { order = 2 }\n"),
+    ),
     # --- what contacts ask less
     fault(
         "a stage that lowers nothing",
