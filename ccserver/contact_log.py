@@ -38,6 +38,7 @@ from ccserver.core.records import (
     SegmentSaved,
     ShortageSaved,
     SurveySaved,
+    TalkRemembered,
 )
 from ccserver.core.survey import Survey
 from ccserver.ports import Effort, Turn
@@ -131,7 +132,7 @@ class ContactLog:
                 pass  # under way: told when it ends
             case LearntSaved() | DispositionSaved():
                 pass  # under way: told when it ends
-            case DispositionForgotten():
+            case DispositionForgotten() | TalkRemembered():
                 pass  # nothing has changed
             case DecisionSaved() | ShortageSaved():
                 pass  # `ccserver explain` tells

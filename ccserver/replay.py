@@ -39,6 +39,7 @@ def router_state(restored: Restored) -> State:
         contacts=restored.contacts,
         agents=restored.agents,
         learnt=restored.learnt,
+        last_talks=restored.last_talks,
         dispositions=restored.dispositions,
     )
 

@@ -182,6 +182,8 @@ class LiveContactReply(Struct, frozen=True):
     id: str
     line: str
     ani: str
+    customer: str
+    credit_s: Seconds
     direction: Direction
     trunk: str | None
     state: ContactState

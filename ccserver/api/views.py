@@ -111,6 +111,8 @@ def live_contact_reply(contact: ContactStatus) -> LiveContactReply:
         id=contact.id,
         line=contact.line,
         ani=contact.ani,
+        customer=contact.customer,
+        credit_s=seconds(contact.credit_s),
         direction=contact.direction,
         trunk=contact.trunk,
         state=contact.state,

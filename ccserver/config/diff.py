@@ -33,7 +33,19 @@ _REMEDIES = {"asterisk": RENDER, "sip": RENDER, "trunks": TRUNKS, "node": NEW_JO
 """By the table of the setting; of all others a restart of the daemon is enough."""
 _NOT_RELOADED = {"rules.region": RESTART}
 """Fields of the plan that others than the core have been told at the start."""
-_ORDER = ("node", "lines", "calendars", "queues", "operators", "trunks", "tolls", "callbacks", "rules", "flows")
+_ORDER = (
+    "node",
+    "lines",
+    "calendars",
+    "queues",
+    "operators",
+    "customers",
+    "trunks",
+    "tolls",
+    "callbacks",
+    "rules",
+    "flows",
+)
 _SECRETS = "sha256:"
 
 

@@ -182,6 +182,8 @@ def _check_variables(flow: Flow, family: Iterable[Flow], document: Document, fou
         path: KeyPath = ("steps", name)
         if isinstance(step, Branch) and step.variable is not None:
             check_known((*path, "variable"), step.variable)
+        if isinstance(step, Enqueue) and step.priority_from is not None:
+            check_known((*path, "priority_from"), step.priority_from)
         if isinstance(step, Collect | Listen | Rate) and step.variable in BUILT_IN:
             found.error(document, (*path, "variable"), f"{step.variable} is the server's own: choose another name")
         if isinstance(step, Set):

@@ -151,6 +151,7 @@ class Enqueue(_Step, frozen=True, tag="queue"):
     queue: Name
     skills: Skills = {}
     priority_s: Seconds = 0.0
+    priority_from: Variable | None = None
     announce: Items = ()
     max_wait_s: Timeout | None = None
     otherwise: Name | None = None

@@ -4,7 +4,7 @@ The hash of a plan is the SHA-256 of its canonical JSON, so that two processes w
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -35,6 +35,7 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, flowfile.FlowFile]) -> pl
         queues={QueueName(queue.name): _queue(queue) for queue in main.queues},
         operators={AgentId(operator.extension): _operator(operator) for operator in main.operators},
         flows={FlowName(name): _flow(name, flow) for name, flow in flows.items()},
+        customers=dict(_customers(main)),
         calendars={CalendarName(each.name): frozen_calendar(each) for each in main.calendars},
         rules=plan.Rules(**asdict(main.rules)),
         trunks={TrunkName(trunk.name): _trunk(trunk) for trunk in main.trunks},
@@ -55,6 +56,13 @@ def plan_hash(whole: plan.Plan) -> PlanHash:
 def _line(line: schema.Line, region: Region) -> plan.Line:
     caller_id, record = canonical(line.caller_id, region), _rule(line.record)
     return plan.Line(**(asdict(line) | {"caller_id": caller_id, "record": record}))
+
+
+def _customers(main: schema.Main) -> Iterator[tuple[str, plan.Customer]]:
+    for customer in main.customers:
+        fields = asdict(customer)
+        for number in fields.pop("numbers"):
+            yield canonical(number, main.rules.region), plan.Customer(**fields)
 
 
 def _rule(record: schema.RecordRule) -> plan.RecordPolicy | None:

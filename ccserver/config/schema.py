@@ -37,6 +37,10 @@ PublicNumber = Annotated[
         description='a public number in quotes, like "88007707999" or "+78007707999"',
     ),
 ]
+KnownNumber = Annotated[
+    str,
+    Meta(pattern=r"\A\+?[0-9]{3,15}\Z", description='a number in quotes, like "+79161234567" or "89161234567"'),
+]
 Prefix = Annotated[
     str, Meta(pattern=r"\A\+[1-9][0-9]{0,14}\Z", description='the beginning of an E.164 number in quotes, like "+7495"')
 ]
@@ -302,6 +306,7 @@ class Line(_Table, frozen=True):
     language: LanguageCode
     timezone: str = "Europe/Moscow"
     day_starts_at: TimeOfDay = "00:00"
+    priority_s: Seconds = 0.0
     caller_id: PublicNumber = ""
     """What calls that leave for this line show; empty: its own number."""
     record: RecordRule = None
@@ -416,6 +421,8 @@ class Queue(_Table, frozen=True):
     callback_missed_after_s: Seconds = 60.0
     callback_missed_wait_s: Seconds = 15.0
     survey: Name | None = None
+    sticky_days: Annotated[int, Meta(ge=0, le=365, description="whole days from 0 to 365")] = 0
+    sticky_wait_s: Seconds = 30.0
 
 
 class Operator(_Table, frozen=True):
@@ -437,6 +444,16 @@ class Operator(_Table, frozen=True):
     timezone: str = "Europe/Moscow"
     encryption: Encryption | None = None
     """Of his sound; as `sip.encryption` when not written."""
+
+
+class Customer(_Table, frozen=True):
+    """`[[customers]]`: somebody who calls and is known."""
+
+    name: HumanName
+    numbers: Annotated[tuple[KnownNumber, ...], Meta(min_length=1, description="an array of at least one number")]
+    priority_s: Seconds = 0.0
+    language: LanguageCode | None = None
+    agent: Extension | None = None
 
 
 class Tolls(_Table, frozen=True):
@@ -494,3 +511,4 @@ class Main(_Table, frozen=True):
     calendars: tuple[Calendar, ...] = ()
     queues: tuple[Queue, ...] = ()
     operators: tuple[Operator, ...] = ()
+    customers: tuple[Customer, ...] = ()

@@ -269,6 +269,8 @@ class Place(Struct, frozen=True, kw_only=True):
     """Only he may take it, whatever he can do,"""
     only_until: float | None = None
     """until then: afterwards everybody who has what it needs; None: nobody else ever."""
+    because: str = ""
+    """Why him, for people."""
     play: PlayId | None = None
     """The announcement that is being said."""
     deadline: float | None = None

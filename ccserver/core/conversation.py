@@ -47,13 +47,15 @@ def arrive(floor: Floor, event: ContactArrived) -> None:
             floor.misdialled[event.trunk] = floor.misdialled.get(event.trunk, 0) + 1
         return
     ani = canonical(event.ani, floor.rules.region)
+    customer = floor.plan.customers.get(ani)
+    language = (customer.language if customer else None) or line.language
     contact = Contact(
         id=event.contact,
         node=event.node,
         leg=event.leg,
         line=line.number,
         ani=ani,
-        language=line.language,
+        language=language,
         plan=floor.plan.hash,
         arrived_at=event.arrived_at,
         entered_at=event.at,
@@ -61,7 +63,7 @@ def arrive(floor: Floor, event: ContactArrived) -> None:
         flow=FlowPosition(flow=line.flow, step=floor.plan.flows[line.flow].start),
         variables={"line": line.number, "ani": ani},
     )
-    floor.command(AnswerLeg(event.leg, line.language, lane=contact.id))
+    floor.command(AnswerLeg(event.leg, language, lane=contact.id))
     owed.called_again(floor, ani, event.at, by=contact.id)
     contact = _open_flow(floor, contact, event.at)
     apply(floor, contact, flow.begin(scene(floor, contact)), event.at)

@@ -122,6 +122,8 @@ class Floor:
         """What each queue's past tells of its waits."""
         self.dispositions: dict[TalkId, Disposition] = {}
         """Of talks whose day is not over, the oldest first."""
+        self.last_talks: dict[str, tuple[AgentId, float]] = {}
+        """By the customer's number: who talked with him last, and when; in the order of these times."""
         self.lines_by_number: dict[str, Line] = {}
         self.callbacks: dict[str, ContactId] = {}
         """By number, who is owed a call, or is being called back."""

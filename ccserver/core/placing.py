@@ -42,6 +42,7 @@ def move(floor: Floor, request: MoveContact) -> Answer:
         eased="",
         agent=None,
         only_until=None,
+        because="",
         max_waiting=None,
         full=None,
         estimate_s=None,

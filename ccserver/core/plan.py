@@ -46,6 +46,8 @@ class Line(Struct, frozen=True):
     timezone: str = "Europe/Moscow"
     day_starts_at: str = "00:00"
     """Where the line's reporting day begins, HH:MM in its zone: a 10:00-05:00 line has no midnight."""
+    priority_s: float = 0.0
+    """Seconds of credit on the time of queue entry."""
     caller_id: str = ""
     """What calls that leave for this line show, E.164; empty: the line's own number."""
     record: RecordPolicy | None = None
@@ -53,6 +55,18 @@ class Line(Struct, frozen=True):
     """How long recordings are kept (0: for ever); None: as long as others of their kind."""
     survey: FlowName | None = None
     """Of who was served on it, unless his queue has one of its own."""
+
+
+class Customer(Struct, frozen=True):
+    """What the house knows of somebody who calls."""
+
+    name: str
+    priority_s: float = 0.0
+    """Seconds of credit on the time of queue entry."""
+    language: Language | None = None
+    """In which his flow begins; None: in that of the line."""
+    agent: AgentId | None = None
+    """His own: asked first, for as long as the queue waits for somebody."""
 
 
 class Trunk(Struct, frozen=True):
@@ -182,6 +196,10 @@ class Queue(Struct, frozen=True):
     """Who waited less is not called back."""
     survey: FlowName | None = None
     """The flow in which who talked with an agent is asked how it was, when the agent has hung up."""
+    sticky_days: int = 0
+    """Who talked with the customer so lately is asked first; 0: nobody is remembered."""
+    sticky_wait_s: float = 30.0
+    """How long he, or the customer's own agent, is waited for while he is at work."""
 
 
 class Operator(Struct, frozen=True):
@@ -253,5 +271,7 @@ class Plan(Struct, frozen=True):
     outbound: Outbound = Outbound()
     recordings: Recordings = Recordings()
     callbacks: Callbacks = Callbacks()
+    customers: Mapping[str, Customer] = {}
+    """By number, E.164."""
     hash: PlanHash = PlanHash("")
     """Of all the rest; set by `ccserver.config.load`."""

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ccserver.core import owed, queueing, tolls
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Overflow, Place, SegmentKind, SegmentOutcome
+from ccserver.core.customers import credit_s
 from ccserver.core.events import CallbackSource
 from ccserver.core.floor import Floor
 from ccserver.core.flow import Finish, FlowTurn, JoinQueue, PromiseCallback, Record
@@ -73,7 +74,7 @@ def promise(floor: Floor, contact: Contact, promised: PromiseCallback, at: float
     if contact.place is None:
         contact = close_segment(floor, contact, SegmentOutcome.QUEUED, at)
         contact = open_segment(floor, contact, SegmentKind.QUEUE, at, queue=step.queue)
-        order = at - queue.priority_s - step.priority_s
+        order = at - queue.priority_s - step.priority_s - credit_s(floor, contact, None)
         contact = close_segment(floor, contact, SegmentOutcome.CALLBACK_TAKEN, at)
     else:
         order = contact.place.order

@@ -33,7 +33,9 @@ def anybody(floor: Floor, place: Place) -> bool:
     return any(floor.matcher.served(need, floor.staff) for _, need in outlook(place, floor.now))
 
 
-def _before(floor: Floor, contact: Contact, headstart_s: Callable[[Need], float]) -> list[tuple[Need, int]]:
+def _before(
+    floor: Floor, contact: Contact, headstart_s: Callable[[Need], float] = lambda need: 0.0
+) -> list[tuple[Need, int]]:
     """Also those who will be called first: they are served in their turn."""
     assert contact.place is not None
     lines = (floor.waiting, floor.callable)

@@ -6,6 +6,7 @@ from ccserver.core import flow, owed
 from ccserver.core.calendar import closes_at
 from ccserver.core.commands import PlayPrompts, StartMusic
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Place, SegmentKind, SegmentOutcome
+from ccserver.core.customers import credit_s, preferring
 from ccserver.core.events import PlayFinished
 from ccserver.core.ewt import SPOKEN_S, spoken_bound_s
 from ccserver.core.floor import Floor
@@ -33,8 +34,7 @@ def join(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Contact:
         place = replace(contact.place, aside=None, aside_reason="")
         outcome = None if contact.outcome is ContactOutcome.LEFT_BY_KEY else contact.outcome
         return replace(contact, state=ContactState.WAITING, place=place, outcome=outcome)
-    order = at - queue.priority_s - step.priority_s
-    order = _order(contact, order)
+    order = _order(contact, at - queue.priority_s - credit_s(floor, contact, step))
     if contact.is_owed and contact.place is not None:
         order = min(order, contact.place.order)  # promised to be called back, he waits all the same
     order = owed.absorb(floor, contact.ani, step.queue, order, at, by=contact.id)
@@ -57,6 +57,7 @@ def join(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Contact:
         nobody=step.nobody,
         nobody_after_s=step.nobody_after_s,
     )
+    place = preferring(floor, contact, queue, place)
     floor.unsettled[contact.id] = None
     if contact.outcome is ContactOutcome.LEFT_BY_KEY:
         contact = replace(contact, outcome=None)  # only into another queue
@@ -74,7 +75,7 @@ def rejoin(floor: Floor, contact: Contact, name: QueueName, at: float) -> Contac
         queue=name,
         **_asking(floor, contact, queue, skills=last.needs if last.queue == name else ()),
         entered_at=at,
-        order=_order(contact, at - queue.priority_s),
+        order=_order(contact, at - queue.priority_s - credit_s(floor, contact, None)),
     )
     floor.unsettled[contact.id] = None
     return replace(contact, state=ContactState.WAITING, place=place)
@@ -126,7 +127,7 @@ def ask_for(floor: Floor, contact: Contact, agent: AgentId, only_until: float | 
 def ask_anybody(floor: Floor, contact: Contact) -> Contact:
     """It has waited long enough for the one whom it asked for, or he has gone."""
     assert contact.place is not None
-    return floor.keep(replace(contact, place=replace(contact.place, agent=None, only_until=None)))
+    return floor.keep(replace(contact, place=replace(contact.place, agent=None, only_until=None, because="")))
 
 
 def let_go(floor: Floor) -> None:

@@ -116,6 +116,14 @@ class SurveySaved(_Record, frozen=True):
     survey: Survey
 
 
+class TalkRemembered(_Record, frozen=True):
+    """Who talked with the customer of this number last; `agent` None: it is forgotten."""
+
+    ani: str
+    agent: AgentId | None
+    at: float
+
+
 class LearntSaved(_Record, frozen=True):
     """What a queue has learnt of its waits."""
 
@@ -147,6 +155,7 @@ Record = (
     | PreservationSaved
     | SurveySaved
     | LearntSaved
+    | TalkRemembered
     | DispositionSaved
     | DispositionForgotten
     | DecisionSaved

@@ -107,6 +107,7 @@ class State(Struct, frozen=True):
     contacts: tuple[Contact, ...]
     agents: tuple[Agent, ...]
     learnt: Mapping[QueueName, Learnt] = {}
+    last_talks: Mapping[str, tuple[AgentId, float]] = {}
     dispositions: tuple[Disposition, ...] = ()
 
 
@@ -206,6 +207,7 @@ class Router:
             contacts=tuple(floor.contacts.values()),
             agents=tuple(floor.agents.values()),
             learnt=dict(floor.learnt),
+            last_talks=dict(floor.last_talks),
             dispositions=tuple(floor.dispositions.values()),
         )
 
@@ -222,6 +224,7 @@ class Router:
         for agent in state.agents:
             floor.note(agent)
         floor.learnt = dict(state.learnt)
+        floor.last_talks = dict(sorted(state.last_talks.items(), key=lambda talk: talk[1][1]))
         floor.dispositions = {each.talk: each for each in state.dispositions}
         floor.draft()
 

@@ -21,6 +21,7 @@ from ccserver.core.contact import (
     SegmentKind,
     SegmentOutcome,
 )
+from ccserver.core.customers import remember
 from ccserver.core.events import CommandFailed, Event, LegAnswered, LegEnded, LegRinging
 from ccserver.core.floor import Floor
 from ccserver.core.ids import OfferId
@@ -51,7 +52,7 @@ def make_offer(floor: Floor, pair: Pair) -> None:
         agent=pair.agent,
         queue=place.queue,
         made_at=floor.now,
-        why="; ".join(told for told in (pair.why, place.eased, place.raised) if told),
+        why="; ".join(told for told in (pair.why, place.because, place.eased, place.raised) if told),
         reach_deadline=floor.now + queue.reach_timeout_s,
         ring_deadline=floor.now + queue.ring_timeout_s,
     )
@@ -104,6 +105,7 @@ def phone_answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
     floor.record(OfferSaved(offer))
     floor.signal(offer.agent, Signal.ANSWERED, at, serving=offer.queue, serving_since=at, ronas=0)
     floor.command(JoinLegs(contact.leg, offer.id, lane=contact.id))
+    remember(floor, contact, offer.agent, at)
     contact = leave(floor, contact, SegmentOutcome.ANSWERED, at)
     contact = open_segment(floor, contact, SegmentKind.TALK, at, queue=offer.queue, agent=offer.agent, offer=offer.id)
     floor.keep(

@@ -107,6 +107,10 @@ class ContactStatus(Struct, frozen=True, kw_only=True):
     id: ContactId
     line: LineNumber
     ani: str
+    customer: str = ""
+    """His name, where the configuration knows him,"""
+    credit_s: float = 0.0
+    """and by how much he is served as if he had waited longer."""
     direction: Direction
     trunk: TrunkName | None
     state: ContactState
@@ -196,7 +200,7 @@ def picture(floor: Floor, now: float) -> Status:
         queues=tuple(_queue(floor, name, contacts, now) for name in floor.plan.queues),
         agents=tuple(_agent(floor, floor.agents[agent]) for agent in floor.plan.operators if agent in floor.agents),
         trunks=tuple(_trunk(floor, trunk, now) for trunk in floor.plan.trunks.values()),
-        contacts=tuple(_contact(contact, positions) for contact in contacts),
+        contacts=tuple(_contact(floor, contact, positions) for contact in contacts),
         callbacks=tuple(
             _callback(contact, contact.callback) for contact in contacts if contact.is_owed and contact.callback
         ),
@@ -311,12 +315,15 @@ def _callback(contact: Contact, callback: Callback) -> CallbackStatus:
     )
 
 
-def _contact(contact: Contact, positions: dict[ContactId, int]) -> ContactStatus:
+def _contact(floor: Floor, contact: Contact, positions: dict[ContactId, int]) -> ContactStatus:
+    customer = floor.plan_of(contact).customers.get(contact.ani)
     position = contact.flow if contact.state in {ContactState.FLOW, *QUEUED} else None
     return ContactStatus(
         id=contact.id,
         line=contact.line,
         ani=contact.ani,
+        customer=customer.name if customer else "",
+        credit_s=customer.priority_s if customer else 0.0,
         direction=contact.direction,
         trunk=contact.trunk,
         state=contact.state,

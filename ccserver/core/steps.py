@@ -136,6 +136,8 @@ class Enqueue(Struct, frozen=True, tag_field="do", tag="queue"):
     """Needed besides the queue's own."""
     priority_s: float = 0.0
     """Seconds of credit on the time of queue entry."""
+    priority_from: str | None = None
+    """A variable with more of them; what is no number counts as nothing."""
     announce: tuple[str, ...] = ()
     """Said to who must wait; never delays an offer."""
     max_wait_s: float | None = None

@@ -9,6 +9,7 @@ A row is (kind, key) -> JSON:
     agent      agent id     the agent, for ever
     disposition  talk       what the talk was about, until its day is over
     learnt     queue        what the queue has learnt of its waits, for ever
+    talked     number       who talked with the customer last, and when, until it is forgotten
 
 `changes` makes rows of a turn's records; `restored` makes the nouns of rows.
 """
@@ -22,7 +23,7 @@ from ccserver.core.agent import Agent
 from ccserver.core.contact import Contact, ContactState
 from ccserver.core.disposition import Disposition
 from ccserver.core.ewt import Learnt
-from ccserver.core.ids import QueueName
+from ccserver.core.ids import AgentId, QueueName
 from ccserver.core.plan import Plan
 from ccserver.core.records import (
     AgentSaved,
@@ -33,9 +34,10 @@ from ccserver.core.records import (
     PlanAdopted,
     Record,
     RecordingSaved,
+    TalkRemembered,
 )
 
-KINDS = ("plan", "current", "contact", "recording", "agent", "learnt", "disposition")
+KINDS = ("plan", "current", "contact", "recording", "agent", "learnt", "talked", "disposition")
 Row = tuple[str, str, bytes]
 """kind, key, value."""
 
@@ -44,6 +46,7 @@ _plan = msgspec.json.Decoder(Plan).decode
 _contact = msgspec.json.Decoder(Contact).decode
 _agent = msgspec.json.Decoder(Agent).decode
 _disposition = msgspec.json.Decoder(Disposition).decode
+_talked = msgspec.json.Decoder(tuple[AgentId, float]).decode
 _learnt = msgspec.json.Decoder(Learnt).decode
 
 
@@ -64,6 +67,8 @@ class Restored(Struct, frozen=True, kw_only=True):
     pending_recordings: tuple[Contact, ...]
     """CLOSED contacts whose recording was asked for (`KeepRecording`) and of which nothing was heard since."""
     learnt: Mapping[QueueName, Learnt] = {}
+    last_talks: Mapping[str, tuple[AgentId, float]] = {}
+    """By the customer's number."""
     """Of each queue."""
     dispositions: tuple[Disposition, ...] = ()
     """Of talks whose day is not over, the oldest first."""
@@ -86,6 +91,8 @@ def changes(records: Iterable[Record]) -> dict[tuple[str, str], bytes | None]:
                 ended.append(recording)
             case LearntSaved(queue=queue, learnt=learnt):
                 rows["learnt", queue] = _encode(learnt)
+            case TalkRemembered(ani=ani, agent=agent_id, at=at):
+                rows["talked", ani] = _encode((agent_id, at)) if agent_id is not None else None
             case DispositionSaved(disposition=disposition):
                 rows["disposition", disposition.talk] = _encode(disposition)
             case DispositionForgotten(talk=talk):
@@ -117,5 +124,6 @@ def restored(rows: Iterable[Row], seq: int, now: float) -> Restored:
         agents=tuple(map(_agent, of["agent"].values())),
         pending_recordings=pending,
         dispositions=tuple(sorted(map(_disposition, of["disposition"].values()), key=lambda each: each.talked_at)),
+        last_talks={ani: _talked(value) for ani, value in of["talked"].items()},
         learnt={QueueName(queue): _learnt(value) for queue, value in of["learnt"].items()},
     )

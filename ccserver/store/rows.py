@@ -41,6 +41,7 @@ from ccserver.core.records import (
     SegmentSaved,
     ShortageSaved,
     SurveySaved,
+    TalkRemembered,
 )
 from ccserver.store import tables
 from ccserver.store.journal_file import TurnRecords
@@ -257,7 +258,7 @@ def rows(turns: Iterable[TurnRecords], journal: str) -> dict[Table, list[Values]
     found: dict[Table, dict[tuple[Value, ...], Values]] = {}
     for turn in turns:
         for record in turn.records:
-            if isinstance(record, AgentSaved | LearntSaved | DispositionForgotten):
+            if isinstance(record, AgentSaved | LearntSaved | TalkRemembered | DispositionForgotten):
                 continue  # his intervals tell; and the others serve the next second, not tomorrow
             for table, values in _rows(record, turn.now, journal):
                 of_table = found.setdefault(table, {})

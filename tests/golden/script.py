@@ -84,6 +84,7 @@ from ccserver.core.ids import (
 )
 from ccserver.core.plan import (
     Callbacks,
+    Customer,
     Dispositions,
     Line,
     Operator,
@@ -117,6 +118,7 @@ SETTINGS = {
     "tell": "tell_every_s",
     "missed-after": "callback_missed_after_s",
     "missed-wait": "callback_missed_wait_s",
+    "sticky-wait": "sticky_wait_s",
 }
 
 
@@ -155,6 +157,7 @@ class Stage:
         self.languages: dict[Language, Skill] = {}
         self.start: StepName | None = None
         self.callbacks = Callbacks()
+        self.customers: dict[str, Customer] = {}
         self.router: Router | None = None
         self.now = 0.0
         self.started_at = -1.0
@@ -175,6 +178,8 @@ class Stage:
                 self._topics(QueueName(queue), options)
             case ["operator", name, *options]:
                 self._operator(name, dict(option.split("=") for option in options))
+            case ["customer", number, *options]:
+                self._customer(number, dict(option.split("=") for option in options))
             case ["language", language, "=", skill]:
                 self.languages[Language(language)] = Skill(skill)
             case ["trunk", name, *options]:
@@ -210,8 +215,18 @@ class Stage:
         chosen = {field: options.pop(field) for field in ("pick", "language", "survey") if field in options}
         called = {"callback_missed": "missed-after" in options, "callback_first": options.pop("first", "agent")}
         record = options.pop("record", "never")
+        sticky = int(options.pop("sticky", 0))
         settings = {SETTINGS[option]: float(value) for option, value in options.items()}
-        fields = {"name": name, "title": name, "skills": skills, **chosen, "record": record, **settings, **called}
+        fields = {
+            "name": name,
+            "title": name,
+            "skills": skills,
+            **chosen,
+            "record": record,
+            "sticky_days": sticky,
+            **settings,
+            **called,
+        }
         self.queues[QueueName(name)] = msgspec.convert(fields, Queue)
 
     def _rules(self, options: dict[str, str]) -> None:
@@ -230,6 +245,10 @@ class Stage:
         operator = Operator(AgentId(name), name, skills, tuple(map(QueueName, queues)), ranks=ranks)
         record = msgspec.convert(options.get("record"), RecordPolicy | None)  # type: ignore[call-overload]
         self.operators[operator.extension] = replace(operator, record=record)
+
+    def _customer(self, number: str, options: dict[str, str]) -> None:
+        agent = AgentId(options["agent"]) if "agent" in options else None
+        self.customers[number] = Customer(number, float(options.get("priority", 0)), agent=agent)
 
     def _trunk(self, name: str, options: dict[str, str]) -> None:
         settings = {SETTINGS.get(option, option): float(value) for option, value in options.items()}
@@ -252,6 +271,7 @@ class Stage:
             lines={LINE: Line(LINE, "line", MAIN, Language("en"))},
             queues=self.queues,
             operators=self.operators,
+            customers=self.customers,
             flows=flows,
             rules=replace(self.rules, language_skills=self.languages),
             trunks=self.trunks,

@@ -40,6 +40,7 @@ def section(heading: str) -> str:
         ("### [[queues]]", schema.Queue),
         ("### [queues.dispositions]", schema.Dispositions),
         ("### [[queues.relax]]", schema.Stage),
+        ("### [[customers]]", schema.Customer),
         ("### [[operators]]", schema.Operator),
         *((f'### do = "{tag}"', step) for tag, step in STEPS.items()),
     ],

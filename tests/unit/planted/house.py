@@ -3,6 +3,7 @@
 from tests.unit.planted.fault import Plant, added, dialplan, fault, main
 
 ANNA = 'extension = "1001"\n'
+CUSTOMER = '[[customers]]\nname = "x"\n'
 QUEUE = '[[queues]]\nname = "spare"\ntitle = "x"\n'
 
 
@@ -176,6 +177,27 @@ FAULTS = (
         "a rank in a queue that is not his",
         'operators[0].ranks.order: 1001 is not in queue "order"; did you mean "orders"?',
         main(ANNA, ANNA + "ranks = { order = 2 }\n"),
+    ),
+    # --- customers
+    fault(
+        "a customer known twice",
+        'customers[1].numbers[0]: "+79161234567" is taken already by customers[0]',
+        added(CUSTOMER + 'numbers = ["89161234567"]\n' + CUSTOMER + 'numbers = ["+79161234567"]\n'),
+    ),
+    fault(
+        "too many customers",
+        "customers: expected at most 10000 numbers in all, got 10001",
+        added("\n".join(f'{CUSTOMER}numbers = ["+7916{n:07}"]' for n in range(10_001))),
+    ),
+    fault(
+        "a customer of an operator who is none",
+        'customers[0].agent: no operator has the extension "1099"',
+        added(CUSTOMER + 'numbers = ["89161234567"]\nagent = "1099"\n'),
+    ),
+    fault(
+        "a customer of an unknown language",
+        "customers[0].language: expected a language of prompts.toml",
+        added(CUSTOMER + 'numbers = ["89161234567"]\nlanguage = "de"\n'),
     ),
     # --- what contacts ask less
     fault(
