@@ -1,4 +1,4 @@
-"""Rules of routing, as callers and operators hear them: ways out of a queue."""
+"""Rules of routing, as callers and operators hear them: ways out of a queue, help from another one, who is asked first."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ccserver.sim.phones import PhoneLibrary
-from tests.e2e.centre import Centre, Row, contact_centre
+from tests.e2e.centre import OPERATOR_HZ, Centre, Row, contact_centre
 from tests.e2e.hearing import Hearing
 
 EXITS_LINE = "88001002031"
@@ -42,13 +42,43 @@ flow = "exits"
 language = "ru"
 """
 
+HELPED_LINE = "88001002032"
+HELPED_FLOW = """
+start = "wait"
+
+[steps.wait]
+do = "queue"
+queue = "helped"
+announce = ["reason-1"]
+"""
+HELPED = f"""
+[[lines]]
+number = "{HELPED_LINE}"
+name = "Helped"
+flow = "helped"
+language = "ru"
+
+[[queues]]
+name = "helped"
+title = "Helped"
+sticky_days = 1
+wrap_up_s = 0
+
+[[queues.relax]]
+after_s = 3
+queues = ["service"]
+"""
+"""Nobody is in this queue: after three seconds the operators of another one help out."""
+NUMBER = "89161234567"
+
 
 @pytest.fixture
 async def exits(tmp_path: Path, library: PhoneLibrary, prompts_dir: Path) -> AsyncIterator[Centre]:
     """A centre with a line that leads straight into a queue with every way out."""
     async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
         (centre.config_dir / "exits.toml").write_text(FLOW, encoding="utf-8")
-        await centre.configure(LINE)
+        (centre.config_dir / "helped.toml").write_text(HELPED_FLOW, encoding="utf-8")
+        await centre.configure(LINE + HELPED)
         await centre.start()
         yield centre
 
@@ -97,4 +127,52 @@ async def test_who_cannot_or_does_not_want_to_wait_hears_the_step_that_he_is_led
     (*_, contact) = await exits.finished(4)
     assert left(contact) == ("left_by_key", "1")
     assert [offer["outcome"] for offer in contact["offers"]] == ["withdrawn"]
+    await exits.nothing_left()
+
+
+async def test_help_comes_after_a_while_then_who_is_known_is_asked_first_and_a_supervisor_may_put_somebody_forward(
+    exits: Centre,
+) -> None:
+    await exits.operator("1001")
+    first = await exits.dial(HELPED_LINE, number=NUMBER)
+    await first.wait_up()
+    await Hearing(exits, first).hears("reason-1")
+    await first.hears(OPERATOR_HZ["1001"])
+    await first.hangup()
+    await exits.agent("1001", "ready")
+    (contact,) = await exits.finished()
+    (offer,) = contact["offers"]
+    assert contact["wait_s"] >= 3.0
+    assert offer["why"].endswith("after 3 s operators of service, too")
+
+    await exits.operator("1002")
+    again = await exits.dial(HELPED_LINE, number=NUMBER)
+    await again.hears(OPERATOR_HZ["1001"])
+    await again.hangup()
+    await exits.agent("1001", "ready")
+    (*_, contact) = await exits.finished(2)
+    (offer,) = contact["offers"]
+    assert (offer["agent"], offer["why"]) == ("1001", "asked for by name; talked with the customer last")
+
+    for agent in ("1001", "1002"):
+        await exits.set_state(agent, "not_ready")
+    older = await exits.dial(HELPED_LINE)
+    await older.hears_music()
+    younger = await exits.dial(HELPED_LINE)
+    await younger.hears_music()
+    second = await exits.contact("waiting", position=2)
+    wish = {"priority_s": 600, "by": "irina"}
+    async with exits.http.post(f"{exits.url}/api/contacts/{second['id']}/priority", json=wish) as response:
+        assert response.status == 200, await response.text()
+        assert (await response.json())["position"] == 1
+    await exits.set_state("1001", "ready")
+    await younger.hears(OPERATOR_HZ["1001"])
+    move = {"queue": "orders", "by": "irina"}
+    async with exits.http.post(f"{exits.url}/api/contacts/{second['id']}/move", json=move) as response:
+        assert response.status == 409, "he talks"
+    await younger.hangup()
+    await older.hears(OPERATOR_HZ["1001"])
+    await older.hangup()
+    contacts = await exits.finished(4)
+    assert left(contacts[3]) == ("answered", "raised by 600 s, irina")
     await exits.nothing_left()
