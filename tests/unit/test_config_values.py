@@ -169,7 +169,7 @@ def site(tmp_path: Path) -> Site:
         (
             "ring_timeout_s = 20",
             'ring_timeout_s = 20\npick = "most_idle"',
-            'queues[0].pick: expected one of "longest_idle", "most_skilled", got "most_idle"',
+            'queues[0].pick: expected one of "fewest_contacts", "longest_idle", "most_idle_today", "most_skilled", got',
         ),
         (
             "wrap_up_s = 5",
