@@ -82,7 +82,7 @@ def _endpoint(agent: AgentId, rules: PhoneRules) -> dict[str, str]:
     """`allow` must be there: an endpoint without it cannot be read back from astdb.
 
     A REFER from a phone is refused: Asterisk would replace the agent's leg by one that we do not know, and the caller
-    would be hung up with it. Transfers come when the core knows them.
+    would be hung up with it. Customers are handed over by requests to the core.
     """
     return {
         "aors": agent,
