@@ -208,7 +208,7 @@ async def test_a_daemon_killed_while_the_customers_phone_rings_takes_nobody_from
     await call.hears(SWITCH_HZ, PATIENCE_S)
     await taken.audio.hears(OPERATOR_HZ["1001"])
     await site.start()
-    await site.contact("talking", agent=None)
+    await site.contact("talking", agent="1001")
     await call.hears_for(1)
     await call.hangup()
     await taken.ended()
@@ -224,7 +224,7 @@ async def test_a_customer_who_is_called_first_is_offered_as_soon_as_he_answers(s
     stage.carrier.does = "ring"
     phone = await site.operator("1001")
     taken = await stage.carrier.taken()
-    assert not phone.incoming(), "the customer is called first"
+    assert not phone.incoming, "the customer is called first"
     taken.does("answer")
     call = await phone.wait_call(PATIENCE_S)
     await call.wait_up(PATIENCE_S)
