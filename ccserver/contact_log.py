@@ -37,6 +37,7 @@ from ccserver.core.records import (
     RecordingSaved,
     SegmentSaved,
     ShortageSaved,
+    SupervisionSaved,
     SurveySaved,
     TalkRemembered,
 )
@@ -125,6 +126,15 @@ class ContactLog:
                 _say(
                     "recordings preserved" if record.preserved else "recordings no longer preserved",
                     contact=record.contact,
+                )
+            case SupervisionSaved(supervision=supervision):
+                _say(
+                    "supervision ended" if supervision.ended_at is not None else "supervision",
+                    contact=supervision.contact,
+                    supervisor=supervision.supervisor,
+                    agent=supervision.agent,
+                    mode=supervision.mode,
+                    heard=supervision.answered_at is not None,
                 )
             case RecordingSaved():
                 pass  # purged: told by who removed the file

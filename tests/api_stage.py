@@ -23,7 +23,16 @@ from ccserver.config.errors import ConfigErrors
 from ccserver.config.load import load
 from ccserver.core.agent import AgentState
 from ccserver.core.contact import ContactOutcome, ContactState, Direction, SegmentKind, SegmentOutcome
-from ccserver.core.events import Accepted, Answer, PreserveContact, Refused, Request, SetAgentState, SteerRecording
+from ccserver.core.events import (
+    Accepted,
+    Answer,
+    PreserveContact,
+    Refused,
+    Request,
+    SetAgentState,
+    SteerRecording,
+    SuperviseContact,
+)
 from ccserver.core.ids import (
     AgentId,
     ContactId,
@@ -225,6 +234,7 @@ class Stage:
             contact=None,
             queues=(ORDERS, SERVICE),
             phone_registered=False,
+            supervises=False,
             then=AgentState.LOGGED_OUT,
             then_reason="",
         )
@@ -261,7 +271,9 @@ class Stage:
                 self.set_agent(request.agent, AgentState(request.state), request.reason, by=request.by)
             case SteerRecording():
                 states: dict[str, RecordingState] = {"pause": "paused", "stop": "off"}
-                self._move(request.contact, recording=states.get(request.action, "on"))
+                self.move(request.contact, recording=states.get(request.action, "on"))
+            case SuperviseContact():
+                self.move(request.contact, supervisor=request.supervisor, supervision=request.mode)
             case PreserveContact(preserved=preserved, reason=reason) if request.contact in self.archive.kept:
                 kept = self.archive.kept[request.contact]
                 row = PreservationRow(reason=reason, at=request.at) if preserved else None
@@ -330,6 +342,8 @@ class Stage:
             agent=None,
             language=Language("ru"),
             recording="off",
+            supervisor=None,
+            supervision=None,
             arrived_at=at,
             since=at,
         )
@@ -341,7 +355,7 @@ class Stage:
         contact = self.arrive(number, ago_s=ago_s)
         agent = AgentId(extension)
         changes = {"direction": Direction.OUTBOUND, "trunk": trunk, "agent": agent, "step": StepName("")}
-        self._move(contact, state=ContactState.DIALLING, **changes)
+        self.move(contact, state=ContactState.DIALLING, **changes)
         self.set_agent(extension, AgentState.DIALLING, contact=contact, since=self.now() - ago_s)
         return contact
 
@@ -353,18 +367,18 @@ class Stage:
         self.set_agent(gone.agent, AgentState.READY)
 
     def at_step(self, contact: ContactId, step: str) -> None:
-        self._move(contact, step=StepName(step))
+        self.move(contact, step=StepName(step))
 
     def enqueue(self, contact: ContactId, queue: QueueName = ORDERS, ago_s: float = 0.0) -> None:
-        self._move(contact, state=ContactState.WAITING, step=StepName(""), queue=queue, since=self.now() - ago_s)
+        self.move(contact, state=ContactState.WAITING, step=StepName(""), queue=queue, since=self.now() - ago_s)
 
     def offer(self, contact: ContactId, extension: str) -> None:
-        self._move(contact, state=ContactState.OFFERED, agent=AgentId(extension))
+        self.move(contact, state=ContactState.OFFERED, agent=AgentId(extension))
         self.set_agent(extension, AgentState.RINGING, contact=contact)
 
     def answer(self, contact: ContactId, extension: str, ago_s: float = 0.0) -> None:
         since = self.now() - ago_s
-        self._move(contact, state=ContactState.TALKING, agent=AgentId(extension), since=since)
+        self.move(contact, state=ContactState.TALKING, agent=AgentId(extension), since=since)
         self.set_agent(extension, AgentState.TALKING, contact=contact, since=since)
 
     def end(self, contact: ContactId, *, recorded: bool = True, kept: bool = True) -> None:
@@ -384,7 +398,7 @@ class Stage:
         self.nodes = tuple(replace(node, connected=connected, since=self.now()) for node in self.nodes)
         self.changed()
 
-    def _move(self, contact: ContactId, **changes: object) -> None:
+    def move(self, contact: ContactId, **changes: object) -> None:
         self.contacts[contact] = replace(self.contacts[contact], **{"since": self.contacts[contact].since, **changes})
         self.changed()
 

@@ -18,6 +18,7 @@ from ccserver.core.offer import OfferOutcome
 from ccserver.core.recording import RecordingState
 from ccserver.core.status import LineStatus, QueueStatus
 from ccserver.core.steps import CallFirst
+from ccserver.core.supervision import SupervisionMode
 
 Instant = Annotated[str, Meta(description="ISO-8601, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
 Seconds = Annotated[float, Meta(ge=0, description="Seconds, to the millisecond")]
@@ -142,6 +143,7 @@ class AgentReply(Struct, frozen=True):
     contact: str | None
     queues: tuple[str, ...]
     phone_registered: bool
+    supervises: bool
     then: AgentState
     then_reason: str
     on_hold: bool
@@ -194,6 +196,8 @@ class LiveContactReply(Struct, frozen=True):
     agent: str | None
     language: str
     recording: RecordingState
+    supervisor: str | None
+    supervision: SupervisionMode | None
     arrived_at: Instant
     since: Instant
     on_hold: bool
@@ -370,6 +374,24 @@ class SurveyReply(Struct, frozen=True):
     scores: dict[str, int]
 
 
+class ModeReply(Struct, frozen=True):
+    """What a supervisor did from then on."""
+
+    at: Instant
+    mode: SupervisionMode
+
+
+class SupervisionReply(Struct, frozen=True):
+    """A supervisor who listened to the agent's talk; without `answered_at` he heard nothing."""
+
+    supervisor: str
+    agent: str
+    made_at: Instant
+    answered_at: Instant | None
+    ended_at: Instant | None
+    modes: tuple[ModeReply, ...]
+
+
 class ContactDetailReply(ContactReply, frozen=True):
     """One contact with all that happened to it, in order."""
 
@@ -379,6 +401,7 @@ class ContactDetailReply(ContactReply, frozen=True):
     attempts: tuple[AttemptReply, ...]
     dispositions: tuple[DispositionReply, ...]
     recordings: tuple[RecordingReply, ...]
+    supervisions: tuple[SupervisionReply, ...]
     preservation: PreservationReply | None
     survey: SurveyReply | None
 
@@ -682,6 +705,13 @@ class RecordingWish(Struct, frozen=True, forbid_unknown_fields=True):
     """Of `POST /api/contacts/{id}/recording`."""
 
     action: RecordingAction
+
+
+class SupervisionWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/contacts/{id}/supervise`; `supervisor` is the extension whose phone is rung."""
+
+    mode: SupervisionMode
+    supervisor: Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class PreservationWish(Struct, frozen=True, forbid_unknown_fields=True):

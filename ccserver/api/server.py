@@ -29,6 +29,7 @@ from ccserver.api.reports import ReportRoutes
 from ccserver.api.satisfaction import SatisfactionRoutes
 from ccserver.api.sources import Configuration, ContactQueries, Health, LiveFeed, RecordingFiles
 from ccserver.api.status import StatusRoutes
+from ccserver.api.supervision import SupervisionRoutes
 from ccserver.api.transfers import TransferRoutes
 from ccserver.core.numbers import Region
 from ccserver.ports import Desk
@@ -69,6 +70,7 @@ def build(
         *AgentRoutes(desk).operations(),
         *PlaceRoutes(desk).operations(),
         *TransferRoutes(desk).operations(),
+        *SupervisionRoutes(desk).operations(),
         *live.operations(),
         *CallbackRoutes(desk, auth, region, form).operations(),
         *MetricsRoutes(metrics).operations(),

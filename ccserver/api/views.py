@@ -18,6 +18,7 @@ from ccserver.api.messages import (
     GapReply,
     Instant,
     LiveContactReply,
+    ModeReply,
     NodeReply,
     OfferReply,
     PreservationReply,
@@ -25,6 +26,7 @@ from ccserver.api.messages import (
     SatisfactionOf,
     SegmentReply,
     StatusReply,
+    SupervisionReply,
     SurveyReply,
     TrunkReply,
     instant,
@@ -34,6 +36,7 @@ from ccserver.api.sources import Alarm
 from ccserver.core.consult import Consult
 from ccserver.core.ids import ContactId, RecordingName
 from ccserver.core.status import AgentStatus, ContactStatus, Status, TrunkStatus
+from ccserver.core.supervision import SupervisionMode
 from ccserver.store.rows import (
     AttemptRow,
     ContactDetail,
@@ -45,6 +48,7 @@ from ccserver.store.rows import (
     SatisfactionRow,
     ScoreRow,
     SegmentRow,
+    SupervisionRow,
     SurveyRow,
 )
 
@@ -82,6 +86,7 @@ def agent_reply(agent: AgentStatus) -> AgentReply:
         contact=agent.contact,
         queues=agent.queues,
         phone_registered=agent.phone_registered,
+        supervises=agent.supervises,
         then=agent.then,
         then_reason=agent.then_reason,
         on_hold=agent.on_hold,
@@ -123,6 +128,8 @@ def live_contact_reply(contact: ContactStatus) -> LiveContactReply:
         agent=contact.agent,
         language=contact.language,
         recording=contact.recording,
+        supervisor=contact.supervisor,
+        supervision=contact.supervision,
         arrived_at=instant(contact.arrived_at),
         since=instant(contact.since),
         on_hold=contact.on_hold,
@@ -150,6 +157,7 @@ def contact_detail_reply(detail: ContactDetail) -> ContactDetailReply:
         attempts=tuple(_attempt_reply(row) for row in detail.attempts),
         dispositions=tuple(_disposition_reply(row) for row in detail.dispositions),
         recordings=tuple(_recording_reply(detail.id, row) for row in detail.recordings),
+        supervisions=tuple(_supervision_reply(row) for row in detail.supervisions),
         preservation=_preservation_reply(detail.preservation),
         survey=_survey_reply(detail.survey, detail.scores) if detail.survey else None,
     )
@@ -296,6 +304,18 @@ def _recording_reply(contact: ContactId, row: RecordingRow) -> RecordingReply:
         ),
         purged_at=_when(row.purged_at),
         purged_by=row.purged_by,
+    )
+
+
+def _supervision_reply(row: SupervisionRow) -> SupervisionReply:
+    modes = msgspec.json.decode(row.modes, type=tuple[tuple[float, SupervisionMode], ...])
+    return SupervisionReply(
+        supervisor=row.supervisor,
+        agent=row.agent,
+        made_at=instant(row.made_at),
+        answered_at=_when(row.answered_at),
+        ended_at=_when(row.ended_at),
+        modes=tuple(ModeReply(at=instant(at), mode=mode) for at, mode in modes),
     )
 
 

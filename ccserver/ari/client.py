@@ -162,6 +162,18 @@ class AriClient(Transport):
         }
         return await self.create_unique(Channel, "/channels/create", body, path("channels", channel_id))
 
+    async def snoop_channel(
+        self, channel_id: str, snoop_id: str, app: str, *, app_args: str = "", spy: str, whisper: str
+    ) -> Channel:
+        """Make a channel that hears another (`spy`: none, in, out, both) and is heard on it (`whisper`: to it, from it, both).
+
+        It goes when the other goes. Wait for its StasisStart before doing anything with it. A taken id is a 500 as any
+        other failure: look first.
+        """
+        where = path("channels", channel_id, "snoop", snoop_id)
+        body = {"spy": spy, "whisper": whisper, "app": app, "appArgs": app_args}
+        return await self.create_unique(Channel, where, body, path("channels", snoop_id))
+
     async def dial(self, channel_id: str, *, timeout_s: int, caller: str | None = None) -> None:
         """Let a created channel ring; `caller` is the channel whose number is shown. Returns before anybody answers."""
         await self.send("POST", path("channels", channel_id, "dial"), {"timeout": timeout_s, "caller": caller})

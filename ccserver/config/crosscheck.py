@@ -185,7 +185,11 @@ def _check_operator(operator: schema.Operator, path: KeyPath, plan: Plan, docume
             near = did_you_mean(name, operator.queues)
             found.error(document, (*path, "ranks", name), f"{operator.extension} is not in queue {shown(name)}{near}")
     _check_zone(operator.timezone, path, document, found)
-    if not operator.queues:
+    for position, name in enumerate(operator.supervises):
+        if name not in plan.queues:
+            near = did_you_mean(name, plan.queues) or f"; there are {listed(plan.queues) or 'none'}"
+            found.error(document, (*path, "supervises", position), f"there is no queue {shown(name)}{near}")
+    if not operator.queues and operator.role == "operator" and not operator.supervises:
         found.warn(document, path, f"{operator.extension} is in no queue: will get no contact")
     needed = _needed_skills(plan)
     for skill in operator.skills:

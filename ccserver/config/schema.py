@@ -436,6 +436,10 @@ class Operator(_Table, frozen=True):
     """In which feature codes are confirmed to him."""
     line: Digits | None = None
     """For which line he calls; without: the first."""
+    role: Literal["operator", "supervisor"] = "operator"
+    """A supervisor may listen to everybody's talks."""
+    supervises: tuple[Name, ...] = ()
+    """Queues to whose talks he may listen."""
     may_dial: tuple[Prefix, ...] = ()
     """Prefixes that he may dial, of those that `[tolls]` allows; empty: all of those."""
     record: RecordRule = None

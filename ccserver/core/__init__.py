@@ -9,8 +9,8 @@ side, interpreted by `flow`, made of `steps`; after the talk it asks for `survey
 operators make are `dialling` (`clicking`: a program asked for it): allowed by `tolls`, by the trunk that `trunking` chooses,
 ended by `parting`; to colleagues `internal`. A customer who is called back is promised it by `promising`, `owed` it meanwhile and
 called by `calling_back`; `callback` is what was promised, `callback_requests` who else asks. `recording` says what is kept of a
-talk, `wrapup` what is owed of it (`disposition`). `presence` is the agent apart from his contacts, `codes` what he can dial to
-tell us something; `explain` says why it all came so;
+talk, `supervising` who listens to it, `wrapup` what is owed of it (`disposition`). `presence` is the agent apart from his
+contacts, `codes` what he can dial to tell us something; `explain` says why it all came so;
 `nodes` is recovery, where `reconcile` turns a listing into the facts that were missed; `status` is the picture for people.
 What a talk can turn into is `transferring` (to one of the `destinations`), `consulting` (its third party is a `consult`) and
 `holding`; who hears whom then, `seating`.

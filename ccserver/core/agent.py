@@ -124,6 +124,8 @@ class Signal(StrEnum):
     RESERVED = "reserved"
     RANG = "rang"
     ANSWERED = "answered"
+    TOOK_OVER = "took_over"
+    """A supervisor goes on with the talk that he listened to."""
     RELEASED = "released"
     """The offer came to nothing through no fault of his."""
     PAUSED = "paused"
@@ -158,6 +160,7 @@ TRANSITIONS: dict[tuple[AgentState, Signal], AgentState | str] = {
     (_S.RINGING, _G.PAUSED): _S.NOT_READY,
     (_S.RESERVED, _G.UNREACHED): _S.UNREACHABLE,
     (_S.RINGING, _G.UNREACHED): _S.UNREACHABLE,
+    **{(state, _G.TOOK_OVER): _S.TALKING for state in (*_IDLE, _S.LOGGED_OUT, _S.BUSY, _S.UNREACHABLE)},
     (_S.TALKING, _G.TALK_ENDED): _S.WRAP_UP,
     # a call of his own
     **{(state, _G.DIALLED): _S.DIALLING for state in (*_IDLE, _S.LOGGED_OUT, _S.BUSY, _S.UNREACHABLE)},

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from ccserver.core import presence, wrapup
+from ccserver.core import presence, recording, supervising, wrapup
 from ccserver.core.agent import AgentState
 from ccserver.core.commands import AnswerLeg, HangUpLeg, PlayPrompts
-from ccserver.core.events import CodeDialled, PlayFinished
+from ccserver.core.events import Accepted, CodeDialled, PlayFinished, RecordingAction, SteerRecording, SuperviseContact
 from ccserver.core.floor import CodeCall, Floor
 from ccserver.core.ids import AgentId, Language, LegId, PlayId, PromptName
+from ccserver.core.supervision import SupervisionMode
 
 Said = tuple[str, ...]
 """Items of `PlayPrompts`."""
@@ -87,10 +89,38 @@ def _extend(floor: Floor, agent: AgentId, _more: str, _at: float) -> Said:
     return (objection.prompt,) if objection else ("agent-wrap-up-extended",)
 
 
+def _listen_in(mode: SupervisionMode) -> Callable[[Floor, AgentId, str, float], Said | None]:
+    """His phone is rung when it is free of this call: it could not take two."""
+
+    def obey(floor: Floor, supervisor: AgentId, extension: str, at: float) -> Said | None:
+        agent = floor.agents.get(AgentId(extension))
+        if agent is None or agent.contact is None:
+            return ("supervise-nobody-talks",)
+        wish = SuperviseContact(agent.contact, supervisor, mode, at=at)
+        if supervising.objection(floor, wish):
+            return ("supervise-not-allowed",)
+        floor.called_back[supervisor] = wish
+        return ("supervise-hang-up",)
+
+    return obey
+
+
+def _steer_recording(action: RecordingAction, done: str) -> Callable[[Floor, AgentId, str, float], Said | None]:
+    """Of the talk that he has on hold to dial this."""
+
+    def obey(floor: Floor, agent: AgentId, _more: str, at: float) -> Said | None:
+        contact = floor.agents[agent].contact
+        answer = recording.steer(floor, SteerRecording(contact, action, at=at)) if contact else None
+        return (done,) if isinstance(answer, Accepted) else ("recording-not-so",)
+
+    return obey
+
+
 def _says(*prompts: str) -> tuple[PromptName, ...]:
     return tuple(map(PromptName, prompts))
 
 
+LISTENING_IN: dict[str, SupervisionMode] = {"*33": "listen", "*34": "whisper", "*35": "barge", "*36": "take_over"}
 CODES = (
     FeatureCode("*11", _ready, _says("agent-ready", "agent-disposition-first")),
     FeatureCode(
@@ -105,6 +135,17 @@ CODES = (
     ),
     FeatureCode("*15", _order_value, _says("agent-value-noted", "agent-no-talk"), more=r"[0-9]{1,9}(\*[0-9]{1,2})?"),
     FeatureCode("*16", _extend, _says("agent-wrap-up-extended", "agent-no-wrap-up")),
+    *(
+        FeatureCode(
+            prefix,
+            _listen_in(mode),
+            _says("supervise-hang-up", "supervise-nobody-talks", "supervise-not-allowed"),
+            more="[0-9]{3,6}",
+        )
+        for prefix, mode in LISTENING_IN.items()
+    ),
+    FeatureCode("*40", _steer_recording("pause", "recording-paused"), _says("recording-paused", "recording-not-so")),
+    FeatureCode("*41", _steer_recording("resume", "recording-resumed"), _says("recording-resumed", "recording-not-so")),
 )
 """No prefix begins with another."""
 PROMPTS = (UNKNOWN, NOBODY, *(name for code in CODES for name in code.says))
@@ -139,5 +180,8 @@ def code_confirmed(floor: Floor, event: PlayFinished) -> None:
 
 
 def code_ended(floor: Floor, leg: LegId) -> None:
-    """The operator's phone is free of us again."""
-    del floor.codes[leg]
+    """The operator's phone is free of us again: who wanted to listen to a talk is rung now, if he still may."""
+    call = floor.codes.pop(leg)
+    wish = floor.called_back.pop(call.agent, None) if call.agent else None
+    if wish is not None:
+        supervising.requested(floor, replace(wish, at=floor.now))

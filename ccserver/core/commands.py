@@ -18,6 +18,7 @@ from ccserver.core.ids import (
     RecordingName,
     TrunkName,
 )
+from ccserver.core.supervision import Listening
 
 
 class _Command(Struct, frozen=True, tag=True, kw_only=True):
@@ -146,6 +147,36 @@ class SilenceRecording(_Command, frozen=True):
     silent: bool
 
 
+class CallSupervisor(_Command, frozen=True):
+    """Make a supervisor's leg, let it hear the agent's leg from aside, dial: he hears the talk the moment he answers."""
+
+    leg: LegId
+    supervisor: AgentId
+    agent: AgentId
+    """Whose talk it is; the supervisor's phone shows him."""
+    spied: LegId
+    """The agent's leg."""
+    mode: Listening
+    ring_timeout_s: float
+
+
+class SpyOn(_Command, frozen=True):
+    """From now on in this mode; harmless when it is so already."""
+
+    leg: LegId
+    """The supervisor's."""
+    spied: LegId
+    mode: Listening
+
+
+class EndSupervision(_Command, frozen=True):
+    """Nobody listens any more: hang up the supervisor's leg, and remove what it listened by."""
+
+    leg: LegId
+    stays: bool = False
+    """He took the talk over: his leg is in it."""
+
+
 class RecordVoicemail(_Command, frozen=True):
     """Beep and record the caller; answered by `VoicemailRecorded`."""
 
@@ -207,6 +238,9 @@ Command = (
     | DialCustomer
     | StartRecording
     | SilenceRecording
+    | CallSupervisor
+    | SpyOn
+    | EndSupervision
     | RecordVoicemail
     | HangUpLeg
     | ReleaseContact

@@ -45,6 +45,7 @@ from ccserver.core.ids import (
 )
 from ccserver.core.offer import Offer
 from ccserver.core.steps import Key, Point, SkillNeed, Stage
+from ccserver.core.supervision import Supervision
 from ccserver.core.survey import Survey
 
 
@@ -158,6 +159,8 @@ class SegmentOutcome(StrEnum):
     CUSTOMER_LEFT = "customer_left"
     OUTSIDE_LEFT = "outside_left"
     """Of a talk: who hung up first; who was called is no caller."""
+    TAKEN_OVER = "taken_over"
+    """Of a talk: a supervisor went on with it."""
     TRANSFERRED = "transferred"
     """Of a talk: the customer was handed over."""
     UNANSWERED = "unanswered"
@@ -368,8 +371,11 @@ class Contact(Struct, frozen=True, kw_only=True):
     offer: Offer | None = None
     segment: Segment | None = None
     recording: Recording | None = None
+    supervision: Supervision | None = None
+    """Who listens to the talk under way."""
     segments: int = 0
     offers: int = 0
+    supervisions: int = 0
     plays: int = 0
     first_queue: QueueName | None = None
     last_place: Place | None = None

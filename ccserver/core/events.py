@@ -24,6 +24,7 @@ from ccserver.core.ids import (
 )
 from ccserver.core.plan import Plan
 from ccserver.core.steps import Key
+from ccserver.core.supervision import SupervisionMode
 
 ConsultAction = Literal["complete", "cancel", "join", "apart"]
 LegRole = Literal["caller", "agent", "code", "outbound", "internal", "customer"]
@@ -401,6 +402,14 @@ class SteerRecording(Event, frozen=True):
     action: RecordingAction
 
 
+class SuperviseContact(Event, frozen=True):
+    """A request: a supervisor wants to hear the talk, to be heard by the agent, or by both, or to go on with it himself."""
+
+    contact: ContactId
+    supervisor: AgentId
+    mode: SupervisionMode
+
+
 class PreserveContact(Event, frozen=True):
     """A request: what was recorded of the contact must not be removed, however long it is kept; or may be again."""
 
@@ -490,6 +499,7 @@ Request = (
     | CancelCallback
     | MoveContact
     | SetPriority
+    | SuperviseContact
 )
 Answer = Accepted | Refused
 

@@ -16,6 +16,7 @@ from ccserver.core.agent import AT_WORK, Agent, AgentState, Signal
 from ccserver.core.commands import Command
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.disposition import Disposition, asked
+from ccserver.core.events import SuperviseContact
 from ccserver.core.ewt import Learnt
 from ccserver.core.ids import (
     AgentId,
@@ -109,6 +110,8 @@ class Floor:
         self.caller_legs: dict[LegId, ContactId] = {}
         self.agent_legs: dict[LegId, AgentId] = {}
         self.codes: dict[LegId, CodeCall] = {}
+        self.called_back: dict[AgentId, SuperviseContact] = {}
+        """Supervisors who dialled a feature code, and whose phones are rung when they are free of it."""
         self.departed: dict[LegId, float] = {}
         """Callers' legs that ended lately, and when we learnt it: what is told late must not bring them back."""
         self.nodes: dict[NodeName, NodeLink] = {}

@@ -49,6 +49,16 @@ def contact_of_made_leg(leg: LegId) -> ContactId:
     return ContactId(leg.rpartition(".")[0])
 
 
+def leg_of_supervision(contact: ContactId, n: int) -> LegId:
+    """The leg of a supervisor who listens to the contact."""
+    return LegId(f"{contact}.s{n}")
+
+
+def is_supervision(leg: LegId) -> bool:
+    """Whether the leg is a supervisor's; should he take the talk over, it stays so."""
+    return leg.rpartition(".")[2].startswith("s")
+
+
 def leg_of_offer(offer: OfferId) -> LegId:
     """The agent's leg carries its offer's id."""
     return LegId(offer)

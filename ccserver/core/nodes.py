@@ -21,6 +21,7 @@ from ccserver.core import (
     reconcile,
     recording,
     routing,
+    supervising,
 )
 from ccserver.core.commands import AnswerLeg, HangUpLeg, ListNode, StopPlay
 from ccserver.core.consult import ConsultState
@@ -96,6 +97,7 @@ def listed(floor: Floor, event: NodeListed, take: Callable[[Event], None]) -> No
     for contact in list(floor.contacts.values()):
         if contact.node == event.node and (event.gap or _is_hanging_up(contact)):
             _take_up(floor, contact, event, legs)
+            supervising.take_up(floor, contact.id, legs)
     floor.list_again(event.node, floor.now + floor.rules.reconcile_every_s)
 
 

@@ -213,6 +213,10 @@ class Operator(Struct, frozen=True):
     """In which feature codes are confirmed to him."""
     line: LineNumber | None = None
     """For which line he calls; None: the first."""
+    role: Literal["operator", "supervisor"] = "operator"
+    """A supervisor may listen to everybody's talks."""
+    supervises: tuple[QueueName, ...] = ()
+    """To the talks of these queues."""
     may_dial: tuple[str, ...] = ()
     """Prefixes that he may dial of those that the tolls allow; empty: all of those."""
     ranks: Mapping[QueueName, int] = {}

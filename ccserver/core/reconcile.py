@@ -31,6 +31,7 @@ from ccserver.core.events import (
 )
 from ccserver.core.floor import Floor, NodeLink
 from ccserver.core.ids import LegId, contact_of_leg, is_chosen
+from ccserver.core.listening import supervised
 from ccserver.core.offer import Offer
 
 
@@ -79,6 +80,7 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
     for contact in floor.contacts.values():
         if contact.node == event.node:
             called, caller = _of_called(contact, listing), _of_caller(contact, listing)
+            facts += _of_supervisor(contact, listing)
             # Of two that ended at the same time as far as is known, an operator's is told first: he will call nobody then.
             facts += [*caller, *called] if contact.led_by_operator else [*called, *caller]
             facts += _of_hold(contact, listing)
@@ -101,7 +103,9 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
 def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
     """Legs of ours that serve nothing any more: offers and attempts closed meanwhile, codes whose confirmation was missed."""
     parties = (
-        each for contact in floor.contacts.values() for each in (contact.offer, contact.attempt, contact.consult)
+        each
+        for contact in floor.contacts.values()
+        for each in (contact.offer, contact.attempt, contact.consult, contact.supervision)
     )
     called = {each.leg for each in parties if each} | {*floor.caller_legs}
     for leg in event.legs:
@@ -141,6 +145,18 @@ def _of_hold(contact: Contact, listing: Listing) -> Iterator[Fact]:
         yield kind(leg.leg, at=listing.event.asked_at)
 
 
+def _of_supervisor(contact: Contact, listing: Listing) -> Iterator[Fact]:
+    """Who listens to the talk: that he answered may have been missed."""
+    supervision, asked_at = contact.supervision, listing.event.asked_at
+    if supervision is None or supervision.made_at >= asked_at:
+        return
+    leg, answered_at = listing.legs.get(supervision.leg), listing.answered_at(supervision.leg)
+    if leg is None:
+        yield listing.ended(supervision.leg, supervision.made_at)
+    elif leg.up and supervision.answered_at is None:
+        yield LegAnswered(supervision.leg, at=asked_at if answered_at is None else answered_at)
+
+
 def _of_caller(contact: Contact, listing: Listing) -> Iterator[Fact]:
     asked_at = listing.event.asked_at
     since = contact.leg_since or contact.entered_at
@@ -163,6 +179,7 @@ def _of_other_legs(floor: Floor, listing: Listing) -> Iterator[Fact]:
         contact = floor.contacts.get(agent.contact) if agent.contact else None
         parties = (contact.offer, contact.consult) if contact is not None else ()
         current = contact is not None and (contact.leg == leg or any(each and each.leg == leg for each in parties))
+        current = current or supervised(floor, leg) is not None
         # `since` is not before the leg was made: what changed after we asked is left to the next listing.
         if is_chosen(event.node, leg) and leg not in listing.legs and not current and agent.since < event.asked_at:
             yield listing.ended(leg, agent.since)

@@ -14,6 +14,7 @@ from ccserver.core.ewt import Learnt
 from ccserver.core.ids import AgentId, ContactId, QueueName, RecordingName, TalkId
 from ccserver.core.offer import Offer
 from ccserver.core.plan import Plan
+from ccserver.core.supervision import Supervision
 from ccserver.core.survey import Survey
 
 
@@ -124,6 +125,12 @@ class TalkRemembered(_Record, frozen=True):
     at: float
 
 
+class SupervisionSaved(_Record, frozen=True):
+    """A supervisor began to listen, or changed to another mode, or ended."""
+
+    supervision: Supervision
+
+
 class LearntSaved(_Record, frozen=True):
     """What a queue has learnt of its waits."""
 
@@ -154,6 +161,7 @@ Record = (
     | RecordingSaved
     | PreservationSaved
     | SurveySaved
+    | SupervisionSaved
     | LearntSaved
     | TalkRemembered
     | DispositionSaved

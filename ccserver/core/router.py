@@ -30,11 +30,12 @@ from ccserver.core import (
     recording,
     retention,
     routing,
+    supervising,
     transferring,
     wrapup,
 )
 from ccserver.core.agent import Agent
-from ccserver.core.commands import HangUpLeg, ListNode
+from ccserver.core.commands import CallSupervisor, HangUpLeg, ListNode, SpyOn
 from ccserver.core.contact import Contact
 from ccserver.core.disposition import Disposition
 from ccserver.core.events import (
@@ -79,6 +80,7 @@ from ccserver.core.events import (
     SetPriority,
     SteerConsult,
     SteerRecording,
+    SuperviseContact,
     TransferContact,
     TrunkChanged,
     VoicemailRecorded,
@@ -86,6 +88,7 @@ from ccserver.core.events import (
 from ccserver.core.ewt import Learnt
 from ccserver.core.floor import Floor, NodeLink, Outcome
 from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, QueueName, contact_of_made_leg
+from ccserver.core.listening import supervised
 from ccserver.core.plan import Plan
 from ccserver.core.reactions import Happening, react
 from ccserver.core.records import PlanAdopted, RecordingSaved
@@ -153,15 +156,16 @@ class Router:
             RecordingKept: self._recording_kept,
             RecordingLost: self._recording_lost,
             RecordingPurged: lambda event: retention.purged(self.floor, event),
+            SuperviseContact: lambda event: self._answers.append(supervising.requested(self.floor, event)),
             PreserveContact: lambda event: self._answers.append(retention.preserve(self.floor, event)),
-            KeyPressed: lambda event: self._about_leg(event.leg, Happening.KEY, event),
+            KeyPressed: self._key_pressed,
             VoicemailRecorded: self._voicemail_recorded,
             LegHeld: lambda event: self._about_agent(event.leg, Happening.HELD, event),
             LegUnheld: lambda event: self._about_agent(event.leg, Happening.UNHELD, event),
             LegAway: lambda event: self._about_leg(event.leg, Happening.CALLER_AWAY, event),
             LegReturned: lambda event: self._about_leg(event.leg, Happening.CALLER_RETURNED, event),
             LegRinging: lambda event: self._about_phone(event.leg, Happening.PHONE_RANG, event),
-            LegAnswered: lambda event: self._about_phone(event.leg, Happening.PHONE_ANSWERED, event),
+            LegAnswered: self._leg_answered,
         }
 
     # --- the face -------------------------------------------------------------------------------------------------
@@ -299,10 +303,28 @@ class Router:
         if event.leg in floor.caller_legs:
             self._about_leg(event.leg, Happening.CALLER_ENDED, event)
         else:
-            self._about_phone(event.leg, Happening.PHONE_ENDED, event)
+            contact = supervised(floor, event.leg)
+            if contact is not None:
+                supervising.ended(floor, contact, event)
+            else:
+                self._about_phone(event.leg, Happening.PHONE_ENDED, event)
         if agent_id is not None and floor.agents[agent_id].leg == event.leg:
             # Now his phone can be called again; whether it is in a call of its own the connector tells next.
             floor.note(floor.note_values(agent_id, leg=None))
+
+    def _leg_answered(self, event: LegAnswered) -> None:
+        contact = supervised(self.floor, event.leg)
+        if contact is not None:
+            supervising.answered(self.floor, contact, event)
+        else:
+            self._about_phone(event.leg, Happening.PHONE_ANSWERED, event)
+
+    def _key_pressed(self, event: KeyPressed) -> None:
+        contact = supervised(self.floor, event.leg)
+        if contact is not None:
+            supervising.key_pressed(self.floor, contact, event)
+        else:
+            self._about_leg(event.leg, Happening.KEY, event)
 
     def _play_finished(self, event: PlayFinished) -> None:
         if event.leg in self.floor.codes:
@@ -314,6 +336,8 @@ class Router:
         command = event.command
         if isinstance(command, ListNode):
             self.floor.list_again(command.node, self.floor.now + LIST_RETRY_S)
+        elif isinstance(command, CallSupervisor | SpyOn):
+            supervising.command_failed(self.floor, event)
         elif (leg := LegId(command.lane)) in self.floor.codes:
             if not isinstance(command, HangUpLeg):
                 self.floor.command(HangUpLeg(leg, lane=command.lane))

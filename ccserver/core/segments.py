@@ -1,6 +1,9 @@
-"""Segments begin and end: each becomes a record as it does; a talk's recording follows, and what is owed of it is known."""
+"""Segments begin and end: each becomes a record as it does.
 
-from ccserver.core import recording, wrapup
+A talk's recording and whoever listens to it follow, and what is owed of it is known.
+"""
+
+from ccserver.core import listening, recording, wrapup
 from ccserver.core.contact import Contact, SegmentKind, SegmentOutcome, closed_segment, opened
 from ccserver.core.floor import Floor
 from ccserver.core.records import SegmentSaved
@@ -13,7 +16,7 @@ def close_segment(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: f
     if segment.kind is not SegmentKind.TALK:
         return contact
     wrapup.talk_ended(floor, contact, segment)
-    return recording.talk_ended(floor, contact, segment)
+    return listening.talk_ended(floor, recording.talk_ended(floor, contact, segment), segment)
 
 
 def open_segment(floor: Floor, contact: Contact, kind: SegmentKind, at: float, **about: object) -> Contact:

@@ -16,6 +16,7 @@ from ccserver.core.ids import AgentId, ContactId, FlowName, Language, LineNumber
 from ccserver.core.plan import Trunk
 from ccserver.core.recording import RecordingState, state_of
 from ccserver.core.steps import CallFirst
+from ccserver.core.supervision import SupervisionMode
 
 FLOW_ALARM_S = 3600.0
 """So long the alarm tells of a flow that could not go on."""
@@ -71,6 +72,8 @@ class AgentStatus(Struct, frozen=True, kw_only=True):
     contact: ContactId | None
     queues: tuple[QueueName, ...]
     phone_registered: bool
+    supervises: bool
+    """He may listen to talks: of all, or of some queues."""
     then: AgentState
     """What he will be when his work, or his phone's trouble, is over."""
     then_reason: str
@@ -126,6 +129,9 @@ class ContactStatus(Struct, frozen=True, kw_only=True):
     language: Language
     recording: RecordingState
     """Of the talk under way."""
+    supervisor: AgentId | None
+    """Who listens to it, and how."""
+    supervision: SupervisionMode | None
     arrived_at: float
     since: float
     """Since when it is in this state (segment)."""
@@ -254,6 +260,7 @@ def _agent(floor: Floor, agent: Agent) -> AgentStatus:
         contact=agent.contact,
         queues=operator.queues,
         phone_registered=agent.reachable,
+        supervises=operator.role == "supervisor" or bool(operator.supervises),
         then=agent.then,
         then_reason=agent.then_reason,
         on_hold=agent.contact is not None and floor.contacts[agent.contact].on_hold,
@@ -334,6 +341,8 @@ def _contact(floor: Floor, contact: Contact, positions: dict[ContactId, int]) ->
         agent=_caller(contact) or (contact.offer.agent if contact.offer else None),
         language=contact.language,
         recording=state_of(contact),
+        supervisor=contact.supervision.supervisor if contact.supervision else None,
+        supervision=contact.supervision.mode if contact.supervision else None,
         arrived_at=contact.arrived_at,
         since=contact.segment.started_at if contact.segment else contact.arrived_at,
         on_hold=contact.on_hold,

@@ -40,6 +40,7 @@ from ccserver.core.records import (
     RecordingSaved,
     SegmentSaved,
     ShortageSaved,
+    SupervisionSaved,
     SurveySaved,
     TalkRemembered,
 )
@@ -55,6 +56,7 @@ _Alone = (
     | DispositionSaved
     | RecordingSaved
     | PreservationSaved
+    | SupervisionSaved
     | PlanAdopted
     | DecisionSaved
     | ShortageSaved
@@ -227,6 +229,18 @@ class SatisfactionRow(Struct, frozen=True, kw_only=True):
     """Marks of 4 and 5."""
 
 
+class SupervisionRow(Struct, frozen=True, kw_only=True):
+    """A supervisor who listened to a talk of the contact."""
+
+    supervisor: AgentId
+    agent: AgentId
+    made_at: float
+    answered_at: float | None
+    ended_at: float | None
+    modes: str
+    """JSON: (since when, mode)."""
+
+
 class ContactDetail(ContactRow, frozen=True, kw_only=True):
     """All that the store knows of a contact."""
 
@@ -236,6 +250,7 @@ class ContactDetail(ContactRow, frozen=True, kw_only=True):
     dispositions: tuple[DispositionRow, ...]
     """Every value of each, oldest first."""
     recordings: tuple[RecordingRow, ...]
+    supervisions: tuple[SupervisionRow, ...] = ()
     preservation: PreservationRow | None = None
     survey: SurveyRow | None = None
     scores: tuple[ScoreRow, ...]
@@ -309,6 +324,9 @@ def _row(record: _Alone, now: float, journal: str) -> tuple[Table, Values]:
             return tables.recording, _named(record, tables.recording, gaps=msgspec.json.encode(record.gaps).decode())
         case PreservationSaved():
             return tables.preservation, _named(record, tables.preservation, preserved=int(record.preserved))
+        case SupervisionSaved(supervision=supervision):
+            modes = msgspec.json.encode(supervision.modes).decode()
+            return tables.supervision, _named(supervision, tables.supervision, modes=modes)
         case PlanAdopted(plan=plan):
             body = msgspec.json.encode(plan).decode()
             return tables.plan, {"hash": plan.hash, "body": body, "adopted_at": now}

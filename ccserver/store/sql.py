@@ -33,6 +33,7 @@ from ccserver.store.rows import (
     SatisfactionRow,
     ScoreRow,
     SegmentRow,
+    SupervisionRow,
     SurveyRow,
     rows,
 )
@@ -54,6 +55,7 @@ _WRITTEN = (
     tables.shortage,
     tables.survey,
     tables.survey_score,
+    tables.supervision,
 )
 GOOD = 4
 """A mark from here on is a good one (CSAT)."""
@@ -204,6 +206,8 @@ class SqlStore:
             surveys = select(tables.survey).where(tables.survey.c.contact == contact)
             given = tables.survey_score.c
             scores = select(tables.survey_score).where(given.contact == contact).order_by(given.question)
+            supervision = tables.supervision
+            listened = select(supervision).where(supervision.c.contact == contact).order_by(supervision.c.made_at)
             recordings = select(recording).where(recording.c.contact == contact).order_by(recording.c.recording)
             return ContactDetail(
                 **msgspec.structs.asdict(found[0]),
@@ -216,6 +220,7 @@ class SqlStore:
                     )
                 ),
                 recordings=tuple(await _fetched(connection, recordings, RecordingRow)),
+                supervisions=tuple(await _fetched(connection, listened, SupervisionRow)),
                 preservation=preservations[0] if preservations else None,
                 survey=next(iter(await _fetched(connection, surveys, SurveyRow)), None),
                 scores=tuple(await _fetched(connection, scores, ScoreRow)),

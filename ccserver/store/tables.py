@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 13
-"""The newest migration in `sql/versions` (`0013`)."""
+SCHEMA = 14
+"""The newest migration in `sql/versions` (`0014`)."""
 
 metadata = MetaData()
 
@@ -245,6 +245,23 @@ survey_score = Table(
     Column("score", Integer, nullable=False),
 )
 """What he answered, 1 to 5, by question; who hung up before left none."""
+
+supervision = Table(
+    "supervision",
+    metadata,
+    Column("leg", Text, primary_key=True),
+    Column("contact", Text, nullable=False),
+    Column("supervisor", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("answered_at", Double),
+    Column("ended_at", Double),
+    Column("modes", Text, nullable=False),
+    Index("supervision_contact", "contact"),
+    Index("supervision_supervisor", "supervisor", "made_at"),
+    Index("supervision_agent", "agent", "made_at"),
+)
+"""Who listened to whom, when and how. `modes`: JSON, each mode and since when; without `answered_at` he heard nothing."""
 
 plan = Table(
     "plan",

@@ -19,6 +19,7 @@ from ccserver.core.records import (
     OfferSaved,
     Record,
     SegmentSaved,
+    SupervisionSaved,
     SurveySaved,
 )
 
@@ -39,6 +40,10 @@ def said(what: Record | Command) -> Iterator[str]:
         case DispositionSaved(disposition) if disposition.n:
             about = ", ".join(disposition.topics)
             yield f"{short(disposition.contact)}: {disposition.by} says it was about {about} ({disposition.n})"
+        case SupervisionSaved(supervision) if supervision.ended_at is not None:
+            heard = "" if supervision.answered_at is not None else ", and heard nothing"
+            modes = ", ".join(f"{mode} from {at:g}s" for at, mode in supervision.modes)
+            yield f"{supervision.supervisor} listened to {supervision.agent}{heard}: {modes}, until {supervision.ended_at:g}s"
         case AgentSaved(agent):
             reason = f" ({agent.reason})" if agent.reason else ""
             yield f"{agent.id} is {agent.state}{reason}"
@@ -145,6 +150,12 @@ def _command(command: Record | Command) -> Iterator[str]:
             aside = f", aside {' and '.join(map(short, command.aside))}" if command.aside else ""
             music = " with music" if command.music else ""
             yield f"{' and '.join(map(short, command.together))} together{music}{aside}"
+        case commands.CallSupervisor():
+            yield f"{short(command.leg)}: call {command.supervisor} to {command.mode} to {command.agent}"
+        case commands.SpyOn():
+            yield f"{short(command.leg)}: {command.mode}"
+        case commands.EndSupervision():
+            yield f"{short(command.leg)}: {'listens' if command.stays else 'hears'} no more"
         case commands.RecordVoicemail():
             yield f"{command.leg}: record {short(command.recording).rpartition('-')[2]}"
         case commands.WithdrawOffer():

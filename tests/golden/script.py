@@ -62,6 +62,7 @@ from ccserver.core.events import (
     SetPriority,
     SteerConsult,
     SteerRecording,
+    SuperviseContact,
     TransferContact,
     TrunkChanged,
     VoicemailRecorded,
@@ -98,6 +99,7 @@ from ccserver.core.plan import (
 from ccserver.core.records import AgentSaved, Record
 from ccserver.core.router import Router, State
 from ccserver.core.steps import Flow, SkillNeed, Step
+from ccserver.core.supervision import SupervisionMode
 from tests.golden.explaining import why
 from tests.golden.saying import said
 
@@ -244,7 +246,9 @@ class Stage:
         ranks = {QueueName(queue): rank for queue, rank in _levels(options.get("ranks", ""))}
         operator = Operator(AgentId(name), name, skills, tuple(map(QueueName, queues)), ranks=ranks)
         record = msgspec.convert(options.get("record"), RecordPolicy | None)  # type: ignore[call-overload]
-        self.operators[operator.extension] = replace(operator, record=record)
+        role = "supervisor" if options.get("role") == "supervisor" else "operator"
+        supervises = tuple(QueueName(name) for name in options.get("supervises", "").split(",") if name)
+        self.operators[operator.extension] = replace(operator, record=record, role=role, supervises=supervises)
 
     def _customer(self, number: str, options: dict[str, str]) -> None:
         agent = AgentId(options["agent"]) if "agent" in options else None
@@ -297,12 +301,17 @@ class Stage:
             usable = {"works": True, "fails": False}[what]
             return [TrunkChanged(NODE, TrunkName(who), usable, "" if usable else "no answer", at=self.now)]
         if "." in who:
+            if what == "presses":
+                return [KeyPressed(LegId(f"{NODE}-{who}"), key, at=self.now) for key in rest[0]]  # type: ignore[arg-type]
             return [self._of_phone(LegId(f"{NODE}-{who}"), what, who.partition(".")[0])]
         match what:
             case "calls":
                 ani = rest[1] if rest[:1] == ["from"] else who
                 trunk = TrunkName(rest[1]) if rest[:1] == ["by"] else None
                 return [ContactArrived(_contact(who), leg, NODE, LINE, ani, self.now, trunk, at=self.now)]
+            case "is-supervised-by":
+                mode: SupervisionMode = rest[1].replace("-", "_")  # type: ignore[assignment]
+                return [SuperviseContact(_contact(who), AgentId(rest[0]), mode, at=self.now)]
             case "recording":
                 return [SteerRecording(_contact(who), rest[0], at=self.now)]  # type: ignore[arg-type]
             case "presses":

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from ccserver.core.commands import (
+    CallSupervisor,
     Command,
     DialCustomer,
     HangUpLeg,
@@ -19,7 +20,7 @@ from ccserver.core.commands import (
     ReleaseContact,
     WithdrawOffer,
 )
-from ccserver.core.contact import Contact, ContactState
+from ccserver.core.contact import Contact, ContactState, SegmentOutcome
 from ccserver.core.events import (
     AnyEvent,
     CommandFailed,
@@ -42,6 +43,7 @@ from ccserver.core.events import (
 from ccserver.core.floor import Outcome
 from ccserver.core.ids import ContactId, LegId
 from ccserver.core.plan import Plan
+from ccserver.core.records import SegmentSaved
 from ccserver.core.router import Router, State
 from tests.property.core_ledger import (
     Ledger,
@@ -262,6 +264,7 @@ class Daemon:
     def _pending(self) -> list[LegId]:
         coming = [command for lane in self.lanes.values() for command in lane]
         offers = [LegId(command.offer) for command in coming if isinstance(command, OfferContact)]
+        offers += [command.leg for command in coming if isinstance(command, CallSupervisor)]
         attempts = [LegId(command.attempt) for command in coming if isinstance(command, DialCustomer)]
         return offers + attempts + [command.leg for command in coming if isinstance(command, Dial)]
 
@@ -308,6 +311,8 @@ class Daemon:
             for leg in event.legs
         }
         handed_over = {event.contact for event in events if isinstance(event, TransferContact | SteerConsult)}
+        segments = (record.segment for record in outcome.records if isinstance(record, SegmentSaved))
+        handed_over |= {segment.contact for segment in segments if segment.outcome is SegmentOutcome.TAKEN_OVER}
         for contact in before.values():
             if contact.id in handed_over:
                 continue  # that is what was asked for

@@ -10,8 +10,10 @@ from typing import Literal
 
 from ccserver.core.commands import (
     AnswerLeg,
+    CallSupervisor,
     Command,
     DialCustomer,
+    EndSupervision,
     HangUpLeg,
     JoinLegs,
     KeepRecording,
@@ -23,6 +25,7 @@ from ccserver.core.commands import (
     SeatLegs,
     SetLanguage,
     SilenceRecording,
+    SpyOn,
     StartMusic,
     StartRecording,
     StopPlay,
@@ -68,6 +71,7 @@ from ccserver.core.ids import (
     leg_of_offer,
 )
 from ccserver.core.steps import Key
+from ccserver.core.supervision import Listening
 from tests.property.simulated_plan import AGENTS, NODE, PLAN, TRUNKS
 
 DIALLED = {"outbound", "internal"}
@@ -109,6 +113,8 @@ class Leg:
     recording: RecordingName | None = None
     silent: bool = False
     """Its recording is paused."""
+    hears: Listening | None = None
+    """A supervisor's, aside of the talk."""
 
 
 class Node:
@@ -242,7 +248,9 @@ class Node:
         del self.legs[leg.id]
         self.histories[leg.id] = LegHistory(leg.id, leg.answered_at, self.now, cause)
         caller = self.caller_of(leg)
-        if caller is not None and not any(other.contact == leg.contact for other in self.agent_legs()):
+        if caller is not None and not any(
+            other.contact == leg.contact and other.hears is None for other in self.agent_legs()
+        ):
             caller.music = False  # that of the bridge, in which he is alone now
         self.tell(LegEnded(leg.id, cause, sip_status, at=self.now))
         if leg.role in DIALLED and leg.agent is not None:
@@ -365,6 +373,12 @@ class Node:
             case StartRecording():
                 if (leg := self.legs.get(command.leg)) is not None and leg.contact is not None:
                     self.tell(RecordingStarted(leg.contact, command.recording, at=self.now))
+            case CallSupervisor():
+                return self._call_supervisor(command)
+            case SpyOn():
+                self._spy_on(command)
+            case EndSupervision():
+                self._end_supervision(command)
             case SilenceRecording():
                 if (leg := self.legs.get(command.leg)) is not None:
                     leg.silent = command.silent
@@ -454,6 +468,33 @@ class Node:
             if leg_id in self.legs:
                 self.legs[leg_id].room = "main"
         caller.music = bool(command.music)
+
+    def _call_supervisor(self, command: CallSupervisor) -> LegId | None:
+        refuse, self.refuse = self.refuse, ""
+        if command.leg in self.known:
+            return None
+        if refuse or not self.phones[command.supervisor].registered:
+            self.tell(CommandFailed(command, "Allocation failed", refuse or "unavailable", at=self.now))
+            return None
+        busy = [leg for leg in self.agent_legs() if leg.agent == command.supervisor]
+        assert not busy, f"{command.supervisor} has the live legs {busy} and gets {command.leg}"
+        self.known.add(command.leg)
+        contact = ContactId(command.lane)
+        self.legs[command.leg] = Leg(command.leg, "agent", self.now, contact=contact, agent=command.supervisor)
+        self.legs[command.leg].hears = command.mode
+        return command.leg
+
+    def _end_supervision(self, command: EndSupervision) -> None:
+        if not command.stays:
+            self._hang_up(command.leg, 16)
+        elif command.leg in self.legs:
+            self.legs[command.leg].hears = None
+
+    def _spy_on(self, command: SpyOn) -> None:
+        if command.leg not in self.legs or command.spied not in self.legs:
+            self.tell(CommandFailed(command, "404", "gone", at=self.now))
+        else:
+            self.legs[command.leg].hears = command.mode
 
     def _hang_up(self, leg_id: LegId, cause: int) -> None:
         leg = self.legs.get(leg_id)

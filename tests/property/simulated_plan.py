@@ -56,7 +56,10 @@ def _need(skill: str, level: int) -> SkillNeed:
 def _operator(extension: AgentId, queues: tuple[QueueName, ...], **skills: int) -> Operator:
     levels = {Skill(name): level for name, level in skills.items()}
     may_dial = ("+7495",) if extension == AGENTS[2] else ()
-    return Operator(extension, f"Operator {extension}", levels, queues, may_dial=may_dial)
+    role = "supervisor" if extension == AGENTS[2] else "operator"
+    supervises = (ORDERS,) if extension == AGENTS[0] else ()
+    name = f"Operator {extension}"
+    return Operator(extension, name, levels, queues, may_dial=may_dial, role=role, supervises=supervises)
 
 
 def _flow(name: str, start: str, **steps: Step) -> Flow:

@@ -25,6 +25,7 @@ from ccserver.core.events import (
     ExtendWrapUp,
     GiveDisposition,
     HoldCustomer,
+    KeyPressed,
     MoveContact,
     RecordingAction,
     RequestCallback,
@@ -33,12 +34,14 @@ from ccserver.core.events import (
     SetPriority,
     SteerConsult,
     SteerRecording,
+    SuperviseContact,
     TransferContact,
 )
 from ccserver.core.ids import AgentId, ContactId, LineNumber, QueueName, TrunkName
 from ccserver.core.plan import Plan
 from ccserver.core.router import Router, State
 from ccserver.core.steps import Key
+from ccserver.core.supervision import SupervisionMode
 from tests.property.core_ledger import check_limits
 from tests.property.simulated_daemon import Daemon, Turn, encoded
 from tests.property.simulated_node import Leg
@@ -67,6 +70,8 @@ PICKS = range(12)
 """Which of those it may happen to."""
 YES_NO = (False, True)
 WISHES = ("ready", "ready", "ready", "not_ready", "logged_out")
+SUPERVISION: tuple[SupervisionMode, ...] = ("listen", "whisper", "barge", "take_over")
+LISTEN_IN = ("*331001", "*341002", "*351003", "*361001", "*40", "*41")
 STEERED: tuple[RecordingAction, ...] = ("pause", "pause", "resume", "start", "stop")
 FAILURES = ((17, 486), (21, 603), (19, 480), (19, None), (16, None), (3, 503), (0, None))
 """(Q.850 cause, SIP status) of an agent's leg that ends unanswered."""
@@ -159,6 +164,10 @@ class World:
     def unanswered(self) -> list[Leg]:
         """Phones that ring or are about to."""
         return [leg for leg in self.node.called() if leg.dialled and not leg.up]
+
+    def listeners(self) -> list[Leg]:
+        """Supervisors on the line."""
+        return [leg for leg in self.node.agent_legs() if leg.up and leg.hears is not None]
 
     def talks(self) -> list[Contact]:
         """As the daemon knows them."""
@@ -318,6 +327,15 @@ class World:
         contact = picked(self.node.callers(), pick).contact
         self.daemon.inbox.append(SetPriority(contact, seconds, "irina", at=self.node.now))
 
+    @happens(5, lambda world: world.talks(), pick=PICKS, supervisor=AGENTS, mode=SUPERVISION)
+    def supervisor_wants_to_hear(self, pick: int, supervisor: AgentId, mode: SupervisionMode) -> None:
+        contact = picked(self.talks(), pick)
+        self.daemon.inbox.append(SuperviseContact(contact.id, supervisor, mode, at=self.node.now))
+
+    @happens(4, lambda world: world.listeners(), pick=PICKS, key=("4", "5", "6", "8", "1"))
+    def supervisor_presses(self, pick: int, key: Key) -> None:
+        self.node.tell(KeyPressed(picked(self.listeners(), pick).id, key, at=self.node.now))
+
     @happens(3, lambda world: world.daemon.alive and world.node.callers(), pick=PICKS, action=STEERED)
     def recording_is_steered(self, pick: int, action: RecordingAction) -> None:
         leg = picked([*self.node.callers(), *self.node.diallers()], pick)
@@ -358,7 +376,22 @@ class World:
         2,
         lambda world: world.daemon.socket,
         agent=(None, *AGENTS, *AGENTS),
-        code=("*11", "*11", "*12", "*121", "*129", "*13", "*131", "*99", "*1412", "*143", "*141*2", "*1590*5", "*16"),
+        code=(
+            "*11",
+            "*11",
+            "*12",
+            "*121",
+            "*129",
+            "*13",
+            "*131",
+            "*99",
+            "*1412",
+            "*143",
+            "*141*2",
+            "*1590*5",
+            "*16",
+            *LISTEN_IN,
+        ),
     )
     def operator_dials_code(self, agent: AgentId | None, code: str) -> None:
         self.node.code_dialled(agent, code)
@@ -469,6 +502,7 @@ class World:
             case ContactState.TELLING | ContactState.BRIEFING:
                 assert leg.up and leg.plays, f"{contact.id}: nobody says why"
             case ContactState.TALKING:
+                self._check_listening(contact)
                 paused = recording.state_of(contact) == "paused"
                 assert leg.silent == paused, f"{contact.id}: what may not be kept is, or what must be is not"
                 self._check_talk(contact, leg)
@@ -493,6 +527,12 @@ class World:
             assert agent.room == leg.room == "main", f"{contact.id}: the two do not hear each other"
             assert guest is None or guest.room == "main"
         assert guest is None or guest.up or consult.state is ConsultState.CALLING  # type: ignore[union-attr]
+
+    def _check_listening(self, contact: Contact) -> None:
+        supervision = contact.supervision
+        if supervision is not None and supervision.answered_at is not None:
+            heard = self.node.legs[supervision.leg].hears
+            assert heard == ("listen" if supervision.mode == "take_over" else supervision.mode), contact.id
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

@@ -36,6 +36,10 @@ HARMLESS: dict[Signal, tuple[str, set[AgentState]]] = {
     ),
     Signal.PAUSED: ("no offer of his", set(AgentState) - {AgentState.RESERVED, AgentState.RINGING}),
     Signal.UNREACHED: ("no offer of his", set(AgentState) - {AgentState.RESERVED, AgentState.RINGING}),
+    Signal.TOOK_OVER: (
+        "he is at work himself, and may take over nothing",
+        {AgentState.RESERVED, AgentState.RINGING, DIALLING, AgentState.TALKING},
+    ),
     Signal.TALK_ENDED: ("he does not talk", set(AgentState) - {AgentState.TALKING}),
     Signal.PHONE_LOST: (
         "noted for afterwards, or nothing new",

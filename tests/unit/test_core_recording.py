@@ -76,6 +76,13 @@ def test_of_a_call_that_an_operator_made_outbound_counts_where_the_queue_would()
     assert policy(house, outbound, None, AgentId("1001")) == "on_demand"
 
 
+def test_colleagues_among_themselves_are_never_recorded() -> None:
+    house = configured("always")
+    told = Case(house)
+    told.call()
+    assert policy(house, replace(told.contact(), direction=Direction.INTERNAL), None, AgentId("1001")) == "never"
+
+
 def test_the_journal_of_an_older_version_still_says_true_and_false() -> None:
     old = msgspec.json.decode(b'{"name": "support", "title": "Support", "record": false}', type=Queue)
     told = Case(plan())

@@ -3,12 +3,23 @@
 from msgspec.structs import replace
 
 from ccserver.core.decision import Decision, Lack, Shortage
-from ccserver.core.ids import ContactId
-from ccserver.core.records import ContactSaved, DecisionSaved, PreservationSaved, ShortageSaved
+from ccserver.core.ids import AgentId, ContactId, LegId
+from ccserver.core.records import ContactSaved, DecisionSaved, PreservationSaved, ShortageSaved, SupervisionSaved
+from ccserver.core.supervision import Supervision
 from ccserver.store import tables
 from ccserver.store.journal_file import TurnRecords
 from ccserver.store.rows import rows
 from tests.store_turns import ORDERS, Script
+
+LISTENED = Supervision(
+    leg=LegId("cc1-1.s1"),
+    contact=ContactId("cc1-1"),
+    supervisor=AgentId("1003"),
+    agent=AgentId("1001"),
+    spied=LegId("cc1-1.1"),
+    made_at=5.0,
+    modes=((5.0, "listen"),),
+)
 
 
 def turn_of(*records: object, seq: int = 1, now: float = 5.0) -> TurnRecords:
@@ -61,6 +72,7 @@ def test_every_column_of_every_table_is_filled_by_its_record() -> None:
     script = Script()
     records = [record for turn in [script.adopted(), *script.call(), *script.dialled()] for record in turn.records]
     records.append(PreservationSaved(ContactId("cc1-1"), True, "a claim", 5.0))
+    records.append(SupervisionSaved(LISTENED))
     decision = Decision(
         contact=ContactId("cc1-1"), segment=2, offer=0, at=5.0, queue=ORDERS, needs=(), ahead=0, able={}
     )

@@ -3,6 +3,7 @@
 import { describe } from "/web/agents.js";
 import { byId, el, keyed, setAttribute, setText, setTimer } from "/web/dom.js";
 import { phone } from "/web/format.js";
+import { drawTalk, talkPanel } from "/web/talk.js";
 import { t, word } from "/web/texts.js";
 
 const AT_WORK = new Set(["reserved", "ringing", "dialling", "talking"]);
@@ -13,6 +14,7 @@ let asking = false;
 const dialog = () => byId("agent-dialog");
 
 export function agentDialog() {
+  talkPanel(say);
   byId("agent-close").addEventListener("click", () => dialog().close());
   dialog().addEventListener("close", () => (extension = null));
   dialog().addEventListener("click", (event) => event.target === dialog() && dialog().close());
@@ -43,6 +45,7 @@ export function drawAgent(status) {
   const contact = status.contacts.find((one) => one.id === agent.contact);
   setText(byId("agent-name"), agent.name);
   drawState(agent);
+  drawTalk(contact, status);
   keyed(byId("agent-facts"), facts(agent, contact, status), (fact) => fact.key, createFact, updateFact);
   keyed(byId("agent-reasons"), status.not_ready_reasons, (reason) => reason, createReason, (node, reason) => setText(node, word("reason", reason)));
   const note = AT_WORK.has(agent.state) ? "at_work" : agent.phone_registered ? null : "no_phone";
@@ -87,8 +90,8 @@ function createReason(reason) {
 }
 
 function say(problem) {
-  setText(byId("agent-problem"), problem);
-  byId("agent-problem").hidden = false;
+  setText(byId("agent-problem"), problem ?? "");
+  byId("agent-problem").hidden = problem === null;
 }
 
 function busy(now) {

@@ -9,7 +9,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from math import inf
 
-from ccserver.core.ids import AgentId, ContactId, LegId, PlayId, RecordingName
+from ccserver.core.ids import AgentId, ContactId, LegId, PlayId, RecordingName, is_supervision
 
 PLAY_ENDS_S = 2.0
 """A stopped playback reports its end within milliseconds; longer means that the report was lost."""
@@ -102,6 +102,8 @@ class Calls:
         self._by_lane: dict[str, Call] = {}
         self.made: dict[LegId, MadeLeg] = {}
         """Legs that we called, by the ids that the core chose for them."""
+        self.snoops: dict[LegId, asyncio.Event] = {}
+        """Snoop channels that are being made; set when their StasisStart came."""
 
     def add(self, call: Call) -> Call:
         """A call known from its first event, or from a listing."""
@@ -140,8 +142,8 @@ class Calls:
         return [leg for leg, made in self.made.items() if made.contact == contact]
 
     def rings_or_talks(self, agent: AgentId) -> bool:
-        """A leg of ours leads to his phone, or is being made."""
-        return any(made.agent == agent for made in self.made.values())
+        """A leg of ours leads to his phone, or is being made. Who listens to somebody's talk does not: his phone is in use."""
+        return any(made.agent == agent and not is_supervision(leg) for leg, made in self.made.items())
 
     def forget_all_but(self, legs: Container[LegId]) -> None:
         """After a gap: the end of any other leg was missed. Callers go when their contacts are released."""

@@ -31,7 +31,7 @@ from ccserver.connectors.voice.probes import SipPort, probes
 from ccserver.connectors.voice.trunks import Trunks, TrunkSettings, TrunkSigns
 from ccserver.connectors.voice.voicemails import Voicemails
 from ccserver.connectors.voice.watch import Watch
-from ccserver.core.commands import Command, DialCustomer, ListNode, OfferContact
+from ccserver.core.commands import CallSupervisor, Command, DialCustomer, ListNode, OfferContact
 from ccserver.core.events import CommandFailed, NodeConnected, NodeLost
 from ccserver.core.ids import AgentId, NodeName, TrunkName
 from ccserver.ports import Inbox
@@ -139,7 +139,7 @@ class VoiceConnector:
         if isinstance(command, ListNode):
             self._lanes.put(command.lane, lambda: self._list(command))
         elif isinstance(command, VoiceCommand):
-            if isinstance(command, OfferContact | DialCustomer):
+            if isinstance(command, CallSupervisor | OfferContact | DialCustomer):
                 self._performer.expect(command)
             self._lanes.put(command.lane, lambda: self._performer.perform(command))
 

@@ -35,6 +35,7 @@ from ccserver.core.ids import (
     RecordingName,
     TrunkName,
     contact_of_leg,
+    is_supervision,
     parts_of_message,
 )
 from ccserver.core.steps import Key
@@ -90,8 +91,9 @@ class Translator:
                 self._progress(LegId(event.peer.id), event.dialstatus, float(event.at))
             case ari.ChannelDtmfReceived():
                 key = KEYS.get(event.digit)  # A to D are no keys of a telephone
-                if key is not None and self._calls.of_leg(LegId(event.channel.id)):
-                    self._report(KeyPressed(LegId(event.channel.id), key, at=float(event.at)))
+                leg = LegId(event.channel.id)
+                if key is not None and (self._calls.of_leg(leg) or is_supervision(leg)):
+                    self._report(KeyPressed(leg, key, at=float(event.at)))
             case ari.ChannelHold():
                 self._held(LegId(event.channel.id), LegHeld, float(event.at))
             case ari.ChannelUnhold():
@@ -143,7 +145,10 @@ class Translator:
                 self._operator_dialled(event, leg, number, OutboundDialled)
             case ("internal", number):
                 self._operator_dialled(event, leg, number, InternalDialled)
-            case ("agent" | "customer", _contact, _id):
+            case ("snoop",):
+                if (entered := self._calls.snoops.get(leg)) is not None:
+                    entered.set()
+            case ("agent" | "customer" | "supervisor", _contact, _id):
                 made = self._calls.made.get(leg)
                 if made is not None:
                     made.in_stasis.set()

@@ -99,6 +99,8 @@ class Lister:
 
     def _leg(self, channel: ari.Channel, expected: set[LegId], pending: dict[LegId, MadeLeg]) -> ListedLeg | None:
         leg = LegId(channel.id)
+        if channel.name.startswith("Snoop/"):
+            return None  # goes with the leg that it hears
         if is_chosen(self._node, leg):
             agent = agent_of_channel(channel)
             role: LegRole = "agent" if agent is not None and agent in self._phones.agents else "customer"

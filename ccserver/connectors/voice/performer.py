@@ -11,6 +11,7 @@ from typing import Literal, assert_never
 import structlog
 
 from ccserver import ari
+from ccserver.connectors.voice.aside import Aside
 from ccserver.connectors.voice.calling import CONTACT_VARIABLE, Calling
 from ccserver.connectors.voice.calls import Calls, aside_of
 from ccserver.connectors.voice.monitor import Monitor
@@ -39,6 +40,9 @@ VoiceCommand = (
     | commands.DialCustomer
     | commands.StartRecording
     | commands.SilenceRecording
+    | commands.CallSupervisor
+    | commands.SpyOn
+    | commands.EndSupervision
     | commands.RecordVoicemail
     | commands.HangUpLeg
     | commands.ReleaseContact
@@ -57,7 +61,14 @@ class Performer:
         self._playing = Playing(client, media)
         self._seating = Seating(client, calls, self._playing)
         self._calling = Calling(client, calls, monitor, self._playing, self._seating, report)
-        self.expect = self._calling.expect
+        self._aside = Aside(client, calls)
+
+    def expect(self, command: commands.OfferContact | commands.DialCustomer | commands.CallSupervisor) -> None:
+        """A leg is on its way."""
+        if isinstance(command, commands.CallSupervisor):
+            self._aside.expect(command)
+        else:
+            self._calling.expect(command)
 
     async def perform(self, command: VoiceCommand) -> None:
         """Do it, or report `CommandFailed`."""
@@ -101,6 +112,12 @@ class Performer:
                 await self._calling.start_recording(command)
             case commands.SilenceRecording():
                 await self._calling.silence_recording(command)
+            case commands.CallSupervisor():
+                await self._aside.call(command)
+            case commands.SpyOn():
+                await self._aside.spy(command)
+            case commands.EndSupervision():
+                await self._aside.end(command)
             case commands.RecordVoicemail():
                 await self._record_voicemail(command)
             case commands.HangUpLeg():

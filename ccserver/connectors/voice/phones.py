@@ -17,7 +17,7 @@ from ccserver.connectors.voice.calls import Calls
 from ccserver.connectors.voice.endpoints import KINDS, PhoneRules, objects, same, why_no_sound
 from ccserver.connectors.voice.lanes import Lanes
 from ccserver.core.events import Fact, ListedPhone, PhoneChanged
-from ccserver.core.ids import AgentId, LegId, NodeName, is_chosen
+from ccserver.core.ids import AgentId, LegId, NodeName, is_chosen, is_supervision
 
 log = structlog.get_logger("ccserver.voice")
 
@@ -192,5 +192,6 @@ class Phones:
 
     def _phone(self, endpoint: ari.Endpoint) -> ListedPhone:
         # By the id, not by what we know of: a leg of ours that ended while the answer came is still in it.
-        others = [name for name in endpoint.channel_ids if not is_chosen(self._node, LegId(name))]
+        legs = [LegId(name) for name in endpoint.channel_ids]
+        others = [leg for leg in legs if not is_chosen(self._node, leg) or is_supervision(leg)]
         return ListedPhone(AgentId(endpoint.resource), endpoint.state == "online", bool(others))

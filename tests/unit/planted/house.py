@@ -61,6 +61,11 @@ FAULTS = (
         main(ANNA, ANNA + 'language = "de"\n'),
     ),
     fault(
+        "a supervisor of a queue that is none",
+        'operators[0].supervises[0]: there is no queue "order"; did you mean "orders"?',
+        main(ANNA, ANNA + 'supervises = ["order"]\n'),
+    ),
+    fault(
         "a rule of recording that is none",
         'operators[0].record: expected "always", "on_demand" or "never"',
         main(ANNA, ANNA + 'record = "sometimes"\n'),
