@@ -123,6 +123,6 @@ function updateAgent(node, agent) {
 export function describe(agent) {
   const state = agent.on_hold ? t("on_hold") : word("state", agent.state);
   // Who was overruled should see by whom; what he wished himself he knows.
-  const by = agent.by && agent.by !== agent.extension ? t("by", { who: agent.by === "supervisor" ? t("supervisor") : agent.by }) : "";
+  const by = agent.by && agent.by !== agent.extension ? t("by", { who: agent.by === "supervisor" ? t("by_supervisor") : agent.by }) : "";
   return [state, agent.reason && `· ${word("reason", agent.reason)}`, by].filter(Boolean).join(" ");
 }
