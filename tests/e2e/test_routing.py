@@ -165,6 +165,7 @@ async def test_help_comes_after_a_while_then_who_is_known_is_asked_first_and_a_s
     async with exits.http.post(f"{exits.url}/api/contacts/{second['id']}/priority", json=wish) as response:
         assert response.status == 200, await response.text()
         assert (await response.json())["position"] == 1
+    await younger.hears_for(4)  # until then nobody may take him, and the older one would be first
     await exits.set_state("1001", "ready")
     await younger.hears(OPERATOR_HZ["1001"])
     move = {"queue": "orders", "by": "irina"}
