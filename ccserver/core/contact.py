@@ -364,7 +364,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     """By which the customer is connected."""
     state: ContactState = ContactState.FLOW
     away: bool = False
-    """The leg is in the fallback dialplan: keeps its place, gets no offer."""
+    """The leg is in the fallback dialplan: keeps its place, gets no offer; taken out of a talk, it comes back into it."""
     flow: FlowPosition | None = None
     variables: Mapping[str, str] = {}
     place: Place | None = None
@@ -488,9 +488,14 @@ class Contact(Struct, frozen=True, kw_only=True):
         return self.segment is not None and self.segment.held_since is not None
 
     @property
+    def is_lent(self) -> bool:
+        """It stands still as long as the fallback dialplan has its leg; what others do for it, or with it, goes on."""
+        return self.away and self.state in {ContactState.FLOW, ContactState.WAITING}
+
+    @property
     def deadline(self) -> float | None:
         """The soonest time at which silence becomes a fact for this contact."""
-        if self.away:
+        if self.is_lent:
             return None
         owed = self.callback if self.absent else None
         times = [

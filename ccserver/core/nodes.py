@@ -113,7 +113,7 @@ def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[Le
     """After a gap a command may have been lost: what the contact's state calls for is commanded again."""
     floor.index(contact)
     floor.rearm(contact)
-    if contact.away or contact.entered_at >= event.asked_at:
+    if contact.is_lent or contact.entered_at >= event.asked_at:
         return
     recording.take_up(floor, contact)
     if contact.direction is Direction.INTERNAL:

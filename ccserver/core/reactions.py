@@ -25,6 +25,7 @@ from ccserver.core import (
     queueing,
     recording,
     routing,
+    seating,
 )
 from ccserver.core.commands import AnswerLeg, PlayPrompts, RecordVoicemail
 from ccserver.core.contact import Contact, ContactState, Direction
@@ -74,6 +75,7 @@ def _come_back(floor: Floor, contact: Contact, event: LegReturned) -> None:
     # The dialplan arms its dead-man's timeout at every entry; repeated, this does no harm.
     floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
     if contact.offer is not None and contact.offer.made_at < event.at:
+        contact = floor.keep(replace(contact, away=False))
         routing.withdraw(floor, contact, OfferOutcome.WITHDRAWN, event.at)  # he went in a gap: he is in no bridge now
     elif not contact.away:
         floor.ignored += 1  # told twice: by the listing and by its own event
@@ -81,6 +83,22 @@ def _come_back(floor: Floor, contact: Contact, event: LegReturned) -> None:
         conversation.resume(floor, replace(contact, away=False), event.at)
     else:
         queueing.play_music(floor, floor.keep(replace(contact, away=False)))
+
+
+def _leave_talk(floor: Floor, contact: Contact, _event: LegAway) -> None:
+    """The dialplan has taken the customer out of his talk: it goes on, and whatever follows it waits until he is back."""
+    floor.keep(replace(contact, away=True))
+
+
+def _rejoin_talk(floor: Floor, contact: Contact, _event: LegReturned) -> None:
+    """He is with those again with whom he was; a third party that is being called is none of his yet."""
+    floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+    seating.seat(floor, floor.keep(replace(contact, away=False)), living=())
+
+
+def _not_ours(floor: Floor, _contact: Contact, _event: Event) -> None:
+    """An operator's phone does not wait in the dialplan, and his talk ends with its leg."""
+    floor.ignored += 1
 
 
 def _command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:
@@ -190,6 +208,11 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     **{(state, _H.CALLER_AWAY): _go_away for state in _INBOUND},
     **{(state, _H.CALLER_AWAY): parting.operator_away for state in _OUTBOUND},
     **{(state, _H.CALLER_RETURNED): _come_back for state in _INBOUND},
+    **{(state, _H.CALLER_AWAY): _by_leg(_leave_talk, _not_ours, _not_ours) for state in (_S.FORWARDING, _S.TALKING)},
+    **{
+        (state, _H.CALLER_RETURNED): _by_leg(_rejoin_talk, _not_ours, _not_ours)
+        for state in (_S.FORWARDING, _S.TALKING)
+    },
     **{(state, _H.RECORDING): recording.started for state in ContactState if state is not _S.CLOSED},
     **{
         (state, _H.VOICEMAIL): _late_voicemail
@@ -247,8 +270,7 @@ IGNORED: dict[tuple[ContactState, Happening], str] = {
         for happening in (_H.GUEST_RANG, _H.GUEST_ANSWERED, _H.GUEST_ENDED)
     },
     **{
-        (state, happening): "a talk or a hang-up goes on whatever the dialplan does"
-        for state in (_S.FORWARDING, _S.TALKING, _S.CLOSING)
+        (_S.CLOSING, happening): "a hang-up goes on whatever the dialplan does"
         for happening in (_H.CALLER_AWAY, _H.CALLER_RETURNED)
     },
 }

@@ -217,7 +217,8 @@ def agent_hung_up(floor: Floor, contact: Contact, event: LegEnded) -> None:
     """The talk is over by the agent's leg: the caller is asked how it was, or is hung up too."""
     outcome, talk = SegmentOutcome.FAILED if event.lost else SegmentOutcome.AGENT_LEFT, contact.segment
     contact = end_talk(floor, contact, outcome, event.at)
-    survey = surveying.flow_after(floor, contact, talk) if talk and not event.lost else None
+    here = not (event.lost or contact.away)
+    survey = surveying.flow_after(floor, contact, talk) if talk and here else None
     if talk is not None and survey is not None:
         conversation.survey(floor, contact, talk, survey, event.at)
         return

@@ -142,7 +142,7 @@ PLAN = Plan(
     node=NODE,
     lines={
         MENU_LINE: Line(MENU_LINE, "Menu", MENU_FLOW.name, Language("ru")),
-        QUEUE_LINE: Line(QUEUE_LINE, "Queue", QUEUE_FLOW.name, Language("ru")),
+        QUEUE_LINE: Line(QUEUE_LINE, "Queue", QUEUE_FLOW.name, Language("ru"), survey=SURVEY_FLOW.name),
     },
     queues={
         ORDERS: Queue(

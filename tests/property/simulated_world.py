@@ -516,8 +516,6 @@ class World:
         if consult is not None and consult.state is ConsultState.LEAVING:
             raise AssertionError(f"{contact.id}: nobody hangs the third party up")
         guest = self.node.legs[consult.leg] if consult else None
-        if not leg.room:
-            return  # the dialplan took him out of the talk, and gave him back
         if contact.parked or (consult and consult.state in APART):
             assert leg.music and leg.room == "main", f"{contact.id} is on hold in silence"
             assert agent.room == "aside", f"{contact.id}: the agent hears the customer on hold"

@@ -92,6 +92,7 @@ def test_chance_tells_of_every_outcome() -> None:
         missing -= {f"offer {offer.outcome}" for offer in ledger.offers.values()}
         missing -= {f"attempt {attempt.outcome}" for attempt in ledger.attempts.values()}
         missing -= {f"{each.kind} {each.outcome}" for segments in ledger.segments.values() for each in segments}
+        missing -= {"survey marked" for survey in ledger.surveys.values() if survey.scores}
         missing -= {f"transfer {each.transfer}" for segments in ledger.segments.values() for each in segments}
         if not missing:
             return
@@ -114,6 +115,7 @@ EVERY_OUTCOME = {
     *(f"contact {outcome}" for outcome in ("busy", "no_answer", "declined", "no_such_number", "no_trunk")),
     *(f"contact {outcome}" for outcome in ("blocked", "cancelled", "merged", "expired")),
     *(f"callback {outcome}" for outcome in ("dialled", "merged", "expired", "unanswered", "cancelled")),
+    *(f"survey {outcome}" for outcome in ("completed", "caller_left", "failed", "marked")),
     *(f"attempt {outcome}" for outcome in AttemptOutcome),
     *(f"dial {outcome}" for outcome in ("answered", "unanswered", "cancelled", "failed")),
 }

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from ccserver.core.agent import AgentState
 from ccserver.core.commands import HangUpLeg, KeepRecording, PlayPrompts, RecordVoicemail
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, SegmentKind, SegmentOutcome
-from ccserver.core.events import ConfigReplaced, VoicemailRecorded
+from ccserver.core.events import ConfigReplaced, LegAway, VoicemailRecorded
 from ccserver.core.ids import FlowName, LegId, PromptName, RecordingName
 from ccserver.core.plan import Plan
 from ccserver.core.records import RecordingSaved, SurveySaved
@@ -58,6 +58,15 @@ def test_the_caller_stays_when_the_operator_hangs_up_and_hears_the_question() ->
     assert [segment.outcome for segment in told.segments()][2] is SegmentOutcome.AGENT_LEFT
     asked = survey(told)
     assert (asked.agent, asked.queue, asked.talk, asked.line, asked.scores) == ("1001", SUPPORT, 3, LINE, {})
+
+
+def test_who_was_taken_out_of_his_talk_by_the_dialplan_is_not_asked() -> None:
+    told = Case(surveyed())
+    told.call()
+    told.answers()
+    told.tell(LegAway(LegId("c1"), at=told.now))
+    told.ended("n1-c1.1")
+    assert told.commanded(HangUpLeg) == [HangUpLeg(LegId("c1"), lane="n1-c1")] and told.contact().survey is None
 
 
 def test_the_operator_is_in_wrap_up_meanwhile_and_takes_the_next() -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from ccserver.core.commands import HangUpLeg, StartMusic
+from ccserver.core.commands import AnswerLeg, HangUpLeg, PlayPrompts, SeatLegs, StartMusic
 from ccserver.core.contact import ContactOutcome, ContactState, Transfer
-from ccserver.core.events import Accepted, Answer, LegAway, NodeLost, Refused, TransferContact
+from ccserver.core.events import Accepted, Answer, LegAway, LegReturned, NodeLost, Refused, TransferContact
 from ccserver.core.ids import AgentId, ContactId, LegId, StepName
 from ccserver.core.plan import Rules
 from ccserver.core.steps import Enqueue, HangUp, Menu
@@ -123,7 +123,8 @@ def test_back_in_the_queue_he_came_from_he_asks_for_what_he_asked_for() -> None:
     assert place is not None and (place.order, [need.skill for need in place.needs]) == (995, ["english"])
 
 
-def test_handed_to_a_line_he_hears_its_menu_and_its_queue_keeps_his_order() -> None:
+def with_a_menu() -> Case:
+    """The same, with the line's menu before the queue."""
     wait, ask = StepName("wait"), StepName("ask")
     steps = {
         "ask": Menu(("ask",), {"1": wait}, otherwise=ask),
@@ -135,6 +136,11 @@ def test_handed_to_a_line_he_hears_its_menu_and_its_queue_keeps_his_order() -> N
     told.press("1")
     told.answers()
     told.wait(30)
+    return told
+
+
+def test_handed_to_a_line_he_hears_its_menu_and_its_queue_keeps_his_order() -> None:
+    told = with_a_menu()
     assert hand(told, "8 800 770-79-99") == Accepted()
     assert told.contact().state is ContactState.FLOW and told.contact().line == LINE
     told.wait(5)
@@ -224,3 +230,30 @@ def test_a_customer_who_is_away_after_it_keeps_his_place() -> None:
     hand(told, "billing")
     told.tell(LegAway(LegId("c1"), at=told.now))
     assert told.contact().away and told.contact().state is ContactState.WAITING
+
+
+def test_who_is_taken_out_of_his_talk_by_the_dialplan_comes_back_into_it() -> None:
+    told = talking()
+    told.tell(LegAway(LegId("c1"), at=told.now))
+    assert told.contact().state is ContactState.TALKING and told.agent("1001").state == "talking"
+    told.tell(LegReturned(LegId("c1"), at=told.now))
+    assert [type(command) for command in told.commands] == [AnswerLeg, SeatLegs]
+    (seats,) = told.commanded(SeatLegs)
+    assert seats.together == ("c1", "n1-c1.1") and not told.contact().away
+
+
+def test_who_is_handed_over_while_he_is_away_is_offered_to_nobody_until_he_is_back() -> None:
+    told = talking()
+    told.tell(LegAway(LegId("c1"), at=told.now))
+    assert hand(told, "1002") == Accepted()
+    assert told.contact().state is ContactState.WAITING and not told.offered()
+    told.tell(LegReturned(LegId("c1"), at=told.now))
+    assert told.offered() == [("c1", "1002")]
+
+
+def test_who_is_handed_to_a_line_while_he_is_away_hears_its_flow_when_he_is_back() -> None:
+    told = with_a_menu()
+    told.tell(LegAway(LegId("c1"), at=told.now))
+    assert hand(told, LINE) == Accepted()
+    told.tell(LegReturned(LegId("c1"), at=told.now))
+    assert [play.items for play in told.commanded(PlayPrompts)] == [("ask",)]
