@@ -102,7 +102,12 @@ class ContactRoutes:
         before = ContactId(query.before) if query.before is not UNSET else None
         try:
             rows = await self._store.contacts(
-                query.limit, before, lines=self._lines(query.line), anis=self._anis(query.ani)
+                query.limit,
+                before,
+                lines=self._lines(query.line),
+                anis=self._anis(query.ani),
+                brands=() if query.brand is UNSET else {query.brand},
+                sources=() if query.source is UNSET else {query.source},
             )
         except NoSuchContact as error:
             raise BadInput(f"before: {error}", "before") from None

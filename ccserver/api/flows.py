@@ -66,7 +66,7 @@ class FlowRoutes:
             FlowReply(
                 name=name,
                 steps=len(flow.steps),
-                lines=tuple(line.number for line in plan.lines.values() if line.flow == name),
+                lines=tuple(line.number for line in plan.lines.values() if name in line.flows),
                 callers=sum(callers.get(name, {}).values()),
             )
             for name, flow in sorted(plan.flows.items())

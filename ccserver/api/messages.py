@@ -225,8 +225,9 @@ class ContactReply(Struct, frozen=True):
 
     Of one to whom a call was owed `callback` says how that came, `callback_tries` how often he was tried in vain,
     `callback_answered_at` when an operator talked with him after all, and `callback_s` how long it was owed.
+    `brand` and `source` are those of its line then; `answered_at` is when the customer's leg was answered, so what is paid from.
     Of a call that an operator made `agent` is he, `dial_s` the time until the answer, or until it was given up, and `reason` says
-    why it was not let out or what became of each trunk.
+    why it was not let out or what became of each trunk; of one that came in, why it was not let in.
     """
 
     id: str
@@ -247,6 +248,9 @@ class ContactReply(Struct, frozen=True):
     holds: int
     dial_s: Seconds | None
     reason: str
+    brand: str
+    source: str
+    answered_at: Instant | None
     recording: str | None
     callback: CallbackSource | None
     callback_number: str
@@ -582,13 +586,15 @@ LiveMessage = StatusMessage | FinishedMessage
 class ContactsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Of `GET /api/contacts`; `before` is the id of the last contact of the page before.
 
-    `line` and `ani` are numbers in any form: `88007707999`, `+7 800 770-79-99`.
+    `line` and `ani` are numbers in any form: `88007707999`, `+7 800 770-79-99`; `brand` and `source` are as the lines have them.
     """
 
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = 50
     before: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
     line: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
     ani: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    brand: Annotated[str, Meta(min_length=1, max_length=80)] | UnsetType = UNSET
+    source: Annotated[str, Meta(min_length=1, max_length=80)] | UnsetType = UNSET
 
 
 class ReportQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -67,10 +67,12 @@ class ContactQueries(Protocol):
         *,
         lines: Collection[str] = (),
         anis: Collection[str] = (),
+        brands: Collection[str] = (),
+        sources: Collection[str] = (),
     ) -> Sequence[ContactRow]:
         """The newest arrivals first, live ones among them; `before`: only those after this one in the list.
 
-        `lines` and `anis`: only those on one of these lines, of one of these callers, where any are given.
+        `lines`, `anis`, `brands` and `sources`: only those on one of these lines, of one of these callers … where any are given.
         Raises `NoSuchContact` when `before` is none.
         """
         ...

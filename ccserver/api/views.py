@@ -195,6 +195,9 @@ def _columns(row: ContactRow) -> dict[str, Any]:
         "callback_tries": row.callback_tries,
         "callback_answered_at": _when(row.callback_answered_at),
         "callback_s": seconds(row.callback_s) if over else None,
+        "brand": row.brand,
+        "source": row.source,
+        "answered_at": _when(row.answered_at),
         "recording": recording_url(row.id) if row.recording is not None else None,
     }
 

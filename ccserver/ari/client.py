@@ -178,6 +178,10 @@ class AriClient(Transport):
         """Let a created channel ring; `caller` is the channel whose number is shown. Returns before anybody answers."""
         await self.send("POST", path("channels", channel_id, "dial"), {"timeout": timeout_s, "caller": caller})
 
+    async def progress(self, channel_id: str) -> None:
+        """Let a channel that is not answered hear what is sent to it (SIP: 183); a playback does so by itself."""
+        await self.send("POST", path("channels", channel_id, "progress"))
+
     async def answer(self, channel_id: str) -> None:
         """Answer a channel; harmless on an answered one."""
         await self.send("POST", path("channels", channel_id, "answer"))

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from ccserver.config import schema
 from ccserver.config.calendars import check_calendar
+from ccserver.config.closingcheck import check_closing
 from ccserver.config.errors import did_you_mean, listed, shown
 from ccserver.config.findings import Findings
 from ccserver.config.network import check_sip
@@ -163,6 +164,7 @@ def _check_line(
     if line.flow not in plan.flows:
         near = did_you_mean(line.flow, plan.flows) or f"; the directory has {listed(sorted(plan.flows)) or 'none'}"
         found.error(document, (*path, "flow"), f"there is no flow {shown(line.flow)}{near}")
+    check_closing(line, path, plan, document, found)
     if flaw := check_language(catalogue, line.language):
         found.error(document, (*path, "language"), flaw)
     _check_zone(line.timezone, path, document, found)

@@ -16,17 +16,20 @@ from ccserver.config.journeys import Journeys, Spot, journeys
 from ccserver.config.load import Config
 from ccserver.config.serving import able, all_needs
 from ccserver.core.calendar import Calendar, closes_at, hours_at, opens_at, zone
+from ccserver.core.ids import FlowName
 from ccserver.core.matching import Ability, Need
 from ccserver.core.matching import able as may_serve
 from ccserver.core.needing import asking, eased, speaking
 from ccserver.core.numbers import canonical
-from ccserver.core.plan import Line, Queue
+from ccserver.core.plan import REFUSALS, Line, Pickup, Queue
 from ccserver.core.steps import (
+    Answer,
     AskCallback,
     Branch,
     Call,
     Choice,
     Collect,
+    Ending,
     Enqueue,
     GoTo,
     HangUp,
@@ -45,6 +48,16 @@ from ccserver.core.steps import (
 )
 
 KEY_NAMES = {"*": "star", "#": "hash"}
+PICKUPS: dict[Pickup, str] = {
+    "at_once": "It is answered at once.",
+    "when_needed": "It is answered at the first menu, collect, voicemail or answer step, or by the operator; nobody pays before.",
+    "operator": "It is answered by the operator, or at a voicemail or answer step; nobody pays before.",
+}
+ENDINGS: dict[Ending, str] = {
+    "normal": "Hangs up.",
+    "busy": "Hangs up; who has not been answered gets the busy tone, and nobody pays.",
+    "reject": "Hangs up; who has not been answered is rejected, and nobody pays.",
+}
 HOW_SAID = {
     "digits": "digit by digit",
     "number": "as a number",
@@ -65,11 +78,14 @@ def explain_call(config: Config, number: str, at: str | None = None) -> str:
     line = line_called(config, number)
     flows = config.plan.flows
     when = moment(at, line) if at is not None else datetime.now(zone(line.timezone))
+    entered = flow_entered(config, line, when)
+    if entered is None:
+        return "\n".join(opening(config, line, when))
     hours = {name: hours_at(calendar, when.timestamp()) for name, calendar in config.plan.calendars.items()}
-    ways = journeys(config.plan.flows, [(line.flow, line.number, line.language)], hours)
+    ways = journeys(config.plan.flows, [(entered, line.number, line.language)], hours)
     asked = dict.fromkeys(
         step.calendar
-        for name in reached(flows, [line.flow])
+        for name in reached(flows, [entered])
         for step in flows[name].steps.values()
         if isinstance(step, Branch | Enqueue) and step.calendar is not None
     )
@@ -78,7 +94,7 @@ def explain_call(config: Config, number: str, at: str | None = None) -> str:
         # What is known of variables makes spots of one step; a reader wants the step once.
         spots = {Point(spot.flow, spot.step): spot for spot in ways.ways if spot.language == language}
         for spot in spots.values():
-            elsewhere = f" of {spot.flow}" if spot.flow != line.flow else ""
+            elsewhere = f" of {spot.flow}" if spot.flow != entered else ""
             story += ["", f"{spot.step}{elsewhere}, in {language}:"]
             step = flows[spot.flow].steps[spot.step]
             story += (f"    {sentence}" for sentence in _step(config, spot, step, ways))
@@ -124,8 +140,31 @@ def opening(config: Config, line: Line, at: datetime) -> Iterator[str]:
     """Which call this is."""
     yield f"A call to {line.number} ({line.name}) on {at:%A}, {at.day} {at:%B %Y, %H:%M}, {line.timezone}."
     yield f"The reports count it to {reporting_day(at, line).isoformat()} (the day of this line starts at {line.day_starts_at})."
-    start = config.plan.flows[line.flow].start
-    yield f"The flow {line.flow} ({line.flow}.toml) answers in language {line.language}, from step {start}."
+    if line.brand or line.source:
+        yield f"{listed([*_named('brand', line.brand), *_named('source', line.source)])}."
+    if line.calendar is not None:
+        yield calendar_state(config.plan.calendars[line.calendar], at)
+    name = flow_entered(config, line, at)
+    if name is None:
+        yield f"The line is closed then: the call is refused ({line.closed}) unanswered, and nobody pays."
+        return
+    closed = "The line is closed then, and the" if name != line.flow else "The"
+    start = config.plan.flows[name].start
+    yield f"{closed} flow {name} ({name}.toml) serves it in language {line.language}, from step {start}."
+    yield PICKUPS[line.answer]
+
+
+def _named(what: str, value: str) -> tuple[str, ...]:
+    return (f"{what} {value}",) if value else ()
+
+
+def flow_entered(config: Config, line: Line, at: datetime) -> FlowName | None:
+    """The flow that serves a call at that time; None: it is refused."""
+    if line.calendar is None or line.closed is None:
+        return line.flow
+    if hours_at(config.plan.calendars[line.calendar], at.timestamp()) == "open":
+        return line.flow
+    return None if line.closed in REFUSALS else FlowName(line.closed)
 
 
 def calendar_state(calendar: Calendar, when: datetime) -> str:
@@ -180,7 +219,9 @@ def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[st
             yield f"Records a message until #, {step.silence_s} s of silence or {step.max_s} s. Then: {step.next}."
         case HangUp():
             yield from _says(config, spot, step.prompts)
-            yield "Hangs up."
+            yield ENDINGS[step.cause]
+        case Answer():
+            yield f"Answers, if nobody has. Then: {step.next}."
         case Call():
             yield f"Runs the flow {step.flow}. Then: {step.next}."
         case GoTo():

@@ -21,6 +21,7 @@ from ccserver.core.calendar import Hours
 from ccserver.core.ids import FlowName, Language, LineNumber, StepName
 from ccserver.core.plan import Plan
 from ccserver.core.steps import (
+    Answer,
     AskCallback,
     Branch,
     Collect,
@@ -83,8 +84,9 @@ def _walks(
 ) -> Mapping[FlowName, Journeys]:
     """The journeys through each flow in which callers begin; a flow that nobody comes to is walked all the same."""
     begun: dict[FlowName, list[tuple[FlowName, LineNumber, Language]]] = {}
-    for line in (each for each in plan.lines.values() if each.flow in plan.flows):
-        begun.setdefault(line.flow, []).append((line.flow, line.number, line.language))
+    for line in plan.lines.values():
+        for name in (each for each in line.flows if each in plan.flows):
+            begun.setdefault(name, []).append((name, line.number, line.language))
     for survey in surveys(plan):
         # Whoever talked may have chosen any language by then.
         begun[survey] = [(survey, LineNumber(""), Language(language)) for language in catalogue.languages]
@@ -120,7 +122,7 @@ def _no_step(name: str, steps: Mapping[StepName, Step]) -> str:
 
 def _instant_targets(step: Step) -> tuple[StepName, ...]:
     """Where it may lead without anybody having said or done anything."""
-    if isinstance(step, Set | Branch):
+    if isinstance(step, Answer | Set | Branch):
         return tuple(target for _, target in targets(step))
     if isinstance(step, Enqueue):
         return tuple(target for path, target in targets(step) if path[0] in AT_ENTRY)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from ccserver.config.schema import LanguageCode, Name, Prompt, Seconds, Skills, Stage, Timeout
-from ccserver.core.steps import CallFirst, Key
+from ccserver.core.steps import CallFirst, Ending, Key
 from ccserver.spoken.items import CURRENCIES
 
 _VARIABLE = r"\A[a-z][a-z0-9_]{0,39}\Z"
@@ -128,6 +128,12 @@ class Rate(_Step, frozen=True, tag="rate"):
     silence: Prompt | None = None
 
 
+class Answer(_Step, frozen=True, tag="answer"):
+    """Pick up, where the line puts that off."""
+
+    next: Name
+
+
 class Set(_Step, frozen=True, tag="set"):
     """Set variables and the language."""
 
@@ -199,6 +205,7 @@ class HangUp(_Step, frozen=True, tag="hangup"):
     """Speak, then hang up."""
 
     prompts: Items = ()
+    cause: Ending = "normal"
 
 
 class Call(_Step, frozen=True, tag="call"):
@@ -225,6 +232,7 @@ Step = (
     | Listen
     | Rate
     | Collect
+    | Answer
     | Set
     | Branch
     | Enqueue

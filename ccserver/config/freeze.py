@@ -117,6 +117,7 @@ _STEPS: dict[type[flowfile.Step], type[steps.Step]] = {
     flowfile.Menu: steps.Menu,
     flowfile.Rate: steps.Rate,
     flowfile.Collect: steps.Collect,
+    flowfile.Answer: steps.Answer,
     flowfile.Set: steps.Set,
     flowfile.Branch: steps.Branch,
     flowfile.Voicemail: steps.Voicemail,

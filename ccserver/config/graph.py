@@ -20,6 +20,7 @@ from ccserver.config.prompts import Catalogue
 from ccserver.core.ids import FlowName, Language, LineNumber, StepName
 from ccserver.core.plan import Plan
 from ccserver.core.steps import (
+    Answer,
     AskCallback,
     Branch,
     Call,
@@ -63,6 +64,7 @@ LOOKS: Mapping[type[Step], Look] = {
     Listen: Look("#6d4aa8", "#f4effb", "listens"),
     Rate: Look("#6d4aa8", "#f4effb", "asks for a mark"),
     Collect: Look("#6d4aa8", "#f4effb", "asks for digits"),
+    Answer: Look("#7a7f87", "#f5f6f7", "answers"),
     Set: Look("#7a7f87", "#f5f6f7", "sets"),
     Branch: Look("#a86b12", "#fdf5e6", "branch"),
     Enqueue: Look("#1f7a4d", "#e9f6ef", "queue"),
@@ -90,9 +92,9 @@ def flow_named(plan: Plan, name: str) -> Flow:
 
 def dot_text(flow: Flow, plan: Plan, catalogue: Catalogue, callers: Mapping[StepName, int]) -> str:
     """The whole graph; `callers` by step, where there are some."""
-    lines = [line for line in plan.lines.values() if line.flow == flow.name]
-    leading = [line for line in plan.lines.values() if flow.name in reached(plan.flows, [line.flow])]
-    arriving = [(line.flow, line.number, line.language) for line in leading]
+    lines = [line for line in plan.lines.values() if flow.name in line.flows]
+    leading = [line for line in plan.lines.values() if flow.name in reached(plan.flows, line.flows)]
+    arriving = [(name, line.number, line.language) for line in leading for name in line.flows]
     ways = journeys(plan.flows, arriving or [(flow.name, LineNumber(""), Language(catalogue.languages[0]))])
     calling = [f"from {name}" for name, other in plan.flows.items() if _leads(other, flow.name)]
     names = [*(f"{line.number} {line.name}" for line in lines), *calling]
@@ -163,9 +165,11 @@ def _body(step: Step, catalogue: Catalogue, language: str) -> Iterator[str]:
             yield escape(f"as {step.variable}")
         case Call() | GoTo():
             yield escape(f"{step.flow}, {step.step}" if isinstance(step, GoTo) and step.step else step.flow)
+        case HangUp() if step.cause != "normal":
+            yield escape(step.cause)
         case Rate():
             yield escape(f"from 1 to 5 as {step.variable}")
-        case Say() | Menu() | Listen() | Voicemail() | HangUp() | Return():
+        case Say() | Menu() | Answer() | Listen() | Voicemail() | HangUp() | Return():
             pass
         case _:
             assert_never(step)

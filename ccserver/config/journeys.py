@@ -16,6 +16,7 @@ from ccserver.config.source import KeyPath
 from ccserver.core.calendar import Hours
 from ccserver.core.ids import CalendarName, FlowName, Language, LineNumber, StepName
 from ccserver.core.steps import (
+    Answer,
     AskCallback,
     Branch,
     Call,
@@ -108,7 +109,7 @@ def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
             yield ("next",), step.next
             yield ("refused",), step.refused
             yield ("otherwise",), step.otherwise
-        case Say() | Set() | Voicemail() | Call():
+        case Say() | Answer() | Set() | Voicemail() | Call():
             yield ("next",), step.next
         case HangUp() | GoTo() | Return():
             pass
@@ -130,7 +131,7 @@ def variables_set(step: Step) -> tuple[str, ...]:
 def spoken(step: Step) -> Iterator[tuple[KeyPath, str]]:
     """Every item that the step may say, with its path within the step."""
     match step:
-        case Set() | Branch() | Call() | GoTo() | Return():
+        case Answer() | Set() | Branch() | Call() | GoTo() | Return():
             return
         case Enqueue():
             field, items = "announce", step.announce

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ccserver.config import flowfile, places, schema
+from ccserver.config.answercheck import check_answers
 from ccserver.config.callcheck import check_calls
 from ccserver.config.conform import conform
 from ccserver.config.crosscheck import check_main, check_served, check_settings
@@ -30,10 +31,12 @@ from ccserver.config.schedules import check_schedules
 from ccserver.config.source import Document, KeyPath, field_path, read
 from ccserver.config.surveycheck import check_surveys
 from ccserver.config.trunkcheck import check_trunks, with_passwords
-from ccserver.core.plan import Plan
+from ccserver.core.plan import REFUSALS, Plan
 
 NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 _FLOW_NAME = re.compile(schema.NAME)
+_FILE_NAME = "the file's name is the flow's: expected Latin letters, digits, - or _, beginning with a letter"
+_NO_REFUSAL = "the file's name is the flow's, and this one means a refused call: choose another"
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -148,6 +151,7 @@ def _cross_checked(
     check_journeys(plan, flow_documents, catalogue, found)
     if not found.any_error:
         check_schedules(main, plan, document, flow_documents, found)
+        check_answers(plan, flow_documents, found)
     return plan, catalogue
 
 
@@ -172,8 +176,8 @@ def _read_flows(main_file: Path, found: Findings) -> dict[str, Document]:
     for file in files:
         if file.name == main_file.name:
             continue
-        if not _FLOW_NAME.match(file.stem):
-            message = "the file's name is the flow's: expected Latin letters, digits, - or _, beginning with a letter"
+        if not _FLOW_NAME.match(file.stem) or file.stem in REFUSALS:
+            message = _NO_REFUSAL if file.stem in REFUSALS else _FILE_NAME
             found.problems.append(Problem(file=shown_path(file), message=message))
             continue
         document = _read(file, found)

@@ -26,7 +26,8 @@ def check_schedules(
 ) -> None:
     """Only for a configuration without errors; tells `found`."""
     asked = {name: frozenset(_asked(plan.flows, name)) for name in plan.flows}
-    used = frozenset[CalendarName]().union(*(asked[line.flow] for line in plan.lines.values()))
+    by_line = {line.number: frozenset(_kept(line, asked)) for line in plan.lines.values()}
+    used = frozenset[CalendarName]().union(*by_line.values())
     for position, calendar in enumerate(main.calendars):
         of_callbacks = {plan.callbacks.calendar, plan.callbacks.customer_calendar}
         if calendar.name not in used | of_callbacks:
@@ -34,10 +35,10 @@ def check_schedules(
         _check_calendar(plan.calendars[CalendarName(calendar.name)], position, document, found)
     for position, line in enumerate(plan.lines.values()):
         flow = plan.flows[line.flow]
-        if used and not asked[flow.name] and any(isinstance(step, Enqueue) for step in flow.steps.values()):
+        if used and not by_line[line.number] and any(isinstance(step, Enqueue) for step in flow.steps.values()):
             message = f"its flow {flow.name} asks no calendar, as those of other lines do: callers wait at any hour"
             found.warn(document, ("lines", position, "flow"), message)
-        for name in sorted(asked[flow.name]):
+        for name in sorted(by_line[line.number]):
             if night := _torn_night(plan.calendars[name], line):
                 message = f"the day begins at {line.day_starts_at}, {night}: the reports count that night to two days"
                 found.warn(document, ("lines", position, "day_starts_at"), message)
@@ -48,6 +49,14 @@ def check_schedules(
                 ends = "`calendar` and `closed`, or `max_wait_s`, end it"
                 message = f"who still waits when {hours} closes may wait for ever: {ends}"
                 found.warn(flow_documents[flow.name], ("steps", at), message)
+
+
+def _kept(line: Line, asked: Mapping[FlowName, frozenset[CalendarName]]) -> Iterator[CalendarName]:
+    """The hours that the line goes by: its own and those of its flows."""
+    if line.calendar is not None:
+        yield line.calendar
+    for flow in line.flows:
+        yield from asked[flow]
 
 
 def _asked(flows: Mapping[FlowName, Flow], begun: FlowName) -> Iterator[CalendarName]:

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from ccserver.core import plan
 from ccserver.core.numbers import NumberFormat
-from ccserver.core.plan import Pick, Speaking, Standing
+from ccserver.core.plan import Pick, Pickup, Speaking, Standing
 from ccserver.core.steps import CallFirst
 
 NAME = r"\A[A-Za-z][A-Za-z0-9_-]{0,39}\Z"
@@ -27,6 +27,14 @@ HumanName = Annotated[
         pattern=r"\A[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*\Z",
         max_length=80,
         description="a text of at most 80 characters on one line",
+    ),
+]
+Text = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[^\x00-\x1f\x7f]*\Z",
+        max_length=80,
+        description="a text of at most 80 characters on one line, or none",
     ),
 ]
 Digits = Annotated[str, Meta(pattern=r"\A[0-9]{3,15}\Z", description='3 to 15 digits in quotes, like "88007707999"')]
@@ -313,6 +321,12 @@ class Line(_Table, frozen=True):
     """Of its talks, where neither the operator nor the queue says anything; without: always."""
     keep_days: Days | None = None
     survey: Name | None = None
+    brand: Text = ""
+    source: Text = ""
+    answer: Pickup = "at_once"
+    calendar: Name | None = None
+    closed: Name | None = None
+    """`busy`, `reject`, or the name of a flow."""
 
 
 class Trunk(_Table, frozen=True):

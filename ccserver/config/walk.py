@@ -10,10 +10,20 @@ from datetime import datetime
 from typing import assert_never, get_args
 
 from ccserver.config.errors import QuestionError, listed, shown
-from ccserver.config.explain import KEY_NAMES, calendar_state, line_called, moment, opening, quoted, waiting
+from ccserver.config.explain import (
+    KEY_NAMES,
+    calendar_state,
+    flow_entered,
+    line_called,
+    moment,
+    opening,
+    quoted,
+    waiting,
+)
 from ccserver.config.journeys import Spot
 from ccserver.config.load import Config
 from ccserver.core import flow
+from ccserver.core.answering import NEEDED
 from ccserver.core.calendar import hours_at, zone
 from ccserver.core.contact import FlowPosition
 from ccserver.core.flow import (
@@ -21,6 +31,7 @@ from ccserver.core.flow import (
     FlowTurn,
     Hush,
     JoinQueue,
+    PickUp,
     PromiseCallback,
     Rated,
     Record,
@@ -28,7 +39,7 @@ from ccserver.core.flow import (
     Speak,
     SpeakLanguage,
 )
-from ccserver.core.ids import PlayId, RecordingName
+from ccserver.core.ids import FlowName, PlayId, RecordingName
 from ccserver.core.numbers import e164
 from ccserver.core.plan import Line
 from ccserver.core.steps import (
@@ -67,7 +78,10 @@ def walk_call(config: Config, number: str, at: str | None, keys: str) -> str:
     """
     line = line_called(config, number)
     when = moment(at, line) if at is not None else datetime.now(zone(line.timezone))
-    journey = _Journey(config, line, when, _groups(keys))
+    entered = flow_entered(config, line, when)
+    if entered is None:
+        return "\n".join(opening(config, line, when))
+    journey = _Journey(config, line, entered, when, _groups(keys))
     pressed = f"He presses {', then '.join(_groups(keys))}." if _groups(keys) else "He presses nothing."
     return "\n".join([*opening(config, line, when), pressed, "", *journey.told()])
 
@@ -95,15 +109,17 @@ def _answer(step: Listen | Rate, key: str) -> str:
 
 
 class _Journey:
-    def __init__(self, config: Config, line: Line, when: datetime, groups: list[str]) -> None:
+    def __init__(self, config: Config, line: Line, entered: FlowName, when: datetime, groups: list[str]) -> None:
         self._config = config
+        self._answered = line.answer == "at_once"
+        self._answering = NEEDED[line.answer]
         self._flows = config.plan.flows
         self._began = self._now = when.timestamp()
         self._groups = deque(groups)
-        self._position = FlowPosition(flow=line.flow, step=self._flows[line.flow].start)
+        self._position = FlowPosition(flow=entered, step=self._flows[entered].start)
         self._variables = {"line": str(line.number), "ani": "anonymous"}
         self._language = line.language
-        self._line_flow = line.flow
+        self._line_flow = entered
         self._ended = False
 
     def told(self) -> Iterator[str]:
@@ -186,6 +202,7 @@ class _Journey:
         for effect in turn.effects:
             match effect:
                 case Speak():
+                    yield from self._picked_up(isinstance(self._scene().step, self._answering))
                     heading = f"{self._clock()}  {here}: " if turn.path else f"{self._clock()}  "
                     for item in effect.items:
                         yield f"{heading}hears {self._quoted(item)}"
@@ -193,20 +210,30 @@ class _Journey:
                         self._now += max(1.0, len(self._config.prompts.text(item, self._language)) / LETTERS_PER_S)
                 case SpeakLanguage():
                     yield f"{' ' * 7}is spoken to in {effect.language} from here on"
+                case PickUp():
+                    yield from self._picked_up(True)
                 case Record():
+                    yield from self._picked_up(True)
                     yield f"{self._clock()}  {here}: hears a beep and speaks"
                 case JoinQueue():
                     yield from self._queued(effect.step)
                 case PromiseCallback():
                     yield f"{self._clock()}  is promised to be called back at {effect.number}, in queue {effect.step.queue}"
                 case Finish():
-                    why = f" ({effect.flaw})" if effect.flaw else ""
-                    yield f"{self._clock()}  {here}: is hung up on{why}. The end."
+                    told = effect.flaw or ("" if effect.cause == "normal" else effect.cause)
+                    why = f" ({told})" if told else ""
+                    unpaid = "" if self._answered else " Nobody was answered, nobody pays."
+                    yield f"{self._clock()}  {here}: is hung up on{why}. The end.{unpaid}"
                     self._ended = True
                 case Hush() | Rated():
                     pass
                 case _:
                     assert_never(effect)
+
+    def _picked_up(self, needed: bool) -> Iterator[str]:
+        if needed and not self._answered:
+            self._answered = True
+            yield f"{self._clock()}  is answered: from here on the line's owner pays"
 
     def _queued(self, step: Enqueue) -> Iterator[str]:
         spot = Spot(flow=self._position.flow, step=self._position.step, language=self._language)

@@ -25,8 +25,15 @@ class _Command(Struct, frozen=True, tag=True, kw_only=True):
     lane: str
 
 
+class TakeLeg(_Command, frozen=True):
+    """Disarm the dead-man's timeout of who called and write the contact's id on the channel; he goes on unanswered."""
+
+    leg: LegId
+    language: Language
+
+
 class AnswerLeg(_Command, frozen=True):
-    """Pick up who called; also disarms the dead-man's timeout and writes the contact's id on the channel."""
+    """Pick up who called; also does what `TakeLeg` does, unless that is done already."""
 
     leg: LegId
     language: Language
@@ -225,7 +232,8 @@ class ListNode(_Command, frozen=True):
 
 
 Command = (
-    AnswerLeg
+    TakeLeg
+    | AnswerLeg
     | SetLanguage
     | PlayPrompts
     | StopPlay

@@ -48,6 +48,9 @@ from ccserver.core.steps import Key, Point, SkillNeed, Stage
 from ccserver.core.supervision import Supervision
 from ccserver.core.survey import Survey
 
+NORMAL_CLEARING = 16
+"""Q.850."""
+
 
 class Direction(StrEnum):
     """Who began the contact."""
@@ -102,13 +105,15 @@ class ContactOutcome(StrEnum):
     """The flow served the customer and hung up by itself."""
     FLOW_ABANDONED = "flow_abandoned"
     """The customer hung up in the flow, before any queue."""
+    REFUSED = "refused"
+    """Busy or rejected: by the line, which was closed, or by its flow."""
     FAILED = "failed"
     """Our side failed: Asterisk died, or the flow could not go on."""
     MERGED = "merged"
     """A callback was owed, and the customer called again before: that contact took its place."""
     EXPIRED = "expired"
     """A callback was owed, and nobody came to it in time."""
-    # Of a call that an operator made, or a callback, besides `answered` and `failed`:
+    # Of a call that an operator made, or a callback, besides `answered` and `failed` (`blocked` also of one that came):
     BUSY = "busy"
     NO_ANSWER = "no_answer"
     DECLINED = "declined"
@@ -116,7 +121,7 @@ class ContactOutcome(StrEnum):
     NO_TRUNK = "no_trunk"
     """No trunk took it: `reason` tells of each."""
     BLOCKED = "blocked"
-    """It was not let out: `reason` names the rule."""
+    """It was not let out, or not let in: `reason` names the rule."""
     CANCELLED = "cancelled"
     """The operator hung up before the customer answered; or a callback was called off."""
 
@@ -362,6 +367,15 @@ class Contact(Struct, frozen=True, kw_only=True):
     direction: Direction = Direction.INBOUND
     trunk: TrunkName | None = None
     """By which the customer is connected."""
+    brand: str = ""
+    source: str = ""
+    """Whose number he dialled and what it stands for (call tracking), as the line said when he called."""
+    unanswered: bool = False
+    """His leg is not to be answered yet: what he hears he hears free of charge."""
+    answered_at: float | None = None
+    """When the customer's leg was answered, whoever called: from then on somebody pays."""
+    cause: int = NORMAL_CLEARING
+    """With which his leg is hung up."""
     state: ContactState = ContactState.FLOW
     away: bool = False
     """The leg is in the fallback dialplan: keeps its place, gets no offer; taken out of a talk, it comes back into it."""
@@ -419,7 +433,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     dial_s: float = 0.0
     """Dialled to answered, or given up."""
     reason: str = ""
-    """Why it was not let out, or what became of each trunk; for people."""
+    """Why it was not let in or out, or what became of each trunk; for people."""
     # --- of one that is called back ---
     callback: Callback | None = None
     callback_s: float = 0.0

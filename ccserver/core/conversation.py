@@ -4,9 +4,8 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from ccserver.core import flow, owed, promising, queueing, surveying
+from ccserver.core import admission, answering, flow, owed, promising, queueing, surveying
 from ccserver.core.commands import (
-    AnswerLeg,
     HangUpLeg,
     PlayPrompts,
     RecordVoicemail,
@@ -15,6 +14,7 @@ from ccserver.core.commands import (
     StopPlay,
 )
 from ccserver.core.contact import (
+    NORMAL_CLEARING,
     Contact,
     ContactOutcome,
     ContactState,
@@ -28,7 +28,7 @@ from ccserver.core.floor import Floor
 from ccserver.core.flow import FlowTurn, Scene
 from ccserver.core.ids import FlowName, StepName, message_name, parts_of_message
 from ccserver.core.numbers import canonical
-from ccserver.core.plan import Line
+from ccserver.core.plan import REFUSALS, Line
 from ccserver.core.records import RecordingSaved
 from ccserver.core.segments import close_segment, open_segment
 
@@ -37,7 +37,7 @@ NO_SUCH_NUMBER = 1
 
 
 def arrive(floor: Floor, event: ContactArrived) -> None:
-    """A customer on a line: pick up and begin its flow."""
+    """A customer on a line: begin its flow, unless he is turned away."""
     line = floor.line_called(event.line)
     if line is None:
         reason = f"{event.line or 'no number'}, dialled on {event.trunk or 'a phone'}, is none of our lines"
@@ -60,26 +60,39 @@ def arrive(floor: Floor, event: ContactArrived) -> None:
         arrived_at=event.arrived_at,
         entered_at=event.at,
         trunk=event.trunk,
-        flow=FlowPosition(flow=line.flow, step=floor.plan.flows[line.flow].start),
+        brand=line.brand,
+        source=line.source,
+        unanswered=line.answer != "at_once",
         variables={"line": line.number, "ani": ani},
     )
-    floor.command(AnswerLeg(event.leg, language, lane=contact.id))
+    turned = admission.turned_away(floor, line)
+    if turned is not None:
+        contact = replace(contact, reason=turned.reason, outcome=turned.outcome)
+    if turned is not None and turned.treatment in REFUSALS:
+        _refuse(floor, replace(contact, unanswered=True), REFUSALS[turned.treatment])
+        return
+    answering.take(floor, contact)
     owed.called_again(floor, ani, event.at, by=contact.id)
-    contact = _open_flow(floor, contact, event.at)
-    apply(floor, contact, flow.begin(scene(floor, contact)), event.at)
+    enter_flow(floor, contact, FlowName(turned.treatment) if turned is not None else line.flow, event.at)
+
+
+def _refuse(floor: Floor, contact: Contact, cause: int) -> None:
+    """Busy, or no: nobody is answered, nobody pays."""
+    floor.command(HangUpLeg(contact.leg, cause, lane=contact.id))
+    floor.keep(replace(contact, state=ContactState.CLOSING, cause=cause))
+
+
+def enter_flow(floor: Floor, contact: Contact, name: FlowName, at: float) -> None:
+    """From its first step."""
+    position = FlowPosition(flow=name, step=floor.plan_of(contact).flows[name].start)
+    contact = _open_flow(floor, replace(contact, flow=position), at)
+    apply(floor, contact, flow.begin(scene(floor, contact)), at)
 
 
 def enter(floor: Floor, contact: Contact, line: Line, at: float) -> None:
     """Handed over to a line: its flow begins, with what is known of the customer; the contact keeps the line that he dialled."""
-    start = floor.plan_of(contact).flows[line.flow].start
-    contact = replace(
-        contact,
-        state=ContactState.FLOW,
-        flow=FlowPosition(flow=line.flow, step=start),
-        variables={**contact.variables, "line": line.number},
-    )
-    contact = _open_flow(floor, contact, at)
-    apply(floor, contact, flow.begin(scene(floor, contact)), at)
+    variables = {**contact.variables, "line": line.number}
+    enter_flow(floor, replace(contact, state=ContactState.FLOW, variables=variables), line.flow, at)
 
 
 def scene(floor: Floor, contact: Contact) -> Scene:
@@ -177,6 +190,7 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
         match effect:
             case flow.Speak(items):
                 assert turn.position.play is not None
+                contact = answering.pick_up_for(floor, contact, scene(floor, contact).step)
                 play = PlayPrompts(contact.leg, turn.position.play, items, contact.language, lane=contact.id)
                 contact = replace(contact, plays=contact.plays + 1)
                 floor.command(play)
@@ -184,8 +198,11 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
                 floor.command(StopPlay(contact.leg, play_id, lane=contact.id))
             case flow.SpeakLanguage(language):
                 floor.command(SetLanguage(contact.leg, language, lane=contact.id))
+            case flow.PickUp():
+                contact = answering.pick_up(floor, contact)
             case flow.Record(step):
                 assert turn.position.recording is not None
+                contact = answering.pick_up_for(floor, contact, step)
                 contact = replace(contact, plays=contact.plays + 1)
                 floor.command(
                     RecordVoicemail(contact.leg, turn.position.recording, step.max_s, step.silence_s, lane=contact.id)
@@ -196,25 +213,27 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
                 contact = surveying.rated(floor, contact, question, score)
             case flow.JoinQueue(step):
                 contact = queueing.join(floor, contact, step, at)
-            case flow.Finish(flaw):
-                contact = _finish(floor, contact, at, flaw)
+            case flow.Finish():
+                contact = _finish(floor, contact, at, effect)
     floor.keep(contact)
 
 
-def _finish(floor: Floor, contact: Contact, at: float, flaw: str) -> Contact:
+def _finish(floor: Floor, contact: Contact, at: float, how: flow.Finish) -> Contact:
     """The flow is over: hang up; the contact closes when its leg's end is a fact."""
-    if flaw:
-        floor.flow_flaw = floor.now, flaw
-        contact = replace(contact, reason=flaw)
-    ended = SegmentOutcome.FAILED if flaw else SegmentOutcome.COMPLETED
+    if how.flaw:
+        floor.flow_flaw = floor.now, how.flaw
+        contact = replace(contact, reason=how.flaw)
+    ended = SegmentOutcome.FAILED if how.flaw else SegmentOutcome.COMPLETED
     if contact.outcome is ContactOutcome.VOICEMAIL:
         ended = SegmentOutcome.VOICEMAIL
     contact = surveying.ended(floor, close_segment(floor, contact, ended, at), at)
-    floor.command(HangUpLeg(contact.leg, lane=contact.id))
+    cause = REFUSALS.get(how.cause, NORMAL_CLEARING)
+    floor.command(HangUpLeg(contact.leg, cause, lane=contact.id))
     if contact.callback is not None and contact.is_owed:
         contact = open_segment(floor, contact, SegmentKind.CALLBACK, at, queue=contact.callback.queue)
-        return replace(contact, state=ContactState.CLOSING)
-    outcome = contact.outcome or (ContactOutcome.FAILED if flaw else ContactOutcome.FLOW_COMPLETED)
-    if contact.first_queue is not None and outcome is ContactOutcome.FLOW_COMPLETED:
+        return replace(contact, state=ContactState.CLOSING, cause=cause)
+    served = ContactOutcome.REFUSED if how.cause in REFUSALS and contact.unanswered else ContactOutcome.FLOW_COMPLETED
+    outcome = contact.outcome or (ContactOutcome.FAILED if how.flaw else served)
+    if contact.first_queue is not None and outcome is served:
         outcome = ContactOutcome.OVERFLOWED
-    return replace(contact, state=ContactState.CLOSING, outcome=outcome)
+    return replace(contact, state=ContactState.CLOSING, outcome=outcome, cause=cause)

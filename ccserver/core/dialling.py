@@ -206,6 +206,7 @@ def customer_answered(floor: Floor, contact: Contact, event: LegAnswered) -> Non
     contact = replace(
         contact,
         state=ContactState.TALKING,
+        answered_at=contact.answered_at or at,
         outcome=ContactOutcome.ANSWERED,
         ring_s=contact.ring_s + attempt.ring_s,
         callback=fulfilled(callback, at),

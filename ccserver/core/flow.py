@@ -18,10 +18,12 @@ from ccserver.core.contact import FlowPosition
 from ccserver.core.ids import CalendarName, FlowName, Language, PlayId, PromptName, RecordingName, StepName
 from ccserver.core.steps import (
     MARKS,
+    Answer,
     AskCallback,
     Branch,
     Call,
     Collect,
+    Ending,
     Enqueue,
     Flow,
     GoTo,
@@ -93,15 +95,20 @@ class Rated(Struct, frozen=True):
     score: int
 
 
+class PickUp(Struct, frozen=True):
+    """Answer the caller, if he has not been."""
+
+
 class Finish(Struct, frozen=True):
     """The flow served the caller: hang up. `flaw`: or it cannot go on, for this reason."""
 
     flaw: str = ""
+    cause: Ending = "normal"
 
 
 _Stop = Say | Question | Collect | Enqueue | Voicemail | AskCallback | HangUp
 """Steps that wait for something."""
-Effect = Speak | Hush | SpeakLanguage | JoinQueue | PromiseCallback | Record | Rated | Finish
+Effect = Speak | Hush | SpeakLanguage | PickUp | JoinQueue | PromiseCallback | Record | Rated | Finish
 
 
 def _nobody(_number: str) -> str | None:
@@ -197,7 +204,7 @@ def play_finished(scene: Scene) -> FlowTurn:
         case Voicemail():
             return _record(scene, step)
         case HangUp():
-            return _still(scene, quiet, Finish())
+            return _still(scene, quiet, Finish(cause=step.cause))
         case _:
             return _still(scene, quiet)
 
@@ -254,7 +261,9 @@ def _enter(
             if step.language is not None:
                 scene = replace(scene, language=step.language)
                 before.append(SpeakLanguage(step.language))
-        if isinstance(step, Set | Branch | Call | GoTo | Return) or _passes(scene, step, ahead):
+        if isinstance(step, Answer):
+            before.append(PickUp())
+        if isinstance(step, Answer | Set | Branch | Call | GoTo | Return) or _passes(scene, step, ahead):
             position = _onward(scene, step)
             continue
         scene = replace(scene, position=replace(position, ahead=ahead, attempt=attempt, typing=typing))
@@ -282,7 +291,7 @@ def _onward(scene: Scene, step: Step) -> FlowPosition | None:
             return _beside(position, step.cases.get(_asked(scene, step), step.otherwise))
         case Enqueue(closed=str() as closed):
             return _beside(position, closed)
-        case Set() | Say():
+        case Answer() | Set() | Say():
             return _beside(position, step.next)
         case Call():
             back = Point(position.flow, step.next)
@@ -326,7 +335,7 @@ def _arrive(scene: Scene, step: _Stop, first: tuple[str, ...]) -> FlowTurn:
         case Voicemail() if not step.prompts:
             return _record(scene, step)
         case HangUp() if not step.prompts:
-            return _still(scene, scene.position, Finish())
+            return _still(scene, scene.position, Finish(cause=step.cause))
         case Say() | Menu() | Listen() | Rate() | Collect() | Voicemail() | HangUp():
             items = first + filled(scene.variables, step.prompts)
             return _still(scene, replace(scene.position, play=scene.next_play), Speak(items))

@@ -10,6 +10,7 @@ from math import inf
 from msgspec.structs import replace
 
 from ccserver.core import (
+    answering,
     calling_back,
     clicking,
     consulting,
@@ -23,7 +24,7 @@ from ccserver.core import (
     routing,
     supervising,
 )
-from ccserver.core.commands import AnswerLeg, HangUpLeg, ListNode, StopPlay
+from ccserver.core.commands import HangUpLeg, ListNode, StopPlay
 from ccserver.core.consult import ConsultState
 from ccserver.core.contact import Contact, ContactState, Direction, FlowPosition
 from ccserver.core.events import Event, ListedLeg, NodeConnected, NodeListed, NodeLost, TrunkChanged
@@ -132,7 +133,7 @@ def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[Le
         _resume_flow(floor, contact, contact.flow)
         return
     if contact.state is not ContactState.CLOSING and not contact.absent and not legs[contact.leg].up:
-        floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+        answering.take(floor, contact)
     match contact.state:
         case ContactState.WAITING:
             queueing.play_music(floor, contact)
@@ -147,7 +148,7 @@ def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[Le
         case ContactState.CLOSING:
             caller = () if contact.absent else (contact.leg,)
             for leg in (*caller, *((contact.attempt.leg,) if contact.attempt else ())):
-                floor.command(HangUpLeg(leg, lane=contact.id))
+                floor.command(HangUpLeg(leg, contact.cause, lane=contact.id))
         case _:
             pass
 
@@ -159,5 +160,5 @@ def _resume_flow(floor: Floor, contact: Contact, position: FlowPosition) -> None
     """
     if position.play is not None:
         floor.command(StopPlay(contact.leg, position.play, lane=contact.id))
-    floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+    answering.take(floor, contact)
     conversation.resume(floor, replace(contact, flow=replace(position, play=None)), floor.now)

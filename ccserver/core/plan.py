@@ -4,6 +4,7 @@ A contact keeps the plan it started with, so a reload never moves it. What a flo
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from msgspec import Struct
@@ -32,6 +33,16 @@ Standing = Literal["position", "wait"]
 """What who waits is told: his number in the queue; a bound of his wait."""
 
 
+Pickup = Literal["at_once", "when_needed", "operator"]
+"""When the caller is answered, from which the line's owner pays: as he comes; at the first step that needs it (`menu`,
+`collect`, `voicemail`, `answer`), or by an operator; by an operator, or at a `voicemail` or `answer` step, alone."""
+Treatment = str
+"""What becomes of a call that is not served: one of `REFUSALS`, or the flow that it is sent to."""
+REFUSALS: Mapping[str, int] = MappingProxyType({"busy": 17, "reject": 16})
+"""How a call is refused unanswered, with the Q.850 cause by which Asterisk tells so: 486, 603.
+
+(21, call rejected, would be 403, which some networks take for a fault of the trunk.)
+"""
 RecordPolicy = Literal["always", "on_demand", "never"]
 """Of a talk: all of it, what somebody asks for, nothing."""
 
@@ -55,6 +66,21 @@ class Line(Struct, frozen=True):
     """How long recordings are kept (0: for ever); None: as long as others of their kind."""
     survey: FlowName | None = None
     """Of who was served on it, unless his queue has one of its own."""
+    brand: str = ""
+    """Whose number it is, where several lines are of one brand; empty: its name tells."""
+    source: str = ""
+    """What the number stands for, for call tracking: the site, banner or mailing on which it is shown."""
+    answer: Pickup = "at_once"
+    calendar: CalendarName | None = None
+    """When the line is open at all; None: always, its flow may know hours of its own."""
+    closed: Treatment | None = None
+    """What becomes of calls while it is closed."""
+
+    @property
+    def flows(self) -> tuple[FlowName, ...]:
+        """In which its callers may begin."""
+        shut = () if self.closed is None or self.closed in REFUSALS else (FlowName(self.closed),)
+        return (self.flow, *shut)
 
 
 class Customer(Struct, frozen=True):

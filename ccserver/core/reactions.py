@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ccserver.core import (
+    answering,
     calling_back,
     clicking,
     consulting,
@@ -27,7 +28,7 @@ from ccserver.core import (
     routing,
     seating,
 )
-from ccserver.core.commands import AnswerLeg, PlayPrompts, RecordVoicemail
+from ccserver.core.commands import PlayPrompts, RecordVoicemail
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.events import CommandFailed, Event, LegAway, LegReturned, PlayFinished, VoicemailRecorded
 from ccserver.core.floor import Floor
@@ -41,6 +42,7 @@ class Happening(StrEnum):
     PLAYED = "played"
     VOICEMAIL = "voicemail"
     RECORDING = "recording"
+    CALLER_ANSWERED = "caller_answered"
     CALLER_ENDED = "caller_ended"
     CALLER_AWAY = "caller_away"
     CALLER_RETURNED = "caller_returned"
@@ -73,7 +75,7 @@ def _go_away(floor: Floor, contact: Contact, event: LegAway) -> None:
 def _come_back(floor: Floor, contact: Contact, event: LegReturned) -> None:
     """The caller is ours again, where he was: in the flow its step begins again, in the queue the music."""
     # The dialplan arms its dead-man's timeout at every entry; repeated, this does no harm.
-    floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+    answering.take(floor, contact)
     if contact.offer is not None and contact.offer.made_at < event.at:
         contact = floor.keep(replace(contact, away=False))
         routing.withdraw(floor, contact, OfferOutcome.WITHDRAWN, event.at)  # he went in a gap: he is in no bridge now
@@ -92,7 +94,7 @@ def _leave_talk(floor: Floor, contact: Contact, _event: LegAway) -> None:
 
 def _rejoin_talk(floor: Floor, contact: Contact, _event: LegReturned) -> None:
     """He is with those again with whom he was; a third party that is being called is none of his yet."""
-    floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
+    answering.take(floor, contact)
     seating.seat(floor, floor.keep(replace(contact, away=False)), living=())
 
 
@@ -199,6 +201,7 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.TALKING, _H.UNHELD): holding.phone_unheld,
     (_S.CLOSING, _H.PHONE_ENDED): parting.customer_gone,
     (_S.CLOSING, _H.COMMAND_FAILED): parting.customer_not_made,
+    **{(state, _H.CALLER_ANSWERED): answering.picked_up for state in ContactState if state is not _S.CLOSED},
     **{(state, _H.CALLER_ENDED): routing.caller_ended for state in _INBOUND},
     **{(state, _H.CALLER_ENDED): _to(parting.operator_ended, internal.caller_ended) for state in _OUTBOUND},
     **{

@@ -163,6 +163,10 @@ def _of_caller(contact: Contact, listing: Listing) -> Iterator[Fact]:
     if since >= asked_at or contact.absent or contact.state is ContactState.SUMMONING:
         return
     caller = listing.legs.get(contact.leg)
+    if not contact.led_by_operator and contact.answered_at is None:
+        answered_at = listing.answered_at(contact.leg)
+        if answered_at is not None or (caller is not None and caller.up):
+            yield LegAnswered(contact.leg, at=asked_at if answered_at is None else answered_at)
     if caller is None:
         yield listing.ended(contact.leg, since)
     elif caller.away and not contact.away and contact.state is not ContactState.CLOSING:

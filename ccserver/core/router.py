@@ -87,7 +87,7 @@ from ccserver.core.events import (
 )
 from ccserver.core.ewt import Learnt
 from ccserver.core.floor import Floor, NodeLink, Outcome
-from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, QueueName, contact_of_made_leg
+from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, QueueName, contact_of_made_leg, is_chosen
 from ccserver.core.listening import supervised
 from ccserver.core.plan import Plan
 from ccserver.core.reactions import Happening, react
@@ -314,8 +314,12 @@ class Router:
 
     def _leg_answered(self, event: LegAnswered) -> None:
         contact = supervised(self.floor, event.leg)
+        caller = self.floor.contacts.get(self.floor.caller_legs.get(event.leg, ContactId("")))
         if contact is not None:
             supervising.answered(self.floor, contact, event)
+        elif caller is not None and not is_chosen(caller.node, event.leg):
+            # Who called us; by its own time, whatever else is known of it: that is what is paid from.
+            react(self.floor, caller, Happening.CALLER_ANSWERED, event)
         else:
             self._about_phone(event.leg, Happening.PHONE_ANSWERED, event)
 

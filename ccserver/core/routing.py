@@ -6,6 +6,7 @@ from ccserver.core import attempt as attempts
 from ccserver.core import conversation, owed, recording, surveying
 from ccserver.core import offer as offers
 from ccserver.core.agent import AgentState, Signal
+from ccserver.core.answering import pick_up
 from ccserver.core.commands import (
     HangUpLeg,
     JoinLegs,
@@ -104,6 +105,7 @@ def phone_answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
     at = offer.answered_at
     floor.record(OfferSaved(offer))
     floor.signal(offer.agent, Signal.ANSWERED, at, serving=offer.queue, serving_since=at, ronas=0)
+    contact = pick_up(floor, contact)
     floor.command(JoinLegs(contact.leg, offer.id, lane=contact.id))
     remember(floor, contact, offer.agent, at)
     contact = leave(floor, contact, SegmentOutcome.ANSWERED, at)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ccserver.core.ids import CalendarName, FlowName, Language, PromptName, QueueName, Skill, StepName
 
+Ending = Literal["normal", "busy", "reject"]
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
 CallFirst = Literal["agent", "customer"]
 """Of a callback: who is called first, an operator or the customer."""
@@ -91,6 +92,12 @@ class Rate(Struct, frozen=True, tag_field="do", tag="rate"):
     retries: int = 2
     invalid: PromptName | None = None
     silence: PromptName | None = None
+
+
+class Answer(Struct, frozen=True, tag_field="do", tag="answer"):
+    """Pick up, where that was put off; from here on the line's owner pays."""
+
+    next: StepName
 
 
 class Set(Struct, frozen=True, tag_field="do", tag="set"):
@@ -202,6 +209,8 @@ class HangUp(Struct, frozen=True, tag_field="do", tag="hangup"):
     """Speak, then hang up: the caller was served by the flow alone."""
 
     prompts: tuple[str, ...] = ()
+    cause: Ending = "normal"
+    """What the network is told of a caller who has not been answered."""
 
 
 class Call(Struct, frozen=True, tag_field="do", tag="call"):
@@ -229,6 +238,7 @@ Step = (
     | Listen
     | Rate
     | Collect
+    | Answer
     | Set
     | Branch
     | Enqueue

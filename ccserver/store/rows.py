@@ -94,7 +94,12 @@ class ContactRow(Struct, frozen=True, kw_only=True):
     holds: int = 0
     dial_s: float
     reason: str
-    """Why a call that an operator made was not let out, or what became of each trunk."""
+    """Why a call was not let in or out, or what became of each trunk."""
+    brand: str
+    source: str
+    """Of the line as it was then: whose number, and what it stands for."""
+    answered_at: float | None
+    """When the customer's leg was answered: from then on somebody pays."""
     recording: str | None
     """Relative to the recordings directory; of several the talk's."""
     callback: CallbackSource | None = None

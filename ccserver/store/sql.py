@@ -166,18 +166,20 @@ class SqlStore:
         *,
         lines: Collection[str] = (),
         anis: Collection[str] = (),
+        brands: Collection[str] = (),
+        sources: Collection[str] = (),
     ) -> list[ContactRow]:
         """The newest contacts first, those still going on included; `before`: only what comes after this one in the list.
 
-        `lines` and `anis`: only those on one of these lines, of one of these callers, where any are given.
+        `lines`, `anis`, `brands` and `sources`: only those on one of these lines, of one of these callers … where any are given.
         Raises `NoSuchContact` when `before` is none.
         """
         contact = tables.contact.c
         query = _contact_rows().order_by(contact.arrived_at.desc(), contact.id.desc()).limit(limit)
-        if lines:
-            query = query.where(contact.line.in_(lines))
-        if anis:
-            query = query.where(contact.ani.in_(anis))
+        wanted = ((contact.line, lines), (contact.ani, anis), (contact.brand, brands), (contact.source, sources))
+        for column, values in wanted:
+            if values:
+                query = query.where(column.in_(values))
         async with self.database.transaction() as connection:
             if before is not None:
                 there = select(contact.arrived_at).where(contact.id == before)

@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 14
-"""The newest migration in `sql/versions` (`0014`)."""
+SCHEMA = 15
+"""The newest migration in `sql/versions` (`0015`)."""
 
 metadata = MetaData()
 
@@ -45,14 +45,19 @@ contact = Table(
     Column("callback_tries", Integer, nullable=False),
     Column("callback_answered_at", Double),
     Column("callback_s", Double, nullable=False),
-    # newest first, and one page after the other; then the same for one line, queue, agent or caller
+    Column("brand", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("answered_at", Double),
+    # newest first, and one page after the other; then the same for one line, queue, agent, caller or source
     Index("contact_arrived_at", "arrived_at", "id"),
     Index("contact_line", "line", "arrived_at"),
     Index("contact_first_queue", "first_queue", "arrived_at"),
     Index("contact_agent", "agent", "arrived_at"),
     Index("contact_ani", "ani", "arrived_at"),
+    Index("contact_source", "source", "arrived_at"),
 )
-"""The CDR; a contact still going on has no `ended_at` and no `outcome`. `agent` is the last who talked."""
+"""The CDR; a contact still going on has no `ended_at` and no `outcome`. `agent` is the last who talked; `answered_at` is when
+the customer's leg was answered, from which somebody pays."""
 
 segment = Table(
     "segment",

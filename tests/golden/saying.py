@@ -11,6 +11,7 @@ from ccserver.core.attempt import Attempt, AttemptState
 from ccserver.core.commands import Command
 from ccserver.core.contact import Contact, ContactState, Direction, Segment
 from ccserver.core.offer import Offer
+from ccserver.core.plan import REFUSALS
 from ccserver.core.records import (
     AgentSaved,
     AttemptSaved,
@@ -127,6 +128,8 @@ def _final(contact: Contact) -> str:
 
 def _command(command: Record | Command) -> Iterator[str]:
     match command:
+        case commands.TakeLeg():
+            yield f"{command.leg}: go on unanswered"
         case commands.AnswerLeg():
             yield f"{command.leg}: answer"
         case commands.SetLanguage():
@@ -161,7 +164,7 @@ def _command(command: Record | Command) -> Iterator[str]:
         case commands.WithdrawOffer():
             yield f"{short(command.offer)}: withdraw"
         case commands.HangUpLeg():
-            yield f"{short(command.leg)}: hang up"
+            yield f"{short(command.leg)}: {'busy' if command.cause == REFUSALS['busy'] else 'hang up'}"
 
 
 def _spans(spans: tuple[tuple[float, float], ...]) -> str:

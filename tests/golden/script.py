@@ -5,6 +5,7 @@
     language en = english               speaking it is a skill
     callbacks tries=2 no_answer_retry_s=60
     flow wait = { do = "queue", queue = "support" }     a step of the line's flow, main; `flow vip.ask`: of another
+    line answer=operator closed=busy    how the line answers; who says `closed` has a line that is
     trunk mtt priority=1 channels=2     usable until `mtt fails`; with `mtt works` it is again
     anna ready                          what happens; the phone of an operator is registered with his first wish
     c1 calls
@@ -30,6 +31,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ccserver.core.agent import Agent, AgentState
+from ccserver.core.calendar import Calendar
 from ccserver.core.contact import Contact
 from ccserver.core.events import (
     AnyEvent,
@@ -70,6 +72,7 @@ from ccserver.core.events import (
 from ccserver.core.floor import Outcome
 from ccserver.core.ids import (
     AgentId,
+    CalendarName,
     ContactId,
     FlowName,
     Language,
@@ -104,6 +107,7 @@ from tests.golden.explaining import why
 from tests.golden.saying import said
 
 NODE, LINE, MAIN = NodeName("n"), LineNumber("8800"), FlowName("main")
+NEVER = Calendar(CalendarName("never"), "Europe/Moscow", ((),) * 7)
 CAUSES = {
     "busy": (17, 486),
     "refuses": (21, 603),
@@ -160,6 +164,7 @@ class Stage:
         self.start: StepName | None = None
         self.callbacks = Callbacks()
         self.customers: dict[str, Customer] = {}
+        self.line: dict[str, str] = {}
         self.router: Router | None = None
         self.now = 0.0
         self.started_at = -1.0
@@ -178,6 +183,8 @@ class Stage:
                 self._rules(dict(option.split("=") for option in options))
             case ["topics", queue, *options]:
                 self._topics(QueueName(queue), options)
+            case ["line", *options]:
+                self.line = dict(option.split("=") for option in options)
             case ["operator", name, *options]:
                 self._operator(name, dict(option.split("=") for option in options))
             case ["customer", number, *options]:
@@ -272,7 +279,8 @@ class Stage:
             flows[MAIN] = replace(flows[MAIN], start=self.start)
         return Plan(
             node=NODE,
-            lines={LINE: Line(LINE, "line", MAIN, Language("en"))},
+            lines={LINE: self._line(MAIN)},
+            calendars={NEVER.name: NEVER},
             queues=self.queues,
             operators=self.operators,
             customers=self.customers,
@@ -283,6 +291,12 @@ class Stage:
             callbacks=self.callbacks,
             hash=PlanHash("plan"),
         )
+
+    def _line(self, flow: FlowName) -> Line:
+        """Who says what becomes of calls while it is closed has a line that is."""
+        closed = {"calendar": NEVER.name} if "closed" in self.line else {}
+        settings = {"number": LINE, "name": "line", "flow": flow, "language": "en", **closed, **self.line}
+        return msgspec.convert(settings, Line)
 
     # --- what happens ---------------------------------------------------------------------------------------------
 
@@ -380,7 +394,7 @@ class Stage:
         return play
 
     def _connect(self, legs: list[str]) -> Iterator[str]:
-        """`c1` and `c1.1:up` live, `d1` dialled; `c1.1:answered@12`, `c1:ended@14` are what CEL tells of others."""
+        """`c1`, `c1.1:up` live, `c2:down` unanswered, `d1` dialled; `c1.1:answered@12`, `c1:ended@14`: CEL tells of others."""
         living, gone = [], []
         for text in legs:
             name, _, state = text.partition(":")
@@ -392,7 +406,7 @@ class Stage:
             if "ended" not in state:
                 first, second = ROLES.get(name[0], ("caller", "agent"))
                 role = second if "." in name else first
-                up = role == first or state.startswith(("up", "answered"))
+                up = (role == first and state != "down") or state.startswith(("up", "answered"))
                 ringing = state == "ringing"
                 living.append(ListedLeg(leg, role, up, ringing, line=LINE, ani=name, arrived_at=self.now))  # type: ignore[arg-type]
         connected = NodeConnected(NODE, self.started_at, at=self.now)

@@ -219,6 +219,7 @@ def check_final(
         assert abs(totals[kind] - told) < ROUNDING_S, f"{kind}: {told} is not the sum {totals[kind]}"
     assert abs(hold_s - contact.hold_s) < ROUNDING_S, "hold is not the sum of the talks"
     assert contact.arrived_at <= contact.ended_at
+    assert contact.answered_at is None or contact.arrived_at <= contact.answered_at <= contact.ended_at + ROUNDING_S
     waited_s = contact.wait_s + contact.dial_s + contact.callback_s
     assert -ROUNDING_S <= contact.ring_s <= waited_s + ROUNDING_S, "a phone rings only while the caller waits"
     check_attempts(contact, [each for each in attempts.values() if each.contact == contact.id])

@@ -29,6 +29,7 @@ from ccserver.core.commands import (
     StartMusic,
     StartRecording,
     StopPlay,
+    TakeLeg,
     WithdrawOffer,
 )
 from ccserver.core.events import (
@@ -382,7 +383,9 @@ class Node:
             case SilenceRecording():
                 if (leg := self.legs.get(command.leg)) is not None:
                     leg.silent = command.silent
-            case AnswerLeg() | SetLanguage() | PlayPrompts() | StartMusic() | JoinLegs() | RecordVoicemail():
+            case (
+                TakeLeg() | AnswerLeg() | SetLanguage() | PlayPrompts() | StartMusic() | JoinLegs() | RecordVoicemail()
+            ):
                 leg = self.legs.get(command.leg)
                 if leg is None or leg.away:
                     self.tell(CommandFailed(command, "404", "gone", at=self.now))
@@ -503,8 +506,10 @@ class Node:
 
     def _do(self, leg: Leg, command: Command) -> None:
         match command:
-            case AnswerLeg():
-                leg.up = True
+            case AnswerLeg() if not leg.up:
+                leg.up, leg.answered_at = True, self.now
+                self.histories[leg.id] = LegHistory(leg.id, answered_at=self.now)
+                self.tell(LegAnswered(leg.id, at=self.now))
             case PlayPrompts() if command.play not in self.known:
                 assert command.items, f"nothing to play: {command}"
                 self.known.add(command.play)

@@ -2,8 +2,10 @@
 
 from msgspec.structs import replace
 
+from ccserver.core.calendar import Calendar
 from ccserver.core.ids import (
     AgentId,
+    CalendarName,
     FlowName,
     Language,
     LineNumber,
@@ -38,6 +40,8 @@ NODE = NodeName("n1")
 ORDERS, SERVICE = QueueName("orders"), QueueName("service")
 MENU_LINE, QUEUE_LINE, DEAD_LINE = LineNumber("88007707999"), LineNumber("88007004666"), LineNumber("88000000000")
 """With a menu; straight into a queue; not configured."""
+THRIFTY_LINE, FREE_LINE, SHUT_LINE = LineNumber("88001000001"), LineNumber("88001000002"), LineNumber("88001000003")
+"""As the first, answered when a menu needs it; as the second, answered by the operator alone; always closed."""
 AGENTS = tuple(AgentId(extension) for extension in ("1001", "1002", "1003"))
 
 
@@ -47,6 +51,9 @@ TOPICS = {"1": "Goods", "12": "Availability", "2": "Service"}
 ANIS = ("+7900", "+74951234567", "+79161234567", "+79161234568")
 """Of callers; the first cannot be called back."""
 TRUNKS = (TrunkName("first"), TrunkName("second"), TrunkName("inbound"))
+
+
+NEVER = Calendar(CalendarName("never"), "Europe/Moscow", ((),) * 7)
 
 
 def _need(skill: str, level: int) -> SkillNeed:
@@ -82,6 +89,7 @@ MENU_FLOW = _flow(
             "6": _S("offer"),
             "7": _S("first"),
             "*": _S("english"),
+            "9": _S("busy"),
         },
         otherwise=_S("bye"),
         retries=1,
@@ -120,6 +128,7 @@ MENU_FLOW = _flow(
     important=Enqueue(ORDERS, priority_s=60.0),
     message=Voicemail(("message",), next=_S("bye")),
     bye=HangUp(("bye",)),
+    busy=HangUp(("busy",), "busy"),
 )
 QUEUE_FLOW = _flow("queue", "service", service=Enqueue(SERVICE, announce=("wait",)))
 
@@ -143,7 +152,13 @@ PLAN = Plan(
     lines={
         MENU_LINE: Line(MENU_LINE, "Menu", MENU_FLOW.name, Language("ru")),
         QUEUE_LINE: Line(QUEUE_LINE, "Queue", QUEUE_FLOW.name, Language("ru"), survey=SURVEY_FLOW.name),
+        THRIFTY_LINE: Line(THRIFTY_LINE, "Thrifty", MENU_FLOW.name, Language("ru"), answer="when_needed"),
+        FREE_LINE: Line(FREE_LINE, "Free", QUEUE_FLOW.name, Language("ru"), answer="operator", source="banner"),
+        SHUT_LINE: Line(
+            SHUT_LINE, "Shut", QUEUE_FLOW.name, Language("ru"), calendar=NEVER.name, closed="busy", answer="at_once"
+        ),
     },
+    calendars={NEVER.name: NEVER},
     queues={
         ORDERS: Queue(
             ORDERS,

@@ -51,6 +51,7 @@ from tests.property.simulated_plan import (
     CUSTOMER,
     DEAD_LINE,
     EMERGENCY,
+    FREE_LINE,
     MENU_LINE,
     MOBILE,
     NODE,
@@ -60,6 +61,8 @@ from tests.property.simulated_plan import (
     QUEUE_LINE,
     RELOADED,
     SERVICE,
+    SHUT_LINE,
+    THRIFTY_LINE,
     TRUNKS,
 )
 
@@ -98,6 +101,7 @@ KEYS = (
     "6289161234567#",
     "6288091234567#",
 )
+LINES = 4 * (MENU_LINE, QUEUE_LINE) + 2 * (THRIFTY_LINE, FREE_LINE) + (SHUT_LINE, DEAD_LINE)
 NUMBERS = 3 * (CUSTOMER, MOBILE) + (PREMIUM, EMERGENCY, MENU_LINE, "1001")
 
 
@@ -187,7 +191,7 @@ class World:
     @happens(
         6,
         lambda world: len(world.node.callers()) < CALLERS_MAX,
-        line=3 * (MENU_LINE, QUEUE_LINE) + (DEAD_LINE,),
+        line=LINES,
         ani=ANIS,
     )
     def caller_dials(self, line: LineNumber, ani: str) -> None:
@@ -481,12 +485,13 @@ class World:
         assert all(leg.dialled for leg in mine), f"{contact.id}: nobody is called"
 
     def _check_heard(self, contact: Contact, leg: Leg) -> None:
+        assert leg.up != contact.unanswered, f"{contact.id} is to be {'un' if contact.unanswered else ''}answered"
         match contact.state:
             case ContactState.WAITING | ContactState.OFFERED:
-                assert leg.up and (leg.music or leg.plays), f"{contact.id} waits in silence"
+                assert leg.music or leg.plays, f"{contact.id} waits in silence"
             case ContactState.FLOW:
                 waits_for_key = contact.deadline is not None
-                assert leg.up and (leg.plays or leg.recording or waits_for_key), f"{contact.id}: the flow stands still"
+                assert leg.plays or leg.recording or waits_for_key, f"{contact.id}: the flow stands still"
             case ContactState.SUMMONING:
                 assert leg.dialled, f"{contact.id}: his phone does not ring"
             case ContactState.DIALLING if contact.direction is Direction.INTERNAL:
@@ -569,6 +574,8 @@ class World:
         ledger.check_identity()
         check_limits(ledger.final, PLAN)
         for contact in ledger.final.values():
+            if contact.outcome is ContactOutcome.REFUSED:
+                assert contact.answered_at is None, f"{contact.id} was refused, and somebody pays"
             inbound = contact.direction is Direction.INBOUND and contact.agent is not None and not contact.callback
             if inbound or contact.outcome is ContactOutcome.ANSWERED:
                 assert contact.id in self.node.answered, f"nobody answered {contact.id}"

@@ -39,13 +39,13 @@ def test_the_story_begins_with_the_line_its_day_and_its_flow(config: Config) -> 
     assert told(config, "88007707999")[:3] == [
         "A call to 88007707999 (Нордлис) on Thursday, 31 December 2026, 23:50, Europe/Moscow.",
         "The reports count it to 2026-12-31 (the day of this line starts at 05:00).",
-        "The flow nordlis (nordlis.toml) answers in language ru, from step greeting.",
+        "The flow nordlis (nordlis.toml) serves it in language ru, from step greeting.",
     ]
 
 
 def test_every_step_is_told_once_in_each_language_in_which_callers_come_to_it(config: Config) -> None:
     story = told(config, "8 (800) 700-46-66")
-    steps = [heading.rstrip(":") for heading in story[3:] if heading and not heading.startswith(" ")]
+    steps = [heading.rstrip(":") for heading in story[4:] if heading and not heading.startswith(" ")]
     assert steps[:3] == ["greeting, in ru", "menu, in ru", "orders, in ru"]
     assert {"hours, in ru", "hours, in en", "orders-english, in en", "voicemail, in en", "goodbye, in ru"} <= set(steps)
     assert "orders-english, in ru" not in steps

@@ -267,7 +267,7 @@ def test_a_store_that_cannot_be_is_told_without_its_password(site: Site, url: st
         (
             'do = "say"',
             'do = "says"',
-            "steps.greeting.do: expected one of say, menu, listen, rate, collect, set, branch, queue, ",
+            "steps.greeting.do: expected one of say, menu, listen, rate, collect, answer, set, branch, ",
         ),
         ('do = "say"', "do = 5", "steps.greeting.do: expected one of say, menu"),
         ('do = "say"', 'do = "menu"', "steps.greeting.next: unknown key; known here: prompts, keys, otherwise"),

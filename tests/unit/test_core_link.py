@@ -17,6 +17,7 @@ from ccserver.core.commands import (
 from ccserver.core.contact import ContactState
 from ccserver.core.events import (
     CommandFailed,
+    LegAnswered,
     LegEnded,
     NodeConnected,
     NodeListed,
@@ -178,6 +179,7 @@ def test_the_phones_of_a_listing_count_after_all_that_was_missed() -> None:
 
 def test_a_listing_that_tells_nothing_new_keeps_nothing() -> None:
     told = talking()
+    told.tell(LegAnswered(C1, at=told.now))
     legs = (listed_caller(), listed_agent(up=True, ringing=False))
     outcome = told.lists(*legs, phones=listed_phones(a1001=True))
     assert outcome.records == () and outcome.commands == ()

@@ -49,6 +49,7 @@ EVENTS: dict[Happening, Event] = {
     Happening.PLAYED: PlayFinished(C1, PlayId("n1-c1.play9"), at=AT),
     Happening.VOICEMAIL: VoicemailRecorded(ContactId("n1-c1"), C1, RecordingName("other"), "p", 0.0, at=AT),
     Happening.RECORDING: RecordingStarted(ContactId("n1-c1"), RecordingName("n1-c1"), at=AT),
+    Happening.CALLER_ANSWERED: LegAnswered(C1, at=AT),
     Happening.CALLER_ENDED: LegEnded(C1, at=AT),
     Happening.CALLER_AWAY: LegAway(C1, at=AT),
     Happening.CALLER_RETURNED: LegReturned(C1, at=AT),

@@ -34,8 +34,12 @@ class Call:
     """Asterisk's name of the channel, for AMI."""
     entered_at: float = 0.0
     """When the dialplan last handed it to us, as far as we were told."""
+    taken_at: float = -1.0
+    """When its dead-man's timeout was last disarmed."""
     answered_at: float = -1.0
-    """When it was last answered and its dead-man's timeout disarmed."""
+    """When it was last answered by us."""
+    up: bool = False
+    """It is answered, as Asterisk tells: what it hears it does not hear as early media."""
     fresh: bool = False
     """Answered, and nothing has been played to it yet."""
     bridged: bool = False
@@ -53,6 +57,11 @@ class Call:
 
     def __post_init__(self) -> None:
         self.quiet.set()
+
+    @property
+    def early(self) -> bool:
+        """Not answered yet, as far as we know."""
+        return not self.up and self.answered_at <= self.entered_at
 
     @property
     def bridge(self) -> str:

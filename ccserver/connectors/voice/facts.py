@@ -197,6 +197,7 @@ class Translator:
         """Dial and ChannelStateChange tell the same in either order, and one of them may be missing: the first counts."""
         made = self._calls.made.get(leg)
         if made is None:
+            self._caller_progress(leg, status, at)
             return
         if status == "ANSWER" and not made.up:
             made.up = True
@@ -208,6 +209,14 @@ class Translator:
     def _held(self, leg: LegId, kind: type[LegHeld] | type[LegUnheld], at: float) -> None:
         if leg in self._calls.made or self._calls.of_leg(leg):
             self._report(kind(leg, at=at))
+
+    def _caller_progress(self, leg: LegId, status: str, at: float) -> None:
+        """His leg was answered: from then on somebody pays."""
+        call = self._calls.of_leg(leg)
+        if call is not None and status == "ANSWER" and not call.up:
+            call.up = True
+            if call.contact is not None:
+                self._report(LegAnswered(leg, at=at))
 
     def _play_finished(self, event: ari.PlaybackFinished) -> None:
         leg = LegId(event.playback.target_uri.removeprefix("channel:"))

@@ -91,10 +91,10 @@ class Lister:
         )
 
     async def _told_by_cel(self, command: ListNode, legs: Mapping[LegId, ListedLeg]) -> tuple[LegHistory, ...]:
-        """Of legs that are missing, when they ended; of those we called that are up after a gap, when they were answered."""
+        """Of legs that are missing, when they ended; of those that are up after a gap, when they were answered."""
         wanted = set(command.expected) - legs.keys()
         if command.gap:
-            wanted |= {leg.leg for leg in legs.values() if leg.role in CALLED and leg.up}
+            wanted |= {leg.leg for leg in legs.values() if leg.role in {*CALLED, "caller"} and leg.up}
         return await asyncio.to_thread(self._histories, wanted, command.since) if wanted else ()
 
     def _leg(self, channel: ari.Channel, expected: set[LegId], pending: dict[LegId, MadeLeg]) -> ListedLeg | None:
@@ -159,6 +159,7 @@ class Lister:
             contact = contact_of_leg(self._node, listed.leg) if listed.role != "code" else None
             call = self._calls.of_leg(listed.leg) or self._calls.add(Call(leg=listed.leg, contact=contact))
             call.channel_name = named[listed.leg].name
+            call.up = listed.up
             room = rooms.get(contact or "")
             call.bridge_made = room is not None
             call.aside_made = contact is not None and aside_of(contact) in rooms

@@ -13,7 +13,7 @@ import structlog
 from ccserver import ari
 from ccserver.connectors.voice.aside import Aside
 from ccserver.connectors.voice.calling import CONTACT_VARIABLE, Calling
-from ccserver.connectors.voice.calls import Calls, aside_of
+from ccserver.connectors.voice.calls import Call, Calls, aside_of
 from ccserver.connectors.voice.monitor import Monitor
 from ccserver.connectors.voice.playing import Media, Playing
 from ccserver.connectors.voice.seating import Seating
@@ -27,7 +27,8 @@ COLLEAGUES = "colleagues"
 log = structlog.get_logger("ccserver.voice")
 
 VoiceCommand = (
-    commands.AnswerLeg
+    commands.TakeLeg
+    | commands.AnswerLeg
     | commands.SetLanguage
     | commands.PlayPrompts
     | commands.StopPlay
@@ -82,6 +83,8 @@ class Performer:
 
     async def _perform(self, command: VoiceCommand) -> None:
         match command:
+            case commands.TakeLeg():
+                await self._take(command)
             case commands.AnswerLeg():
                 await self._answer(command)
             case commands.SetLanguage():
@@ -131,22 +134,27 @@ class Performer:
 
     # --- the caller's leg ---------------------------------------------------------------------------------------
 
-    async def _answer(self, command: commands.AnswerLeg) -> None:
+    async def _take(self, command: commands.TakeLeg | commands.AnswerLeg) -> Call:
         """The first action of a call disarms the dialplan's dead-man's timeout; the rest marks the leg as ours.
 
         Once for each time that it comes to us: a listing and then a StasisStart that waited may both tell of one, and
         meanwhile a prompt is being said, for whose end the second time would wait, and all that is commanded after it.
         """
         call = self._calls.of_lane(command.lane, command.leg)
-        if call.answered_at > call.entered_at:
-            return
-        await self._ari.set_variables(
-            command.leg,
-            {"TIMEOUT(absolute)": "0", "CHANNEL(language)": command.language},
-            {CONTACT_VARIABLE: command.lane},
-        )
-        await self._ari.answer(command.leg)
-        call.answered_at, call.fresh = time.time(), True
+        if call.taken_at <= call.entered_at:
+            await self._ari.set_variables(
+                command.leg,
+                {"TIMEOUT(absolute)": "0", "CHANNEL(language)": command.language},
+                {CONTACT_VARIABLE: command.lane},
+            )
+            call.taken_at = time.time()
+        return call
+
+    async def _answer(self, command: commands.AnswerLeg) -> None:
+        call = await self._take(command)
+        if call.answered_at <= call.entered_at:
+            await self._ari.answer(command.leg)
+            call.answered_at, call.fresh = time.time(), True
 
     async def _record_voicemail(self, command: commands.RecordVoicemail) -> None:
         await self._playing.bare(self._calls.of_lane(command.lane, command.leg))

@@ -72,6 +72,11 @@ class Playing:
             await self.hush(call, call.play)
         if call.music:
             return
+        if call.early:
+            with suppress(
+                ari.AriRejected
+            ):  # answered meanwhile, or it cannot be heard before: it is music all the same
+                await self._ari.progress(call.leg)
         if call.bridged:
             await self._ari.start_bridge_moh(call.bridge, music)
         else:

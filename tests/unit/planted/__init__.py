@@ -4,12 +4,13 @@ Whoever teaches the checks another complaint plants a fault for it in the module
 `tests/unit/test_planted_faults.py` compares the table with the places in `ccserver/config` that complain.
 """
 
-from tests.unit.planted import calendars, calls, files, flows, house, prompts, sip, surveys, trunks
+from tests.unit.planted import calendars, calls, files, flows, house, lines, prompts, sip, surveys, trunks
 from tests.unit.planted.fault import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *files.FAULTS,
     *house.FAULTS,
+    *lines.FAULTS,
     *calendars.FAULTS,
     *flows.FAULTS,
     *calls.FAULTS,

@@ -1,0 +1,51 @@
+"""Lines: what becomes of calls when one is closed, and when callers are answered."""
+
+from tests.unit.planted.fault import CALENDAR, Plant, fault, flow, main
+
+NUMBER = 'number = "88007707999"\n'
+PICK_UP = '[steps.pick-up]\ndo = "answer"\nnext = "greeting"\n\n[steps.greeting]\n'
+
+
+def line(*settings: str) -> Plant:
+    """More settings of the first line."""
+    return main(NUMBER, NUMBER + "".join(f"{setting}\n" for setting in settings))
+
+
+BEGINS_WITH_ANSWER = (flow("[steps.greeting]\n", PICK_UP), flow('start = "greeting"', 'start = "pick-up"'))
+
+FAULTS = (
+    fault(
+        "a line with hours and no word of what then", "lines[0].closed: is missing", CALENDAR, line('calendar = "shop"')
+    ),
+    fault("a line closed at no time", "lines[0].calendar: is missing: expected its hours", line('closed = "busy"')),
+    fault(
+        "a line's calendar that is none",
+        'lines[0].calendar: there is no calendar "shp"; did you mean "shop"?',
+        CALENDAR,
+        line('calendar = "shp"', 'closed = "busy"'),
+    ),
+    fault(
+        "a closed line with nowhere to go",
+        'lines[0].closed: there is no flow "bussy"; did you mean "busy"?',
+        CALENDAR,
+        line('calendar = "shop"', 'closed = "bussy"'),
+    ),
+    fault(
+        "a line that is closed and does as if it were not",
+        "lines[0].closed: warning: the line does the same when it is closed as when it is open",
+        CALENDAR,
+        line('calendar = "shop"', 'closed = "nordlis"'),
+    ),
+    fault("a menu for who is not answered", "many networks carry no keys before", line('answer = "operator"')),
+    fault(
+        "a long wait for who is not answered",
+        "networks end such a call after one to three minutes",
+        line('answer = "operator"'),
+    ),
+    fault(
+        "busy that nobody can be told",
+        "everybody who comes here has been answered, and nobody is told busy",
+        flow('do = "hangup"', 'do = "hangup"\ncause = "busy"'),
+    ),
+    fault("an answer that answers nobody", "everybody who comes here has been answered already", *BEGINS_WITH_ANSWER),
+)
