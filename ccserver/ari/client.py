@@ -33,6 +33,8 @@ from ccserver.ari.objects import (
 from ccserver.ari.transport import Transport, path
 
 NO_VARIABLES: Mapping[str, str] = {}
+CHANNEL_GONE = ((400, "Channel not found"), (422, "Channel not in Stasis application"))
+"""How `addChannel`, alone of all requests, says that a channel has hung up: it is gone, or just going."""
 
 
 def check_event_source(source: str) -> str:
@@ -280,7 +282,7 @@ class AriClient(Transport):
         try:
             await self.send("POST", where, {"channel": list(channel_ids)})
         except AriRejected as rejected:
-            if (rejected.status, rejected.message) == (400, "Channel not found"):  # the one request that says it so
+            if (rejected.status, rejected.message) in CHANNEL_GONE:
                 raise NotFound("POST", where, rejected.status, rejected.message) from rejected
             raise
 

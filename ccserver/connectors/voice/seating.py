@@ -12,6 +12,12 @@ from ccserver.connectors.voice.calls import Call, Calls
 from ccserver.connectors.voice.playing import Playing
 from ccserver.core.ids import LegId
 
+MIXED = "mixing,dtmf_events,video_sfu"
+"""A bridge that mixes also when only two are in it: else a second agent is missing from about half of the recordings, though the
+customer hears him (docs/reference/asterisk.md, 51)."""
+NO_BRIDGE = (404, 409)
+"""Asterisk's answers when the bridge is not there, or is just going; about a channel that is gone it says something else."""
+
 
 class Seating:
     """See the module."""
@@ -38,7 +44,7 @@ class Seating:
     async def empty(self, bridge: str) -> None:
         """The contact's bridge, for who will be the first in it."""
         with suppress(ari.AlreadyExists):
-            await self._ari.create_bridge(bridge, name=bridge)
+            await self._ari.create_bridge(bridge, type_=MIXED, name=bridge)
 
     async def customer(self, call: Call) -> None:
         """Who called stands in the contact's bridge, and nothing is being played to him."""
@@ -63,7 +69,17 @@ class Seating:
         if made is not None and made.bridge == bridge:
             return
         # Who has just hung up is told by his end; the others are seated all the same.
-        with suppress(ari.NotFound, ari.Conflict):
-            await self._ari.add_to_bridge(bridge, leg)
+        with suppress(ari.NotFound):
+            await self._add(bridge, leg)
             if made is not None:
                 made.bridge = bridge
+
+    async def _add(self, bridge: str, leg: LegId) -> None:
+        """Where the bridge is not there, or going, it is made anew: nobody who is on the line may be left out of it."""
+        try:
+            await self._ari.add_to_bridge(bridge, leg)
+        except ari.AriRejected as rejected:
+            if rejected.status not in NO_BRIDGE:
+                raise
+            await self.empty(bridge)
+            await self._ari.add_to_bridge(bridge, leg)
