@@ -80,7 +80,7 @@ FAILURES = ((17, 486), (21, 603), (19, 480), (19, None), (16, None), (3, 503), (
 """(Q.850 cause, SIP status) of an agent's leg that ends unanswered."""
 CUSTOMERS_FAILURES = (*FAILURES, (1, 404), (34, 503), (41, 500), (38, None), (21, 403), (20, 480), (1, None))
 """Of a customer's."""
-HANDED_TO = (*AGENTS, ORDERS, SERVICE, MENU_LINE, CUSTOMER, "nowhere")
+HANDED_TO = (*AGENTS, ORDERS, SERVICE, MENU_LINE, *3 * (CUSTOMER,), "nowhere")
 KEYS = (
     "1",
     "2",
@@ -265,7 +265,7 @@ class World:
     def customer_is_not_reached(self, pick: int, how: tuple[int, int | None]) -> None:
         self.node.ends(picked([leg for leg in self.unanswered() if leg.role == "customer"], pick), *how)
 
-    @happens(2, lambda world: any(leg.up for leg in world.node.called()), pick=PICKS)
+    @happens(4, lambda world: any(leg.up for leg in world.node.called()), pick=PICKS)
     def who_was_called_hangs_up(self, pick: int) -> None:
         self.node.ends(picked([leg for leg in self.node.called() if leg.up], pick))
 
@@ -316,7 +316,7 @@ class World:
     def operator_wishes(self, agent: AgentId, state: Literal["ready", "not_ready", "logged_out"]) -> None:
         self.daemon.inbox.append(SetAgentState(agent, state, "lunch", at=self.node.now))
 
-    @happens(4, lambda world: world.talks(), pick=PICKS, to=HANDED_TO, by=(None, None, *AGENTS[:1]))
+    @happens(6, lambda world: world.talks(), pick=PICKS, to=HANDED_TO, by=(None, None, *AGENTS[:1]))
     def operator_hands_over(self, pick: int, to: str, by: AgentId | None) -> None:
         contact = picked(self.talks(), pick)
         self.daemon.inbox.append(TransferContact(contact.id, to, by, at=self.node.now))
