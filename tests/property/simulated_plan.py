@@ -205,7 +205,7 @@ PLAN = Plan(
     },
     tolls=Tolls(calls_per_hour=7, operator_calls_per_hour=4),
     outbound=Outbound(ring_timeout_s=25.0, wrap_up_s=5.0, dispositions=Dispositions(TOPICS)),
-    callbacks=Callbacks(tries=2, busy_retry_s=8.0, no_answer_retry_s=12.0, expire_after_s=100.0),
+    callbacks=Callbacks(tries=2, busy_retry_s=3.0, no_answer_retry_s=5.0, expire_after_s=100.0),
     hash=PlanHash("first"),
 )
 

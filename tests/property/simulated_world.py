@@ -257,7 +257,7 @@ class World:
         self.node.ends(picked(self.unanswered(), pick), *how)
 
     @happens(
-        3,
+        8,
         lambda world: [leg for leg in world.unanswered() if leg.role == "customer"],
         pick=PICKS,
         how=CUSTOMERS_FAILURES,
