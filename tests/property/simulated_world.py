@@ -485,7 +485,10 @@ class World:
         assert all(leg.dialled for leg in mine), f"{contact.id}: nobody is called"
 
     def _check_heard(self, contact: Contact, leg: Leg) -> None:
-        assert leg.up != contact.unanswered, f"{contact.id} is to be {'un' if contact.unanswered else ''}answered"
+        calls_us = contact.state is not ContactState.SUMMONING  # else his phone only rings
+        assert not calls_us or leg.up != contact.unanswered, (
+            f"{contact.id} is to be {'un' if contact.unanswered else ''}answered"
+        )
         match contact.state:
             case ContactState.WAITING | ContactState.OFFERED:
                 assert leg.music or leg.plays, f"{contact.id} waits in silence"
