@@ -190,8 +190,8 @@ def _say(floor: Floor, contact: Contact, first: tuple[str, ...]) -> None:
     assert contact.place is not None
     queue = _queue(floor, contact)
     items, place = _standing(floor, contact, queue)
-    if queue.tell_every_s > 0:
-        place = replace(place, tell_at=floor.now + queue.tell_every_s)
+    # Moved here from a queue that tells, he may have been due to be told: in one that does not, never again.
+    place = replace(place, tell_at=floor.now + queue.tell_every_s if queue.tell_every_s > 0 else None)
     items = (*first, *items)
     if not items:
         play_music(floor, floor.keep(replace(contact, place=place)))

@@ -132,3 +132,13 @@ def test_seconds_that_are_none_are_refused() -> None:
     told.call()
     for seconds in (-1.0, 90000.0, float("nan")):
         assert isinstance(raises(told, seconds), Refused)
+
+
+def test_who_is_moved_into_a_queue_that_tells_nothing_is_told_nothing_and_nothing_is_due_for_ever() -> None:
+    steps = {"wait": Enqueue(SUPPORT)}
+    told = Case(plan(steps, queues=[queue(tell_every_s=20.0), queue("sales", tell_every_s=0.0)]), ready=False)
+    told.call()
+    assert moves(told) == Accepted()
+    told.wait(30.0)
+    place = told.contact().place
+    assert place is not None and place.tell_at is None
