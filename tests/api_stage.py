@@ -378,7 +378,7 @@ class Stage:
 
     def answer(self, contact: ContactId, extension: str, ago_s: float = 0.0) -> None:
         since = self.now() - ago_s
-        self.move(contact, state=ContactState.TALKING, agent=AgentId(extension), since=since)
+        self.move(contact, state=ContactState.TALKING, agent=AgentId(extension), since=since, flow=None, step="")
         self.set_agent(extension, AgentState.TALKING, contact=contact, since=since)
 
     def end(self, contact: ContactId, *, recorded: bool = True, kept: bool = True) -> None:

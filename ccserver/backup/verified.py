@@ -12,7 +12,7 @@ from ccserver.backup.places import SOUND
 from ccserver.store.dump import Row
 from ccserver.store.tables import SCHEMA
 
-_rows = msgspec.json.Decoder(tuple[str | int | float | None, ...])
+_rows = msgspec.json.Decoder(tuple[str | int | float | bool | None, ...])
 _listed = msgspec.json.Decoder(Listed)
 
 

@@ -18,7 +18,7 @@ from ccserver.store.tables import metadata
 
 PIECE_ROWS = 10_000
 """Some 3 MB."""
-Row = Sequence[str | int | float | None]
+Row = Sequence[str | int | float | bool | None]
 
 
 def columns() -> dict[str, list[str]]:

@@ -13,8 +13,8 @@ import pytest
 from ccserver import reload
 from ccserver.app import SystemClock, phone_rules
 from ccserver.asterisk.secrets import Secrets, load_secrets
-from ccserver.audio import prompts
 from ccserver.audio.prompts import PromptResolver
+from ccserver.audio.wording import book_of
 from ccserver.config.errors import ConfigErrors
 from ccserver.config.load import Config
 from ccserver.config.running import read_running
@@ -66,7 +66,7 @@ class Daemon:
         self.journal = journal
         self.config = site.load()
         self.state_dir = self.config.state_dir
-        self.book = prompts.load(self.config.prompts.file)
+        self.book = book_of(self.config)
         self.sounds = self.state_dir / "prompts"
         self.phones = Phones()
         self.told: list[tuple[int, int]] = []
@@ -121,7 +121,7 @@ class Daemon:
 async def running(tmp_path: Path) -> AsyncIterator[Daemon]:
     site = Site(tmp_path)
     sounds = tmp_path / "var" / "prompts"
-    for key in PromptResolver(prompts.load(site.file("prompts.toml")), sounds).unbuilt():
+    for key in PromptResolver(book_of(site.load()), sounds).unbuilt():
         (sounds / key).parent.mkdir(parents=True, exist_ok=True)
         (sounds / f"{key}.wav").touch()
     with SqliteJournal(tmp_path / "var" / "journal.sqlite") as journal:
