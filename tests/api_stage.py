@@ -104,10 +104,13 @@ class Archive:
         *,
         lines: Collection[str] = (),
         anis: Collection[str] = (),
+        brands: Collection[str] = (),
+        sources: Collection[str] = (),
     ) -> Sequence[ContactRow]:
         self._check()
         rows = sorted(self.kept.values(), key=lambda row: (row.arrived_at, row.id), reverse=True)
-        rows = [row for row in rows if (not lines or row.line in lines) and (not anis or row.ani in anis)]
+        wanted = (("line", lines), ("ani", anis), ("brand", brands), ("source", sources))
+        rows = [row for row in rows if all(not of or getattr(row, name) in of for name, of in wanted)]
         if before is not None:
             if before not in self.kept:
                 raise NoSuchContact(before)
