@@ -63,7 +63,8 @@ class Calling:
                 await self._ari.set_variables(leg, {"CONNECTEDLINE(num,i)": command.ani, "CONNECTEDLINE(name,i)": ""})
                 await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s))
 
-            await self._call(command.lane, leg, [create, self._seating.empty(command.lane)], dial_alone)
+            room = self._seating.empty(command.lane, ringing=True)
+            await self._call(command.lane, leg, [create, room], dial_alone)
             return
         call = self._calls.of_lane(command.lane, caller)
         aside = (command.aside,) if command.aside else ()
@@ -108,7 +109,7 @@ class Calling:
             )
             return
         record = self._record(call, command.recording, by_operator=True)
-        await self._call(call.bridge, leg, [create, self._seating.customer(call), record], dial)
+        await self._call(call.bridge, leg, [create, self._seating.customer(call, ringing=True), record], dial)
 
     async def _call(
         self, bridge: str, leg: LegId, first: Sequence[Awaitable[None]], dial: Callable[[], Awaitable[None]]

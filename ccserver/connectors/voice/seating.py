@@ -15,6 +15,8 @@ from ccserver.core.ids import LegId
 MIXED = "mixing,dtmf_events,video_sfu"
 """A bridge that mixes also when only two are in it: else a second agent is missing from about half of the recordings, though the
 customer hears him (docs/reference/asterisk.md, 51)."""
+RINGING = "mixing,dtmf_events"
+"""A bridge in which who waits for the next hears his phone ring: one that mixes passes on no ringing. For operators only."""
 NO_BRIDGE = (404, 409)
 """Asterisk's answers when the bridge is not there, or is just going; about a channel that is gone it says something else."""
 
@@ -30,7 +32,7 @@ class Seating:
     async def seat(self, call: Call, together: tuple[LegId, ...], aside: tuple[LegId, ...], music: str) -> None:
         """Asked in the order in which nobody hears what is not meant for him: first whoever leaves, then the music."""
         if aside:
-            await self._make(call, aside=True)
+            await self._make(call, aside=True, ringing=True)
         for leg in aside:
             await self._put(call, call.aside, leg)
         if music:
@@ -41,24 +43,24 @@ class Seating:
         if not music:
             await self._playing.stop_bridge_music(call)
 
-    async def empty(self, bridge: str) -> None:
-        """The contact's bridge, for who will be the first in it."""
+    async def empty(self, bridge: str, *, ringing: bool = False) -> None:
+        """The contact's bridge, for who will be the first in it; `ringing`: he is to hear the next one's phone ring."""
         with suppress(ari.AlreadyExists):
-            await self._ari.create_bridge(bridge, type_=MIXED, name=bridge)
+            await self._ari.create_bridge(bridge, type_=RINGING if ringing else MIXED, name=bridge)
 
-    async def customer(self, call: Call) -> None:
-        """Who called stands in the contact's bridge, and nothing is being played to him."""
+    async def customer(self, call: Call, *, ringing: bool = False) -> None:
+        """Who called stands in the contact's bridge, and nothing is being played to him; `ringing` as in `empty`."""
         if call.bridged:
             return
         await self._playing.bare(call)
-        await self._make(call, aside=False)
+        await self._make(call, aside=False, ringing=ringing)
         await self._ari.add_to_bridge(call.bridge, call.leg)
         call.bridged = True
 
-    async def _make(self, call: Call, *, aside: bool) -> None:
+    async def _make(self, call: Call, *, aside: bool, ringing: bool) -> None:
         bridge, made = (call.aside, call.aside_made) if aside else (call.bridge, call.bridge_made)
         if not made:
-            await self.empty(bridge)
+            await self.empty(bridge, ringing=ringing)
         call.aside_made, call.bridge_made = call.aside_made or aside, call.bridge_made or not aside
 
     async def _put(self, call: Call, bridge: str, leg: LegId) -> None:
@@ -70,16 +72,16 @@ class Seating:
             return
         # Who has just hung up is told by his end; the others are seated all the same.
         with suppress(ari.NotFound):
-            await self._add(bridge, leg)
+            await self._add(bridge, leg, ringing=bridge == call.aside)
             if made is not None:
                 made.bridge = bridge
 
-    async def _add(self, bridge: str, leg: LegId) -> None:
+    async def _add(self, bridge: str, leg: LegId, *, ringing: bool) -> None:
         """Where the bridge is not there, or going, it is made anew: nobody who is on the line may be left out of it."""
         try:
             await self._ari.add_to_bridge(bridge, leg)
         except ari.AriRejected as rejected:
             if rejected.status not in NO_BRIDGE:
                 raise
-            await self.empty(bridge)
+            await self.empty(bridge, ringing=ringing)
             await self._ari.add_to_bridge(bridge, leg)
