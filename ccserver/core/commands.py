@@ -135,7 +135,7 @@ class DialCustomer(_Command, frozen=True):
     aside: LegId | None = None
     """As in `OfferContact`; then, and when nobody but the customer is there, `leg` is his."""
     music: str = ""
-    """What `leg` hears while another waits aside."""
+    """What a customer hears, whether another waits aside for the one who is called or he himself does; empty: how it rings."""
 
 
 class StartRecording(_Command, frozen=True):

@@ -20,6 +20,7 @@ from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, LegId
 from ccserver.core.records import AttemptSaved
 from ccserver.core.routing import GONE_LIST_S
+from ccserver.core.seating import seat
 from ccserver.core.segments import close_segment, open_segment
 
 
@@ -69,13 +70,15 @@ def rang(floor: Floor, contact: Contact, event: LegRinging) -> None:
 
 
 def answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
-    """The two hear each other already."""
+    """The two hear each other already; the music ends."""
     attempt = attempts.advance(_current(contact), event)
     assert attempt.answered_at is not None
     contact = close_segment(floor, contact, SegmentOutcome.ANSWERED, attempt.answered_at)
     contact = open_segment(floor, contact, SegmentKind.TALK, contact.known_until)
     ring_s = contact.ring_s + attempt.ring_s
-    _keep(floor, replace(contact, state=ContactState.TALKING, forward=None, ring_s=ring_s), attempt)
+    contact = replace(contact, state=ContactState.TALKING, forward=None, ring_s=ring_s)
+    _keep(floor, contact, attempt)
+    seat(floor, floor.contacts[contact.id])
 
 
 def failed(floor: Floor, contact: Contact, event: LegEnded) -> None:

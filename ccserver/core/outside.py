@@ -69,7 +69,7 @@ def call(
             trunk.reach_timeout_s + plan.outbound.ring_timeout_s + RING_GRACE_S,
             None,
             aside=aside,
-            music=hold_music(floor, contact) if aside else "",
+            music=hold_music(floor, contact),
             lane=contact.id,
         )
     )

@@ -35,7 +35,7 @@ async def test_the_customer_is_handed_to_a_number_and_the_operator_is_free(net: 
     taken = await net.first.taken()
     assert (taken.number, taken.shown) == (E164, "+78007707999")
     await site.contact("forwarding")
-    await caller.hears(RINGING_HZ, PATIENCE_S)
+    await caller.hears_music()
     taken.does("answer")
     await caller.hears(SWITCH_HZ, PATIENCE_S)
     await taken.audio.hears(HERE_HZ)

@@ -100,13 +100,10 @@ class Calling:
             await self._call(command.lane, leg, [create, self._seating.empty(command.lane)], dial)
             return
         call = self._calls.of_lane(command.lane, command.leg)
-        if command.aside:
-            await self._call(
-                call.aside,
-                leg,
-                [create, self._seating.seat(call, (command.leg,), (command.aside,), command.music)],
-                dial,
-            )
+        if command.music:
+            aside = (command.aside,) if command.aside else ()
+            wait = self._seating.seat(call, (command.leg,), aside, command.music)
+            await self._call(call.aside if aside else call.bridge, leg, [create, wait], dial)
             return
         record = self._record(call, command.recording, by_operator=True)
         await self._call(call.bridge, leg, [create, self._seating.customer(call, ringing=True), record], dial)
