@@ -62,7 +62,7 @@ async def test_a_leg_told_of_twice_is_answered_once_and_the_prompt_it_hears_dela
         await phone_call(ari, heard, app, leg)
         voice.calls.add(Call(leg=leg, contact=CONTACT))
         await voice.performer.perform(answer)
-        await voice.performer.perform(PlayPrompts(leg, PlayId("long"), ("digits:1234567890",), EN, lane=CONTACT))
+        await voice.performer.perform(PlayPrompts(leg, PlayId("long"), ("digits:12345678901234567890",), EN, lane=CONTACT))
         await heard.first(PlaybackStarted, playing("long"))
         await voice.performer.perform(answer)
         assert (await ari.get_playback("long")).state == "playing"
