@@ -128,7 +128,7 @@ async def test_killed_in_mid_transfer_the_customer_gets_to_the_colleague(centre:
 
 async def hear_nothing_of(call: Call, *tones_hz: int) -> None:
     """In what comes now."""
-    sound = await call.hears_for(0.5)
+    sound = await call.hears_for(2.0)  # a single note of the music may be anybody's tone
     for hz in tones_hz:
         assert not carries(sound, hz), f"{call!r} hears {hz} Hz"
 
