@@ -37,7 +37,6 @@ _BY_CODE = {
     "58030": "look after the disk of the database server",
 }
 """By SQLSTATE, or by its class (the first two characters)."""
-_DISK_FULL = "53100"
 _REFUSED = "start PostgreSQL, or correct the address in [store] url"
 SILENT = Trouble("no answer in time", "see that PostgreSQL answers (psql), and what lies between")
 
@@ -53,6 +52,4 @@ def trouble(error: Exception) -> Trouble:
         return Trouble("nobody listens there", _REFUSED)
     code = getattr(inner, "sqlstate", None) or ""
     said = (str(inner).rpartition(">: ")[2] or type(inner).__name__).splitlines()[0]
-    if "No space left on device" in said:
-        code = _DISK_FULL  # whichever part of the server says so
     return Trouble(said, _BY_CODE.get(code) or _BY_CODE.get(code[:2], ""))
