@@ -37,7 +37,9 @@ from ccserver.audio.speech import Speech
 from ccserver.audio.wording import book_of
 from ccserver.callback_spool import CallbackSpool
 from ccserver.config.load import Config
+from ccserver.config.lookupsecret import secret_of
 from ccserver.config.schema import Api, Trunk
+from ccserver.connectors.lookups import Lookups
 from ccserver.connectors.voice import (
     AriLink,
     PhoneRules,
@@ -49,7 +51,7 @@ from ccserver.connectors.voice import (
 )
 from ccserver.contact_log import ContactLog
 from ccserver.core import recording
-from ccserver.core.commands import Command, KeepRecording
+from ccserver.core.commands import AskLookup, Command, KeepRecording
 from ccserver.core.events import ConfigReplaced
 from ccserver.core.ids import AgentId, TrunkName
 from ccserver.core.router import Router
@@ -57,6 +59,7 @@ from ccserver.core.status import flow_alarm, toll_alarm
 from ccserver.engine import Engine, Limits
 from ccserver.metrics import Metrics
 from ccserver.notify import Herald
+from ccserver.ports import Connector
 from ccserver.reload import Reloader
 from ccserver.replay import router_state
 from ccserver.store.database import Database
@@ -152,7 +155,9 @@ class Daemon:
             engine = Engine(router, journal, feed, clock, limits, (projector, contact_log, metrics, herald, reloader))
             voice = VoiceConnector(self._voice_settings(secrets, reloader.speech), link, engine)
             archive = Archive(config.recordings_dir, instance_of(config).raw_recordings_dir, engine.put)
-            engine.connect({kind: archive if kind is KeepRecording else voice for kind in get_args(Command)})
+            lookups = Lookups(engine.put, partial(secret_of, directory=config.dialplans_dir))
+            apart: dict[type[Command], Connector] = {KeepRecording: archive, AskLookup: lookups}
+            engine.connect({kind: apart.get(kind, voice) for kind in get_args(Command)})
             if restored.plan is None or restored.plan.hash != config.plan.hash:
                 engine.put(ConfigReplaced(plan=config.plan, at=clock.now()))
             for contact in restored.pending_recordings:
@@ -175,6 +180,7 @@ class Daemon:
                 unbuilt,
                 lambda: toll_alarm(router.floor, clock.now()),
                 lambda: flow_alarm(router.floor, clock.now()),
+                lookups.alarm,
             )
             herald.watch(engine, alarms)
             metrics.watch(engine, journal, projector, link.client.counters, alarms, voice.liveness)
@@ -198,7 +204,9 @@ class Daemon:
             tell_access(config, secrets, port)
             reloader.connect(engine, voice, phone_rules, partial(tell_access, port=port))
             _snapshot(journal, clock.now())
-            await self._run(engine, voice, herald, reloader, archive, projector, upkeep, purge, forgetting, spool)
+            await self._run(
+                engine, voice, herald, reloader, archive, projector, upkeep, purge, forgetting, spool, lookups
+            )
         log.info("stopped")
 
     async def _run(
@@ -207,7 +215,7 @@ class Daemon:
         voice: VoiceConnector,
         herald: Herald,
         reloader: Reloader,
-        *others: Archive | Projector | Upkeep | Purge | Forgetting | CallbackSpool,
+        *others: Archive | Projector | Upkeep | Purge | Forgetting | CallbackSpool | Lookups,
     ) -> None:
         """Everything that runs; when one part dies, all end, loudly (systemd starts us again)."""
         async with asyncio.TaskGroup() as tasks:
@@ -239,6 +247,7 @@ class Daemon:
         unbuilt: Unbuilt,
         tolls: Callable[[], str],
         flows: Callable[[], str],
+        lookups: Callable[[], str],
     ) -> Alarms:
         config, instance = self._config, instance_of(self._config)
         if unbuilt():
@@ -253,6 +262,7 @@ class Daemon:
             "callbacks": partial(callbacks_waiting, instance.callbacks_dir),
             "tolls": tolls,
             "flows": flows,
+            "lookups": lookups,
             "events": partial(events_unread, link.client.counters),
             "certificate": certificates.watch(instance, self._clock.now),
             "trunk configuration": lambda: voice.trunks.difference,

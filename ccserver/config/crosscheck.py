@@ -40,6 +40,7 @@ def check_main(main: schema.Main, plan: Plan, document: Document, catalogue: Cat
     _check_unique(document, "queues", (queue.name for queue in main.queues), "name", found)
     _check_unique(document, "trunks", (trunk.name for trunk in main.trunks), "name", found)
     _check_unique(document, "operators", (operator.extension for operator in main.operators), "extension", found)
+    _check_unique(document, "lookups", (lookup.name for lookup in main.lookups), "name", found)
     if not main.lines:
         found.warn(document, ("lines",), "there is no line: nobody can call")
     _check_customers(main, plan, document, catalogue, found)

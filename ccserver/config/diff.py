@@ -43,10 +43,13 @@ _ORDER = (
     "trunks",
     "tolls",
     "callbacks",
+    "lookups",
     "rules",
     "flows",
 )
 _SECRETS = "sha256:"
+_WAYS = ("next", "found", "not_found", "failed", "refused", "otherwise", "closed")
+"""Fields of a step that lead to another."""
 
 
 class Change(Struct, frozen=True):
@@ -118,7 +121,7 @@ def _described(field: str, value: Any) -> str:
         leads = field.rpartition(".")[0].endswith((".keys", ".cases"))
         return f"goes to {value}" if leads else _value(value)
     if "do" in value:
-        ways = [value[name] for name in ("next", "refused", "otherwise", "closed") if value.get(name)]
+        ways = [value[name] for name in _WAYS if value.get(name)]
         ways = [*value.get("keys", {}).values(), *value.get("cases", {}).values(), *ways]
         return str(value["do"]) + (f", goes to {listed(dict.fromkeys(ways))}" if ways else "")
     if "steps" in value:
@@ -169,11 +172,19 @@ def _plain(plan: Plan) -> dict[str, Any]:
         calendar["week"] = {name: _hours(spans) for name, spans in zip(WEEKDAYS, calendar["week"], strict=True)}
         calendar["days"] = {day: _hours(spans) for day, spans in calendar["days"].items()}
     steps = [step for flow in plain["flows"].values() for step in flow["steps"].values()]
+    for step in steps:  # told where the lookup is
+        step.pop("asks", None)
+        step.pop("brings", None)
     for asking in (*plain["queues"].values(), *steps):
         if "skills" in asking:
             asking["skills"] = {need["skill"]: need["level"] for need in asking["skills"]}
             asking["relax"] = {f"after {stage['after_s']:g} s": _stage(stage) for stage in asking["relax"]}
-    for named in (*plain["flows"].values(), *plain["calendars"].values(), *plain["queues"].values()):
+    for named in (
+        *plain["flows"].values(),
+        *plain["calendars"].values(),
+        *plain["queues"].values(),
+        *plain["lookups"].values(),
+    ):
         del named["name"]
     for table, key in (("lines", "number"), ("operators", "extension")):
         for named in plain[table].values():

@@ -34,6 +34,7 @@ from ccserver.core.steps import (
     GoTo,
     HangUp,
     Listen,
+    LookUp,
     Menu,
     Point,
     Question,
@@ -214,6 +215,8 @@ def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[st
             yield from waiting(config, spot, step)
         case AskCallback():
             yield from _asking(config, spot, step)
+        case LookUp():
+            yield from looking_up(config, step)
         case Voicemail():
             yield from _says(config, spot, step.prompts)
             yield f"Records a message until #, {step.silence_s} s of silence or {step.max_s} s. Then: {step.next}."
@@ -256,6 +259,17 @@ def _asking(config: Config, spot: Spot, step: AskCallback) -> Iterator[str]:
     first = step.first or config.plan.queues[step.queue].callback_first
     who = "an operator is called first, then the customer" if first == "agent" else "the customer is called first"
     yield f"When it is his turn, {who}."
+
+
+def looking_up(config: Config, step: LookUp) -> Iterator[str]:
+    """Who is asked, how long he is waited for, and what comes of it."""
+    lookup = config.plan.lookups[step.lookup]
+    heard = f"music ({step.music})" if step.music else "silence"
+    yield f"Asks {lookup.name} ({lookup.url}); the caller hears {heard}, {lookup.timeout_s:g} s at most."
+    brought = f", with {listed(step.brings)}" if step.brings else ""
+    yield f"Found{brought}: {step.found}."
+    yield f"Not found: {step.not_found}."
+    yield f"No answer in time, or none that makes sense: {step.failed}."
 
 
 def _again(config: Config, spot: Spot, step: Question | Collect | AskCallback) -> Iterator[str]:

@@ -29,6 +29,7 @@ from ccserver.core.steps import (
     Flow,
     HangUp,
     Listen,
+    LookUp,
     Point,
     Rate,
     Set,
@@ -186,6 +187,8 @@ def _check_variables(flow: Flow, family: Iterable[Flow], document: Document, fou
             check_known((*path, "variable"), step.variable)
         if isinstance(step, Enqueue) and step.priority_from is not None:
             check_known((*path, "priority_from"), step.priority_from)
+        for variable in step.asks if isinstance(step, LookUp) else ():
+            check_known((*path, "lookup"), variable)
         if isinstance(step, Collect | Listen | Rate) and step.variable in BUILT_IN:
             found.error(document, (*path, "variable"), f"{step.variable} is the server's own: choose another name")
         if isinstance(step, Set):
@@ -242,6 +245,9 @@ def _check_names(
             check_stages(relax, queue, asked, (*path, "relax"), document, found)
         case Set() if step.language is not None and (flaw := check_language(catalogue, step.language)):
             found.error(document, (*path, "language"), flaw)
+        case LookUp() if step.lookup not in plan.lookups:
+            near = did_you_mean(step.lookup, plan.lookups) or f"; there are {listed(plan.lookups) or 'none'}"
+            found.error(document, (*path, "lookup"), f"there is no lookup {shown(step.lookup)}{near}")
         case Branch(variable="language"):
             for value in step.cases:
                 if flaw := check_language(catalogue, value):

@@ -8,11 +8,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from ccserver.config.schema import LanguageCode, Name, Prompt, Seconds, Skills, Stage, Timeout
+from ccserver.config.schema import LanguageCode, Name, Prompt, Seconds, Skills, Stage, Timeout, Variable
 from ccserver.core.steps import CallFirst, Ending, Key
 from ccserver.spoken.items import CURRENCIES
 
-_VARIABLE = r"\A[a-z][a-z0-9_]{0,39}\Z"
 _VALUE = r"\{[a-z][a-z0-9_]*\}"
 _ITEM = (
     rf"\A(?:[a-z0-9]+(?:-[a-z0-9]+)*|digits:(?:[0-9*#]|{_VALUE})+|number:-?(?:[0-9]|{_VALUE})+"
@@ -28,15 +27,9 @@ Item = Annotated[
         description="the name of a prompt, or digits:, number:, money:, date:, time: or phone: with a value or {variables}",
     ),
 ]
+NAME_OR_NONE = r"\A(?:|[A-Za-z][A-Za-z0-9_-]{0,39})\Z"
 Items = tuple[Item, ...]
 SomeItems = Annotated[tuple[Item, ...], Meta(min_length=1, description="an array of at least one prompt")]
-Variable = Annotated[
-    str,
-    Meta(
-        pattern=_VARIABLE,
-        description="a variable: at most 40 small Latin letters, digits or _, beginning with a letter",
-    ),
-]
 Value = Annotated[
     str, Meta(max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*\Z", description="a text of at most 200 characters")
 ]
@@ -201,6 +194,16 @@ class AskCallback(_Step, frozen=True, tag="callback"):
     silence: Prompt | None = None
 
 
+class LookUp(_Step, frozen=True, tag="lookup"):
+    """Ask another computer."""
+
+    lookup: Name
+    found: Name
+    not_found: Name
+    failed: Name
+    music: Annotated[str, Meta(pattern=NAME_OR_NONE, description="a class of musiconhold.conf")] = ""
+
+
 class HangUp(_Step, frozen=True, tag="hangup"):
     """Speak, then hang up."""
 
@@ -238,6 +241,7 @@ Step = (
     | Enqueue
     | Voicemail
     | AskCallback
+    | LookUp
     | HangUp
     | Call
     | GoTo

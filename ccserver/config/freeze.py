@@ -17,6 +17,7 @@ from ccserver.core.ids import (
     CalendarName,
     FlowName,
     LineNumber,
+    LookupName,
     NodeName,
     PlanHash,
     QueueName,
@@ -24,17 +25,19 @@ from ccserver.core.ids import (
     StepName,
     TrunkName,
 )
+from ccserver.core.lookup import Field, Lookup, variables_in
 from ccserver.core.numbers import Region, canonical
 
 
 def frozen_plan(main: schema.Main, flows: Mapping[str, flowfile.FlowFile]) -> plan.Plan:
     """The plan with its hash; `flows` by name."""
+    lookups = {LookupName(each.name): _lookup(each) for each in main.lookups}
     whole = plan.Plan(
         node=NodeName(main.node.name),
         lines={LineNumber(line.number): _line(line, main.rules.region) for line in main.lines},
         queues={QueueName(queue.name): _queue(queue) for queue in main.queues},
         operators={AgentId(operator.extension): _operator(operator) for operator in main.operators},
-        flows={FlowName(name): _flow(name, flow) for name, flow in flows.items()},
+        flows={FlowName(name): _flow(name, flow, lookups) for name, flow in flows.items()},
         customers=dict(_customers(main)),
         calendars={CalendarName(each.name): frozen_calendar(each) for each in main.calendars},
         rules=plan.Rules(**asdict(main.rules)),
@@ -43,6 +46,7 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, flowfile.FlowFile]) -> pl
         outbound=_outbound(main.outbound),
         recordings=_recordings(main.recordings),
         callbacks=plan.Callbacks(**asdict(main.callbacks)),
+        lookups=lookups,
     )
     return replace(whole, hash=plan_hash(whole))
 
@@ -107,8 +111,14 @@ def _operator(operator: schema.Operator) -> plan.Operator:
     return plan.Operator(**fields)
 
 
-def _flow(name: str, flow: flowfile.FlowFile) -> steps.Flow:
-    named = {StepName(step_name): _step(step) for step_name, step in flow.steps.items()}
+def _lookup(lookup: schema.Lookup) -> Lookup:
+    return Lookup(
+        **(asdict(lookup) | {"fields": {name: Field(**asdict(each)) for name, each in lookup.fields.items()}})
+    )
+
+
+def _flow(name: str, flow: flowfile.FlowFile, lookups: Mapping[LookupName, Lookup]) -> steps.Flow:
+    named = {StepName(step_name): _step(step, lookups) for step_name, step in flow.steps.items()}
     return steps.Flow(name=FlowName(name), start=StepName(flow.start), steps=named)
 
 
@@ -129,7 +139,11 @@ _STEPS: dict[type[flowfile.Step], type[steps.Step]] = {
 }
 
 
-def _step(step: flowfile.Step) -> steps.Step:
+def _step(step: flowfile.Step, lookups: Mapping[LookupName, Lookup]) -> steps.Step:
+    if isinstance(step, flowfile.LookUp):
+        lookup = lookups.get(LookupName(step.lookup))
+        asks, brings = (tuple(variables_in(lookup.url)), tuple(lookup.fields)) if lookup else ((), ())
+        return steps.LookUp(**asdict(step), asks=asks, brings=brings)
     if isinstance(step, flowfile.Enqueue):
         return steps.Enqueue(**(asdict(step) | {"skills": _needs(step.skills), "relax": _stages(step.relax)}))
     if isinstance(step, flowfile.AskCallback):

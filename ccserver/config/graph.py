@@ -30,6 +30,7 @@ from ccserver.core.steps import (
     GoTo,
     HangUp,
     Listen,
+    LookUp,
     Menu,
     Rate,
     Return,
@@ -70,6 +71,7 @@ LOOKS: Mapping[type[Step], Look] = {
     Enqueue: Look("#1f7a4d", "#e9f6ef", "queue"),
     Voicemail: Look("#b0522d", "#fcf0ea", "voicemail"),
     AskCallback: Look("#1f7a4d", "#e9f6ef", "callback"),
+    LookUp: Look("#1d6fa3", "#e8f3fa", "looks up"),
     HangUp: Look("#5d636b", "#eceef0", "hangs up"),
     Call: Look("#2b7f86", "#e8f5f6", "calls"),
     GoTo: Look("#2b7f86", "#e8f5f6", "goes on in"),
@@ -167,6 +169,8 @@ def _body(step: Step, catalogue: Catalogue, language: str) -> Iterator[str]:
             yield escape(f"{step.flow}, {step.step}" if isinstance(step, GoTo) and step.step else step.flow)
         case HangUp() if step.cause != "normal":
             yield escape(step.cause)
+        case LookUp():
+            yield escape(step.lookup)
         case Rate():
             yield escape(f"from 1 to 5 as {step.variable}")
         case Say() | Menu() | Answer() | Listen() | Voicemail() | HangUp() | Return():
@@ -194,7 +198,7 @@ def _arrows(name: StepName, step: Step) -> Iterator[str]:
         reason = _reason(step, field, str(path[1]) if len(path) > 1 else "")
         reasons.setdefault(target, [])
         reasons[target] += [reason] if reason else []
-        if field in ("keys", "choices", "next", "cases"):
+        if field in ("keys", "choices", "next", "cases", "found"):
             chosen.add(target)
     for target, why in reasons.items():
         style = "" if target in chosen else ', style=dashed, fontcolor="#6b7178"'
@@ -214,4 +218,4 @@ def _reason(step: Step, field: str, key: str) -> str:
             dialled = step.choices[key].key
             return f"{key} ({dialled})" if dialled else key
         case _:
-            return key or ("" if field == "next" else field)
+            return key or ("" if field == "next" else field.replace("_", " "))

@@ -26,6 +26,7 @@ from ccserver.core.steps import (
     GoTo,
     HangUp,
     Listen,
+    LookUp,
     Menu,
     Point,
     Question,
@@ -109,6 +110,10 @@ def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
             yield ("next",), step.next
             yield ("refused",), step.refused
             yield ("otherwise",), step.otherwise
+        case LookUp():
+            yield ("found",), step.found
+            yield ("not_found",), step.not_found
+            yield ("failed",), step.failed
         case Say() | Answer() | Set() | Voicemail() | Call():
             yield ("next",), step.next
         case HangUp() | GoTo() | Return():
@@ -124,6 +129,8 @@ def variables_set(step: Step) -> tuple[str, ...]:
             return (step.variable,) if step.variable else ()
         case Set():
             return tuple(step.variables)
+        case LookUp():
+            return step.brings
         case _:
             return ()
 
@@ -131,7 +138,7 @@ def variables_set(step: Step) -> tuple[str, ...]:
 def spoken(step: Step) -> Iterator[tuple[KeyPath, str]]:
     """Every item that the step may say, with its path within the step."""
     match step:
-        case Answer() | Set() | Branch() | Call() | GoTo() | Return():
+        case Answer() | Set() | Branch() | LookUp() | Call() | GoTo() | Return():
             return
         case Enqueue():
             field, items = "announce", step.announce
@@ -199,6 +206,8 @@ def _plain_ways(spot: Spot, step: Step) -> Iterator[Way]:
         to = replace(spot, step=target)
         if isinstance(step, Listen) and step.variable and path[0] == "choices":
             to = _with(to, {step.variable: str(path[1])}, None)
+        if isinstance(step, LookUp) and path == ("found",):
+            to = _with(to, dict.fromkeys(step.brings), None)
         answered = isinstance(step, Collect | Rate) and path == ("next",)
         if isinstance(step, Collect | Rate) and answered:
             to = _with(to, {step.variable: None}, None)

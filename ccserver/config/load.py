@@ -24,6 +24,7 @@ from ccserver.config.errors import ConfigErrors, Problem, Severity, in_order, sh
 from ccserver.config.findings import OVERRIDE, Findings
 from ccserver.config.flowcheck import check_journeys, check_steps
 from ccserver.config.freeze import frozen_plan
+from ccserver.config.lookupcheck import check_asking, check_lookups
 from ccserver.config.network import effective_encryption
 from ccserver.config.prompts import Catalogue, check_house_prompts, read_catalogue
 from ccserver.config.relaxcheck import check_relaxing
@@ -133,6 +134,7 @@ def _cross_checked(
     """Checks from the narrow to the wide: what rests on something wrong is not checked, its errors would only mislead."""
     check_settings(main, document, found)
     check_trunks(main, document, found)
+    check_lookups(main, document, found)
     plan = frozen_plan(main, flows)
     for name, flow in plan.flows.items():
         check_steps(flow, flow_documents[name], plan.flows, found)
@@ -149,6 +151,7 @@ def _cross_checked(
     check_relaxing(plan, document, found)
     check_surveys(main, plan, document, flow_documents, found)
     check_journeys(plan, flow_documents, catalogue, found)
+    check_asking(plan, document, flow_documents, found)
     if not found.any_error:
         check_schedules(main, plan, document, flow_documents, found)
         check_answers(plan, flow_documents, found)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from ccserver.core import plan
+from ccserver.core.lookup import FieldKind
 from ccserver.core.numbers import NumberFormat
 from ccserver.core.plan import Pick, Pickup, Speaking, Standing
 from ccserver.core.steps import CallFirst
@@ -144,6 +145,45 @@ Password = Annotated[
 TrunkPath = Annotated[str, Meta(max_length=1000, pattern=r"\A[^\x00]*\Z", description="a path in quotes")]
 TimeOfDay = Annotated[
     str, Meta(pattern=r"\A(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z", description='a time of day in quotes, like "05:00"')
+]
+
+Variable = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[a-z][a-z0-9_]{0,39}\Z",
+        description="a variable: at most 40 small Latin letters, digits or _, beginning with a letter",
+    ),
+]
+Url = Annotated[
+    str,
+    Meta(
+        pattern=r"\Ahttps?://[!-~]+\Z",
+        max_length=2000,
+        description='an address in quotes, like "https://shop.example.ru/orders/{order}"',
+    ),
+]
+HeaderName = Annotated[
+    str, Meta(pattern=r"\A[A-Za-z0-9-]{1,60}\Z", description='the name of a header, like "Authorization"')
+]
+HeaderValue = Annotated[
+    str,
+    Meta(pattern=r"\A[ -~]*\Z", max_length=1000, description="a text of Latin letters, digits and signs on one line"),
+]
+EnvironmentVariable = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:|[A-Za-z_][A-Za-z0-9_]*)\Z",
+        max_length=100,
+        description='a variable of the environment, like "SHOP_TOKEN"',
+    ),
+]
+AnswerPath = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:|[^.\x00-\x1f\x7f]+(?:\.[^.\x00-\x1f\x7f]+)*)\Z",
+        max_length=200,
+        description='a place in an answer, like "order.items.0.title"',
+    ),
 ]
 
 _WEEKDAY = "(?:mon|tue|wed|thu|fri|sat|sun)"
@@ -474,6 +514,34 @@ class Customer(_Table, frozen=True):
     agent: Extension | None = None
 
 
+class LookupField(_Table, frozen=True):
+    """`[lookups.fields]`: one value of the answer."""
+
+    at: Annotated[AnswerPath, Meta(min_length=1)]
+    kind: FieldKind = "text"
+    default: Annotated[str, Meta(max_length=200)] | None = None
+
+
+class Lookup(_Table, frozen=True):
+    """`[[lookups]]`: another computer that flows ask."""
+
+    name: Name
+    url: Url
+    fields: dict[Variable, LookupField] = {}
+    found_at: AnswerPath = ""
+    headers: dict[HeaderName, HeaderValue] = {}
+    secret_header: HeaderName = "Authorization"
+    secret_file: TrunkPath = ""
+    """Relative to `ccserver.toml`."""
+    secret_variable: EnvironmentVariable = ""
+    timeout_s: Annotated[float, Meta(ge=0.1, le=30, description="seconds from 0.1 to 30")] = 3.0
+    cache_s: Seconds = 0.0
+    at_once: Annotated[int, Meta(ge=1, le=1000, description="a whole number from 1 to 1000")] = 20
+    failures: Annotated[int, Meta(ge=1, le=1000, description="a whole number from 1 to 1000")] = 5
+    pause_s: Annotated[float, Meta(ge=1, le=3600, description="seconds from 1 to 3600")] = 30.0
+    max_bytes: Annotated[int, Meta(ge=100, le=10_000_000, description="a whole number from 100 to 10000000")] = 65536
+
+
 class Tolls(_Table, frozen=True):
     """`[tolls]`: which calls may leave."""
 
@@ -530,3 +598,4 @@ class Main(_Table, frozen=True):
     queues: tuple[Queue, ...] = ()
     operators: tuple[Operator, ...] = ()
     customers: tuple[Customer, ...] = ()
+    lookups: tuple[Lookup, ...] = ()

@@ -1,9 +1,11 @@
 """`ccserver check --call NUMBER --at TIME --keys 1,0`: one journey, walked by the interpreter that serves real callers.
 
 He listens to the end, then presses: what stands between two commas at each question, and nothing once all is pressed. How long
-something is said is estimated by its text; pauses are those of the flow.
+something is said is estimated by its text; pauses are those of the flow. No lookup asks anybody: what stands in its place among
+the keys is what it brings (`failed`, `not_found`, `status=sent`), and nothing means that it finds what its fields are for.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,6 +17,7 @@ from ccserver.config.explain import (
     calendar_state,
     flow_entered,
     line_called,
+    looking_up,
     moment,
     opening,
     quoted,
@@ -30,6 +33,7 @@ from ccserver.core.flow import (
     Finish,
     FlowTurn,
     Hush,
+    Inquire,
     JoinQueue,
     PickUp,
     PromiseCallback,
@@ -40,6 +44,7 @@ from ccserver.core.flow import (
     SpeakLanguage,
 )
 from ccserver.core.ids import FlowName, PlayId, RecordingName
+from ccserver.core.lookup import FieldKind
 from ccserver.core.numbers import e164
 from ccserver.core.plan import Line
 from ccserver.core.steps import (
@@ -52,6 +57,7 @@ from ccserver.core.steps import (
     GoTo,
     Key,
     Listen,
+    LookUp,
     Menu,
     Point,
     Question,
@@ -69,6 +75,19 @@ LETTERS_PER_S = 13.0
 """Of a voice that takes its time."""
 TURNS_MAX = 500
 _KEYS = frozenset(get_args(Key))
+_ANSWER = re.compile(r"failed|not_found|found|[a-z][a-z0-9_]*=[^,]*")
+"""What stands among the keys for a lookup."""
+EXAMPLES: dict[FieldKind, str] = {
+    "text": "text",
+    "number": "2",
+    "money": "1250.00",
+    "date": "2026-12-31",
+    "time": "14:30",
+    "digits": "123456",
+    "phone": "+79161234567",
+    "flag": "yes",
+}
+"""What a lookup brings that nobody is asked for."""
 
 
 def walk_call(config: Config, number: str, at: str | None, keys: str) -> str:
@@ -89,9 +108,11 @@ def walk_call(config: Config, number: str, at: str | None, keys: str) -> str:
 def _groups(keys: str) -> list[str]:
     groups = [group.strip() for group in keys.split(",")] if keys.strip() else []
     for group in groups:
-        if not group or not set(group) <= _KEYS:
+        if not group or not (set(group) <= _KEYS or _ANSWER.fullmatch(group)):
             got = shown(group) if group else "nothing between two commas"
-            message = f"expected keys like 1,0 or 1,12345# (0 to 9, * and #), got {got}"
+            message = (
+                f"expected keys like 1,0 or 1,12345# (0 to 9, * and #; for a lookup: failed, status=sent), got {got}"
+            )
             raise QuestionError(message)
     return groups
 
@@ -140,6 +161,8 @@ class _Journey:
         step = self._at
         if position.play is not None:
             yield from self._follow(flow.play_finished(self._scene()))
+        elif isinstance(step, LookUp):
+            yield from self._asked_outside(step)
         elif (
             isinstance(step, Question | Collect | AskCallback)
             and self._groups
@@ -158,6 +181,24 @@ class _Journey:
             yield from self._follow(flow.recorded(self._scene()))
         else:  # nothing that could still happen: the plan was checked, so this is the end of a journey
             self._ended = True
+
+    def _asked_outside(self, step: LookUp) -> Iterator[str]:
+        """What he says it brings; without a word, what its fields are for."""
+        told = self._groups.popleft() if self._groups and _ANSWER.fullmatch(self._groups[0]) else "found"
+        verdict, values = told, {}
+        if told == "found" or "=" in told:
+            fields = self._config.plan.lookups[step.lookup].fields
+            verdict, values = "found", {name: EXAMPLES[field.kind] for name, field in fields.items()}
+            while "=" in told:
+                name, _, value = told.partition("=")
+                if name not in fields:
+                    raise QuestionError(f"{step.lookup} has no field {name}; it has {listed(fields) or 'none'}")
+                values[name] = value
+                told = self._groups.popleft() if self._groups and "=" in self._groups[0] else ""
+        brought = listed(f"{name} = {shown(value)}" for name, value in values.items())
+        supposed = f"supposed to be {verdict.replace('_', ' ')}{f', with {brought}' if brought else ''}"
+        yield f"{self._clock()}  {step.lookup}: {supposed}"
+        yield from self._follow(flow.answered(self._scene(), verdict, values))
 
     def _press(self, group: str, question: Question | Collect | AskCallback) -> Iterator[str]:
         for number, key in enumerate(group):
@@ -217,6 +258,8 @@ class _Journey:
                     yield f"{self._clock()}  {here}: hears a beep and speaks"
                 case JoinQueue():
                     yield from self._queued(effect.step)
+                case Inquire():
+                    yield f"{self._clock()}  {here}: {next(looking_up(self._config, effect.step))}"
                 case PromiseCallback():
                     yield f"{self._clock()}  is promised to be called back at {effect.number}, in queue {effect.step.queue}"
                 case Finish():
@@ -285,6 +328,7 @@ class _Journey:
             now=self._now,
             next_play=PlayId("play"),
             next_recording=RecordingName("voicemail"),
+            lookups=self._config.plan.lookups,
             callable=self._callable,
         )
 

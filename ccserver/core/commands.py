@@ -10,6 +10,7 @@ from ccserver.core.ids import (
     AgentId,
     AttemptId,
     ContactId,
+    InquiryId,
     Language,
     LegId,
     NodeName,
@@ -18,6 +19,7 @@ from ccserver.core.ids import (
     RecordingName,
     TrunkName,
 )
+from ccserver.core.lookup import Lookup
 from ccserver.core.supervision import Listening
 
 
@@ -193,6 +195,15 @@ class RecordVoicemail(_Command, frozen=True):
     silence_s: int
 
 
+class AskLookup(_Command, frozen=True):
+    """Ask another computer for the caller; answered by `InquiryAnswered`, with `found`, `not_found` or `failed`."""
+
+    inquiry: InquiryId
+    lookup: Lookup
+    url: str
+    """With the caller's own variables in it: never logged."""
+
+
 class HangUpLeg(_Command, frozen=True):
     """End a leg; a leg that is gone already is no failure."""
 
@@ -250,6 +261,7 @@ Command = (
     | SpyOn
     | EndSupervision
     | RecordVoicemail
+    | AskLookup
     | HangUpLeg
     | ReleaseContact
     | KeepRecording

@@ -30,6 +30,7 @@ from ccserver.core.ids import (
     AgentId,
     ContactId,
     FlowName,
+    InquiryId,
     Language,
     LegId,
     LineNumber,
@@ -239,8 +240,10 @@ class FlowPosition(Struct, frozen=True, kw_only=True):
     typing: bool = False
     """Of `callback`: another number is being typed."""
     recording: RecordingName | None = None
+    inquiry: InquiryId | None = None
+    """What is being asked outside."""
     deadline: float | None = None
-    """When silence is over."""
+    """When silence is over, or an answer from outside comes too late."""
     stack: tuple[Point, ...] = ()
     """Where the flows that called this one go on, the outermost first."""
     entered: int = 0
@@ -391,6 +394,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     offers: int = 0
     supervisions: int = 0
     plays: int = 0
+    inquiries: int = 0
     first_queue: QueueName | None = None
     last_place: Place | None = None
     """From which he was answered last: handed over, he takes its order along."""

@@ -6,11 +6,13 @@ from msgspec.structs import replace
 
 from ccserver.core import admission, answering, flow, owed, promising, queueing, surveying
 from ccserver.core.commands import (
+    AskLookup,
     HangUpLeg,
     PlayPrompts,
     RecordVoicemail,
     ReleaseContact,
     SetLanguage,
+    StartMusic,
     StopPlay,
 )
 from ccserver.core.contact import (
@@ -23,14 +25,23 @@ from ccserver.core.contact import (
     SegmentKind,
     SegmentOutcome,
 )
-from ccserver.core.events import ContactArrived, Event, KeyPressed, PlayFinished, VoicemailRecorded
+from ccserver.core.events import (
+    ContactArrived,
+    Event,
+    InquiryAnswered,
+    KeyPressed,
+    PlayFinished,
+    VoicemailRecorded,
+)
 from ccserver.core.floor import Floor
 from ccserver.core.flow import FlowTurn, Scene
-from ccserver.core.ids import FlowName, StepName, message_name, parts_of_message
+from ccserver.core.ids import FlowName, InquiryId, StepName, message_name, parts_of_message
+from ccserver.core.lookup import address
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import REFUSALS, Line
 from ccserver.core.records import RecordingSaved
 from ccserver.core.segments import close_segment, open_segment
+from ccserver.core.steps import LookUp
 
 NO_SUCH_NUMBER = 1
 """Q.850: unallocated number."""
@@ -109,6 +120,8 @@ def scene(floor: Floor, contact: Contact) -> Scene:
         next_recording=message_name(
             contact.id, "comment" if surveying.under_way(contact) else "voicemail", contact.plays + 1
         ),
+        next_inquiry=InquiryId(f"{contact.id}.ask{contact.inquiries + 1}"),
+        lookups=floor.plan_of(contact).lookups,
         callable=partial(promising.callable_number, floor),
     )
 
@@ -136,6 +149,12 @@ def voicemail_recorded(floor: Floor, contact: Contact, event: VoicemailRecorded)
         if event.duration_s > 0 and contact.outcome is not ContactOutcome.ANSWERED:
             contact = replace(contact, outcome=ContactOutcome.VOICEMAIL)
         apply(floor, contact, flow.recorded(scene(floor, contact)), event.at)
+
+
+def inquiry_answered(floor: Floor, contact: Contact, event: InquiryAnswered) -> None:
+    """Somebody outside has answered; while the caller is in the fallback dialplan nobody is there whom it could serve."""
+    if contact.flow and contact.flow.inquiry == event.inquiry and not contact.away:
+        apply(floor, contact, flow.answered(scene(floor, contact), event.verdict, event.values), event.at)
 
 
 def keep_voicemail(floor: Floor, event: VoicemailRecorded) -> None:
@@ -207,6 +226,8 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
                 floor.command(
                     RecordVoicemail(contact.leg, turn.position.recording, step.max_s, step.silence_s, lane=contact.id)
                 )
+            case flow.Inquire(step):
+                contact = _inquire(floor, contact, step)
             case flow.PromiseCallback():
                 contact = promising.promise(floor, contact, effect, at)
             case flow.Rated(question, score):
@@ -216,6 +237,17 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
             case flow.Finish():
                 contact = _finish(floor, contact, at, effect)
     floor.keep(contact)
+
+
+def _inquire(floor: Floor, contact: Contact, step: LookUp) -> Contact:
+    """Ask outside; asked again after a restart, it is another question, and the answer to the first is of no interest."""
+    assert contact.flow is not None and contact.flow.inquiry is not None
+    lookup = floor.plan_of(contact).lookups[step.lookup]
+    if step.music:
+        floor.command(StartMusic(contact.leg, step.music, lane=contact.id))
+    url = address(lookup, {**contact.variables, "language": contact.language})
+    floor.command(AskLookup(contact.flow.inquiry, lookup, url, lane=contact.id))
+    return replace(contact, inquiries=contact.inquiries + 1)
 
 
 def _finish(floor: Floor, contact: Contact, at: float, how: flow.Finish) -> Contact:

@@ -5,6 +5,7 @@ differences of `at`; deadlines are set from the router's `now`. Whoever reads th
 crosses the border of the core.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -14,6 +15,7 @@ from ccserver.core.commands import Command
 from ccserver.core.ids import (
     AgentId,
     ContactId,
+    InquiryId,
     LegId,
     LineNumber,
     NodeName,
@@ -198,6 +200,22 @@ class VoicemailRecorded(Event, frozen=True):
     recording: RecordingName
     path: str
     duration_s: float
+
+
+class InquiryAnswered(Event, frozen=True):
+    """What a flow asked outside is answered, or failed; told late it is of no interest."""
+
+    contact: ContactId
+    inquiry: InquiryId
+    about: str
+    """The lookup's name."""
+    verdict: str
+    """As the step's field that says where the flow goes on: `found`, `not_found`, `failed`."""
+    values: Mapping[str, str] = {}
+    """For the flow's variables."""
+    reason: str = ""
+    """Why it failed, for people."""
+    took_s: float = 0.0
 
 
 class PhoneChanged(Event, frozen=True):
@@ -522,6 +540,7 @@ Fact = (
     | RecordingLost
     | RecordingPurged
     | VoicemailRecorded
+    | InquiryAnswered
     | PhoneChanged
     | TrunkChanged
     | CodeDialled

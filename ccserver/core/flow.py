@@ -15,7 +15,18 @@ from msgspec.structs import replace
 
 from ccserver.core.calendar import Calendar, Hours, hours_at
 from ccserver.core.contact import FlowPosition
-from ccserver.core.ids import CalendarName, FlowName, Language, PlayId, PromptName, RecordingName, StepName
+from ccserver.core.ids import (
+    CalendarName,
+    FlowName,
+    InquiryId,
+    Language,
+    LookupName,
+    PlayId,
+    PromptName,
+    RecordingName,
+    StepName,
+)
+from ccserver.core.lookup import Lookup
 from ccserver.core.steps import (
     MARKS,
     Answer,
@@ -30,6 +41,7 @@ from ccserver.core.steps import (
     HangUp,
     Key,
     Listen,
+    LookUp,
     Menu,
     Point,
     Question,
@@ -88,6 +100,12 @@ class Record(Struct, frozen=True):
     step: Voicemail
 
 
+class Inquire(Struct, frozen=True):
+    """Ask outside, as `position.inquiry`."""
+
+    step: LookUp
+
+
 class Rated(Struct, frozen=True):
     """The caller gave a mark."""
 
@@ -106,9 +124,9 @@ class Finish(Struct, frozen=True):
     cause: Ending = "normal"
 
 
-_Stop = Say | Question | Collect | Enqueue | Voicemail | AskCallback | HangUp
+_Stop = Say | Question | Collect | Enqueue | Voicemail | AskCallback | LookUp | HangUp
 """Steps that wait for something."""
-Effect = Speak | Hush | SpeakLanguage | PickUp | JoinQueue | PromiseCallback | Record | Rated | Finish
+Effect = Speak | Hush | SpeakLanguage | PickUp | JoinQueue | PromiseCallback | Record | Inquire | Rated | Finish
 
 
 def _nobody(_number: str) -> str | None:
@@ -126,6 +144,8 @@ class Scene(Struct, frozen=True, kw_only=True):
     now: float
     next_play: PlayId
     next_recording: RecordingName
+    next_inquiry: InquiryId = InquiryId("")
+    lookups: Mapping[LookupName, Lookup] = {}
     callable: Callable[[str], str | None] = _nobody
     """The number in E.164, if it may be called; `ValueError`: it is a number, and may not."""
 
@@ -177,7 +197,7 @@ def key_pressed(scene: Scene, key: Key) -> FlowTurn:
     match step:
         case Say(barge_in=True):
             turn = _enter(scene, step.next, ahead=position.ahead + key)
-        case Say():
+        case Say() | LookUp():
             return _still(scene, replace(position, ahead=(position.ahead + key)[:AHEAD_MAX]))
         case Menu() | Listen() | Rate():
             turn = _choose(scene, step, key, position.ahead)
@@ -221,6 +241,8 @@ def time_up(scene: Scene) -> FlowTurn:
             return _number_typed(scene, step, scene.position.digits)
         case Collect() | AskCallback():
             return _once_more(scene, step, step.silence)
+        case LookUp():
+            return answered(scene, "failed", {})
         case _:
             return _still(scene, replace(scene.position, deadline=None))
 
@@ -231,6 +253,16 @@ def recorded(scene: Scene) -> FlowTurn:
     if not isinstance(step, Voicemail):
         return _still(scene, scene.position)
     return _enter(scene, step.next)
+
+
+def answered(scene: Scene, verdict: str, values: Mapping[str, str]) -> FlowTurn:
+    """What was asked outside has its answer, or will have none (callers check that it is the current question)."""
+    step = scene.step
+    if not isinstance(step, LookUp):
+        return _still(scene, scene.position)
+    target = {"found": step.found, "not_found": step.not_found}.get(verdict, step.failed)
+    scene = replace(scene, variables={**scene.variables, **values})
+    return _enter(scene, target, ahead=scene.position.ahead)
 
 
 def _still(scene: Scene, position: FlowPosition, *effects: Effect) -> FlowTurn:
@@ -334,6 +366,10 @@ def _arrive(scene: Scene, step: _Stop, first: tuple[str, ...]) -> FlowTurn:
             return _still(scene, scene.position, JoinQueue(step))
         case Voicemail() if not step.prompts:
             return _record(scene, step)
+        case LookUp():
+            deadline = scene.now + scene.lookups[step.lookup].timeout_s
+            asked = replace(scene.position, inquiry=scene.next_inquiry, deadline=deadline)
+            return _still(scene, asked, Inquire(step))
         case HangUp() if not step.prompts:
             return _still(scene, scene.position, Finish(cause=step.cause))
         case Say() | Menu() | Listen() | Rate() | Collect() | Voicemail() | HangUp():

@@ -29,6 +29,9 @@ StepName = NewType("StepName", str)
 PromptName = NewType("PromptName", str)
 Language = NewType("Language", str)
 Skill = NewType("Skill", str)
+LookupName = NewType("LookupName", str)
+InquiryId = NewType("InquiryId", str)
+"""`<contact>.ask<n>`: what a flow asked outside, and when."""
 PlanHash = NewType("PlanHash", str)
 RecordingName = NewType("RecordingName", str)
 """File name without directory and extension, unique for ever: it begins with the contact's id."""

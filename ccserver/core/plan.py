@@ -16,12 +16,14 @@ from ccserver.core.ids import (
     FlowName,
     Language,
     LineNumber,
+    LookupName,
     NodeName,
     PlanHash,
     QueueName,
     Skill,
     TrunkName,
 )
+from ccserver.core.lookup import Lookup
 from ccserver.core.numbers import NumberFormat, Region
 from ccserver.core.steps import CallFirst, Flow, SkillNeed, Stage
 
@@ -303,5 +305,6 @@ class Plan(Struct, frozen=True):
     callbacks: Callbacks = Callbacks()
     customers: Mapping[str, Customer] = {}
     """By number, E.164."""
+    lookups: Mapping[LookupName, Lookup] = {}
     hash: PlanHash = PlanHash("")
     """Of all the rest; set by `ccserver.config.load`."""

@@ -41,6 +41,8 @@ class Happening(StrEnum):
     KEY = "key"
     PLAYED = "played"
     VOICEMAIL = "voicemail"
+    INQUIRY = "inquiry"
+    """What the flow asked outside is answered."""
     RECORDING = "recording"
     CALLER_ANSWERED = "caller_answered"
     CALLER_ENDED = "caller_ended"
@@ -157,6 +159,7 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.FLOW, _H.KEY): conversation.key_pressed,
     (_S.FLOW, _H.PLAYED): conversation.play_finished,
     (_S.FLOW, _H.VOICEMAIL): conversation.voicemail_recorded,
+    (_S.FLOW, _H.INQUIRY): conversation.inquiry_answered,
     (_S.FLOW, _H.TIME_UP): conversation.time_up,
     (_S.FLOW, _H.COMMAND_FAILED): _command_failed,
     (_S.SCHEDULED, _H.TIME_UP): owed.time_up,
@@ -224,6 +227,11 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
 }
 
 IGNORED: dict[tuple[ContactState, Happening], str] = {
+    **{
+        (state, _H.INQUIRY): "the flow did not wait for it"
+        for state in ContactState
+        if state not in {_S.FLOW, _S.CLOSED}
+    },
     **{
         (_S.SUMMONING, happening): "his phone rings, and nothing else has begun"
         for happening in (

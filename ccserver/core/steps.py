@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ccserver.core.ids import CalendarName, FlowName, Language, PromptName, QueueName, Skill, StepName
+from ccserver.core.ids import CalendarName, FlowName, Language, LookupName, PromptName, QueueName, Skill, StepName
 
 Ending = Literal["normal", "busy", "reject"]
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
@@ -205,6 +205,22 @@ class AskCallback(Struct, frozen=True, tag_field="do", tag="callback"):
     silence: PromptName | None = None
 
 
+class LookUp(Struct, frozen=True, tag_field="do", tag="lookup"):
+    """Ask another computer; the caller hears `music` meanwhile, or silence, and his keys count afterwards."""
+
+    lookup: LookupName
+    found: StepName
+    """With the fields of the answer in their variables."""
+    not_found: StepName
+    failed: StepName
+    """No answer in time, or none that makes sense."""
+    music: str = ""
+    asks: tuple[str, ...] = ()
+    """Variables that the question is made with,"""
+    brings: tuple[str, ...] = ()
+    """and those that the answer has: as the lookup says."""
+
+
 class HangUp(Struct, frozen=True, tag_field="do", tag="hangup"):
     """Speak, then hang up: the caller was served by the flow alone."""
 
@@ -244,6 +260,7 @@ Step = (
     | Enqueue
     | Voicemail
     | AskCallback
+    | LookUp
     | HangUp
     | Call
     | GoTo

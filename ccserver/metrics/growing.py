@@ -15,6 +15,7 @@ from ccserver.ari import Counters
 from ccserver.connectors.voice import Liveness
 from ccserver.core.attempt import Attempt, AttemptState
 from ccserver.core.contact import Contact, ContactState, SegmentKind
+from ccserver.core.events import InquiryAnswered
 from ccserver.core.offer import Offer, OfferState
 from ccserver.core.records import AttemptSaved, ContactSaved, OfferSaved, RecordingSaved, SegmentSaved
 from ccserver.engine import Engine
@@ -29,6 +30,7 @@ SHORT_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 """For what the machine does."""
 WAIT_S = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800)
 """For what people do: 20 s is the usual target of the service level."""
+LOOKUP_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
 TALK_S = (10, 30, 60, 120, 180, 300, 600, 1200, 3600)
 
 
@@ -81,6 +83,13 @@ class Metrics:
             ["trunk", "outcome"],
             registry=registry,
         )
+        self._inquiries = Histogram(
+            "ccserver_lookup_seconds",
+            "Time until a flow that asked another computer went on",
+            ["lookup", "result"],
+            buckets=LOOKUP_S,
+            registry=registry,
+        )
         self._recordings = Counter(
             "ccserver_recordings", "Recordings that ended", ["kind", "result"], registry=registry
         )
@@ -94,6 +103,8 @@ class Metrics:
         self._committed.observe(effort.committed_s)
         for event in turn.events:
             self._events.labels(type(event).__name__).inc()
+            if isinstance(event, InquiryAnswered):
+                self._inquiries.labels(event.about, event.verdict).observe(event.took_s)
         for record in turn.records:
             match record:
                 case ContactSaved(contact=contact) if contact.state is ContactState.CLOSED:

@@ -161,6 +161,8 @@ def _command(command: Record | Command) -> Iterator[str]:
             yield f"{short(command.leg)}: {'listens' if command.stays else 'hears'} no more"
         case commands.RecordVoicemail():
             yield f"{command.leg}: record {short(command.recording).rpartition('-')[2]}"
+        case commands.AskLookup():
+            yield f"{short(command.lane)}: {short(command.inquiry).rpartition('.')[2]}: {command.url}"
         case commands.WithdrawOffer():
             yield f"{short(command.offer)}: withdraw"
         case commands.HangUpLeg():

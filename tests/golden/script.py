@@ -6,6 +6,7 @@
     callbacks tries=2 no_answer_retry_s=60
     flow wait = { do = "queue", queue = "support" }     a step of the line's flow, main; `flow vip.ask`: of another
     line answer=operator closed=busy    how the line answers; who says `closed` has a line that is
+    lookup shop https://shop/{ani} timeout=3     another computer; `c1 is-told ask1 found status=sent` is its answer
     trunk mtt priority=1 channels=2     usable until `mtt fails`; with `mtt works` it is again
     anna ready                          what happens; the phone of an operator is registered with his first wish
     c1 calls
@@ -42,6 +43,7 @@ from ccserver.core.events import (
     ContactArrived,
     GiveDisposition,
     HoldCustomer,
+    InquiryAnswered,
     InternalDialled,
     KeyPressed,
     LegAnswered,
@@ -75,9 +77,11 @@ from ccserver.core.ids import (
     CalendarName,
     ContactId,
     FlowName,
+    InquiryId,
     Language,
     LegId,
     LineNumber,
+    LookupName,
     NodeName,
     PlanHash,
     QueueName,
@@ -86,6 +90,7 @@ from ccserver.core.ids import (
     StepName,
     TrunkName,
 )
+from ccserver.core.lookup import Lookup
 from ccserver.core.plan import (
     Callbacks,
     Customer,
@@ -164,6 +169,7 @@ class Stage:
         self.start: StepName | None = None
         self.callbacks = Callbacks()
         self.customers: dict[str, Customer] = {}
+        self.lookups: dict[LookupName, Lookup] = {}
         self.line: dict[str, str] = {}
         self.router: Router | None = None
         self.now = 0.0
@@ -189,6 +195,10 @@ class Stage:
                 self._operator(name, dict(option.split("=") for option in options))
             case ["customer", number, *options]:
                 self._customer(number, dict(option.split("=") for option in options))
+            case ["lookup", name, url, timeout]:
+                self.lookups[LookupName(name)] = Lookup(
+                    LookupName(name), url, timeout_s=float(timeout.partition("=")[2])
+                )
             case ["language", language, "=", skill]:
                 self.languages[Language(language)] = Skill(skill)
             case ["trunk", name, *options]:
@@ -289,6 +299,7 @@ class Stage:
             trunks=self.trunks,
             outbound=Outbound(record="never"),
             callbacks=self.callbacks,
+            lookups=self.lookups,
             hash=PlanHash("plan"),
         )
 
@@ -336,6 +347,10 @@ class Stage:
                 recording = RecordingName(f"{NODE}-{who}-{rest[0]}")
                 seconds = float(rest[1].removesuffix("s"))
                 return [VoicemailRecorded(_contact(who), leg, recording, "file", seconds, at=self.now)]
+            case "is-told":
+                values = dict(each.split("=") for each in rest[2:])
+                inquiry = InquiryId(f"{NODE}-{who}.{rest[0]}")
+                return [InquiryAnswered(_contact(who), inquiry, "lookup", rest[1], values, at=self.now)]
             case "is-moved-to":
                 return [MoveContact(_contact(who), QueueName(rest[0]), rest[2], at=self.now)]
             case "is-raised-by":

@@ -27,6 +27,7 @@ from ccserver.core.events import (
     ConfigReplaced,
     ContactArrived,
     Fact,
+    InquiryAnswered,
     LegAnswered,
     LegRinging,
     NodeConnected,
@@ -114,7 +115,7 @@ class Daemon:
         self.node.now += TICK_S
         if not self.alive:
             return
-        if isinstance(fact, CommandFailed | RecordingKept):
+        if isinstance(fact, CommandFailed | RecordingKept | InquiryAnswered):
             self.inbox.append(fact)
         elif self.socket and self.buffer is not None:
             self.buffer.append(fact)
@@ -288,6 +289,7 @@ class Daemon:
                     self.perform(lane, 1)
                 self.lanes[lane] = []
         self.inbox, self.buffer, self.listings, self.lanes = [], None, [], {}
+        self.node.inquiries.clear()
 
     def restart(self) -> None:
         """Another process takes up what the journal holds."""

@@ -10,6 +10,7 @@ from typing import Literal
 
 from ccserver.core.commands import (
     AnswerLeg,
+    AskLookup,
     CallSupervisor,
     Command,
     DialCustomer,
@@ -37,6 +38,7 @@ from ccserver.core.events import (
     CommandFailed,
     ContactArrived,
     Fact,
+    InquiryAnswered,
     InternalDialled,
     KeyPressed,
     LegAnswered,
@@ -136,6 +138,8 @@ class Node:
         """Contacts for whom somebody truly picked up (the caller may have gone at the same instant)."""
         self.refuse: Literal["", "failed", "unavailable"] = ""
         """How the next offer or attempt is refused."""
+        self.inquiries: list[AskLookup] = []
+        """What other computers are being asked; the daemon that dies takes them along."""
         self.mute = False
         """The next prompt or recording fails."""
         self._calls = 0
@@ -270,6 +274,8 @@ class Node:
                 self.play_ends(leg)
             if leg.recording is not None:
                 self.voicemail_ends(leg)
+        for inquiry in list(self.inquiries):
+            self.inquiry_ends(inquiry, "found")
 
     def voicemail_ends(self, leg: Leg, seconds: float = 3.0) -> None:
         """`#`, silence or the end of the call."""
@@ -277,6 +283,12 @@ class Node:
         told = VoicemailRecorded(leg.contact, leg.id, leg.recording, "message.wav", seconds, at=self.now)
         leg.recording = None
         self.tell(told)
+
+    def inquiry_ends(self, inquiry: AskLookup, verdict: str) -> None:
+        """Another computer has answered."""
+        self.inquiries.remove(inquiry)
+        contact, about = ContactId(inquiry.lane), inquiry.lookup.name
+        self.tell(InquiryAnswered(contact, inquiry.inquiry, about, verdict, {"told": verdict}, at=self.now))
 
     # --- the whole ------------------------------------------------------------------------------------------------
 
@@ -361,6 +373,8 @@ class Node:
                 if command.talks:
                     path = f"{command.recording}.opus"
                     self.tell(RecordingKept(command.contact, command.recording, path, 1.0, at=self.now))
+            case AskLookup():
+                self.inquiries.append(command)
             case SeatLegs():
                 self._seat(command)
             case StopPlay():

@@ -9,6 +9,7 @@ from ccserver.core.ids import (
     FlowName,
     Language,
     LineNumber,
+    LookupName,
     NodeName,
     PlanHash,
     QueueName,
@@ -16,6 +17,7 @@ from ccserver.core.ids import (
     StepName,
     TrunkName,
 )
+from ccserver.core.lookup import Lookup
 from ccserver.core.plan import Callbacks, Dispositions, Line, Operator, Outbound, Plan, Queue, Rules, Tolls, Trunk
 from ccserver.core.steps import (
     AskCallback,
@@ -25,6 +27,7 @@ from ccserver.core.steps import (
     Enqueue,
     Flow,
     HangUp,
+    LookUp,
     Menu,
     Rate,
     Return,
@@ -54,6 +57,8 @@ TRUNKS = (TrunkName("first"), TrunkName("second"), TrunkName("inbound"))
 
 
 NEVER = Calendar(CalendarName("never"), "Europe/Moscow", ((),) * 7)
+
+SHOP = Lookup(LookupName("shop"), "https://shop/{ani}", timeout_s=4.0)
 
 
 def _need(skill: str, level: int) -> SkillNeed:
@@ -88,6 +93,7 @@ MENU_FLOW = _flow(
             "5": _S("message"),
             "6": _S("offer"),
             "7": _S("first"),
+            "8": _S("look"),
             "*": _S("english"),
             "9": _S("busy"),
         },
@@ -109,6 +115,7 @@ MENU_FLOW = _flow(
         nobody=_S("message"),
         nobody_after_s=4.0,
     ),
+    look=LookUp(SHOP.name, found=_S("important"), not_found=_S("choose"), failed=_S("message"), music="calm"),
     offer=AskCallback(
         ORDERS, ("offer",), ("which",), next=_S("bye"), refused=_S("hours"), otherwise=_S("anybody"), retries=1
     ),
@@ -205,6 +212,7 @@ PLAN = Plan(
     },
     tolls=Tolls(calls_per_hour=7, operator_calls_per_hour=4),
     outbound=Outbound(ring_timeout_s=25.0, wrap_up_s=5.0, dispositions=Dispositions(TOPICS)),
+    lookups={SHOP.name: SHOP},
     callbacks=Callbacks(tries=2, busy_retry_s=3.0, no_answer_retry_s=5.0, expire_after_s=100.0),
     hash=PlanHash("first"),
 )

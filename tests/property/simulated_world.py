@@ -97,6 +97,8 @@ KEYS = (
     "61",
     "71",
     "71",
+    "8",
+    "81",
     "0",
     "6289161234567#",
     "6288091234567#",
@@ -222,6 +224,10 @@ class World:
     @happens(5, lambda world: any(leg.recording for leg in world.node.callers()), pick=PICKS, seconds=(3.0, 0.0))
     def message_ends(self, pick: int, seconds: float) -> None:
         self.node.voicemail_ends(picked([leg for leg in self.node.callers() if leg.recording], pick), seconds)
+
+    @happens(4, lambda world: world.node.inquiries, pick=PICKS, verdict=("found", "not_found", "failed"))
+    def inquiry_is_answered(self, pick: int, verdict: str) -> None:
+        self.node.inquiry_ends(picked(self.node.inquiries, pick), verdict)
 
     # --- callbacks ------------------------------------------------------------------------------------------------
 

@@ -41,6 +41,8 @@ def section(heading: str) -> str:
         ("### [queues.dispositions]", schema.Dispositions),
         ("### [[queues.relax]]", schema.Stage),
         ("### [[customers]]", schema.Customer),
+        ("### [[lookups]]", schema.Lookup),
+        ("### [lookups.fields]", schema.LookupField),
         ("### [[operators]]", schema.Operator),
         *((f'### do = "{tag}"', step) for tag, step in STEPS.items()),
     ],

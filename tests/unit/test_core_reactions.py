@@ -12,6 +12,7 @@ from ccserver.core.events import (
     CallCustomer,
     CommandFailed,
     Event,
+    InquiryAnswered,
     KeyPressed,
     LegAnswered,
     LegAway,
@@ -25,7 +26,7 @@ from ccserver.core.events import (
     TransferContact,
     VoicemailRecorded,
 )
-from ccserver.core.ids import AgentId, ContactId, LegId, PlayId, RecordingName, StepName, TrunkName
+from ccserver.core.ids import AgentId, ContactId, InquiryId, LegId, PlayId, RecordingName, StepName, TrunkName
 from ccserver.core.plan import Trunk
 from ccserver.core.reactions import IGNORED, REACTIONS, Happening, react
 from ccserver.core.router import TimeUp
@@ -48,6 +49,7 @@ EVENTS: dict[Happening, Event] = {
     Happening.KEY: KeyPressed(C1, "1", at=AT),
     Happening.PLAYED: PlayFinished(C1, PlayId("n1-c1.play9"), at=AT),
     Happening.VOICEMAIL: VoicemailRecorded(ContactId("n1-c1"), C1, RecordingName("other"), "p", 0.0, at=AT),
+    Happening.INQUIRY: InquiryAnswered(ContactId("n1-c1"), InquiryId("n1-c1.ask9"), "shop", "found", at=AT),
     Happening.RECORDING: RecordingStarted(ContactId("n1-c1"), RecordingName("n1-c1"), at=AT),
     Happening.CALLER_ANSWERED: LegAnswered(C1, at=AT),
     Happening.CALLER_ENDED: LegEnded(C1, at=AT),

@@ -56,6 +56,19 @@ def test_a_key_is_added_to_a_menu(site: Site) -> None:
     assert "nordlis-returns" in walk_call(site.load(), "88007707999", None, "4")
 
 
+def test_callers_are_told_the_status_of_their_order(site: Site) -> None:
+    site.append("ccserver.toml", "\n" + snippet("order-status", "[[lookups]]"))
+    site.append("prompts.toml", "\n" + snippet("order-status", "[order-ask]"))
+    old = MENU_KEYS.search(site.file("nordlis.toml").read_text())
+    assert old is not None
+    site.change("nordlis.toml", old[0], snippet("order-status", "keys = "))
+    site.append("nordlis.toml", "\n" + snippet("order-status", "[steps.order-number]"))
+    assert site.warnings() == []
+    journeys = [line.split()[-1] for line in snippet("order-status", "ccserver check --call").splitlines()]
+    heard = [walk_call(site.load(), "88007707999", None, keys) for keys in journeys]
+    assert "money:1250.00 RUB" in heard[0] and "(order-unknown)" in heard[1] and "orders: Waits in queue" in heard[2]
+
+
 def test_opening_hours_and_a_holiday_are_added(site: Site) -> None:
     calendar = snippet("opening-hours", "[[calendars]]")
     days = [block for block in snippets("opening-hours") if block.startswith("days = ")]
