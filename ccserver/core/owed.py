@@ -41,6 +41,7 @@ def part(floor: Floor, contact: Contact, at: float) -> None:
         contact,
         absent=True,
         away=False,
+        unanswered=False,  # on the line come only those whom we call
         agent=None,
         recording=None,
         telling=None,
