@@ -55,7 +55,7 @@ from ccserver.core.commands import AskLookup, Command, KeepRecording
 from ccserver.core.events import ConfigReplaced
 from ccserver.core.ids import AgentId, TrunkName
 from ccserver.core.router import Router
-from ccserver.core.status import flow_alarm, toll_alarm
+from ccserver.core.status import announcing, closures, flow_alarm, toll_alarm
 from ccserver.engine import Engine, Limits
 from ccserver.metrics import Metrics
 from ccserver.notify import Herald
@@ -178,9 +178,13 @@ class Daemon:
                 purge,
                 link,
                 unbuilt,
-                lambda: toll_alarm(router.floor, clock.now()),
-                lambda: flow_alarm(router.floor, clock.now()),
-                lookups.alarm,
+                {
+                    "tolls": lambda: toll_alarm(router.floor, clock.now()),
+                    "flows": lambda: flow_alarm(router.floor, clock.now()),
+                    "lookups": lookups.alarm,
+                    "closed lines": lambda: closures(router.floor),
+                    "announcement": lambda: announcing(router.floor),
+                },
             )
             herald.watch(engine, alarms)
             metrics.watch(engine, journal, projector, link.client.counters, alarms, voice.liveness)
@@ -245,9 +249,7 @@ class Daemon:
         purge: Purge,
         link: AriLink,
         unbuilt: Unbuilt,
-        tolls: Callable[[], str],
-        flows: Callable[[], str],
-        lookups: Callable[[], str],
+        of_the_core: Mapping[str, Callable[[], str]],
     ) -> Alarms:
         config, instance = self._config, instance_of(self._config)
         if unbuilt():
@@ -260,9 +262,7 @@ class Daemon:
             "disk": archive.space_alarm,
             "prompts": unbuilt,
             "callbacks": partial(callbacks_waiting, instance.callbacks_dir),
-            "tolls": tolls,
-            "flows": flows,
-            "lookups": lookups,
+            **of_the_core,
             "events": partial(events_unread, link.client.counters),
             "certificate": certificates.watch(instance, self._clock.now),
             "trunk configuration": lambda: voice.trunks.difference,

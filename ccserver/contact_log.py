@@ -20,6 +20,7 @@ import structlog
 from ccserver.core.attempt import Attempt, AttemptState
 from ccserver.core.contact import Contact, ContactState, Segment
 from ccserver.core.ids import ContactId
+from ccserver.core.measure import Block, Measure
 from ccserver.core.offer import Offer, OfferState
 from ccserver.core.records import (
     AgentSaved,
@@ -30,6 +31,8 @@ from ccserver.core.records import (
     DispositionSaved,
     IntervalSaved,
     LearntSaved,
+    MeasureLifted,
+    MeasureSaved,
     OfferSaved,
     PlanAdopted,
     PreservationSaved,
@@ -120,6 +123,10 @@ class ContactLog:
                 )
             case SurveySaved(survey=survey) if survey.ended_at is not None:
                 _survey(survey, survey.ended_at)
+            case MeasureSaved(measure=measure):
+                _say("measure taken", **_of_measure(measure))
+            case MeasureLifted(measure=measure):
+                _say("measure lifted", **_of_measure(measure) | {"by": record.by})
             case PlanAdopted(plan=plan):
                 _say("configuration adopted", plan=plan.hash)
             case PreservationSaved():
@@ -174,6 +181,16 @@ class ContactLog:
             agent=contact.agent,
             pii_reason=contact.reason,
         )
+
+
+def _of_measure(measure: Measure) -> dict[str, object]:
+    return {
+        "measure": measure.id,
+        "kind": str(measure.__struct_config__.tag),
+        "line": measure.line,
+        "by": measure.by,
+        "pii_number": measure.number if isinstance(measure, Block) else None,
+    }
 
 
 def _segment(segment: Segment, ended_at: float) -> None:

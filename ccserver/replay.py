@@ -41,6 +41,7 @@ def router_state(restored: Restored) -> State:
         learnt=restored.learnt,
         last_talks=restored.last_talks,
         dispositions=restored.dispositions,
+        measures=restored.measures,
     )
 
 

@@ -26,12 +26,14 @@ from ccserver.core.contact import ContactOutcome, ContactState, Direction, Segme
 from ccserver.core.events import (
     Accepted,
     Answer,
+    LiftMeasure,
     PreserveContact,
     Refused,
     Request,
     SetAgentState,
     SteerRecording,
     SuperviseContact,
+    TakeMeasure,
 )
 from ccserver.core.ids import (
     AgentId,
@@ -46,6 +48,7 @@ from ccserver.core.ids import (
     StepName,
     TrunkName,
 )
+from ccserver.core.measure import Measure
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.plan import Plan
 from ccserver.core.recording import RecordingState
@@ -218,6 +221,7 @@ class Stage:
         self.silent = False
         self.queues = {ORDERS: "Заказы", SERVICE: "Сервисный центр"}
         self.lines = {NORDLIS: "Нордлис", VELMIRA: "Вельмира"}
+        self.measures: list[Measure] = []
         self.nodes = (NodeStatus(node=NodeName("cc1"), connected=True, since=self.now()),)
         self.agents = {AgentId(str(1001 + i)): self._agent(i) for i in range(agents)}
         self.trunks: list[TrunkStatus] = []
@@ -259,6 +263,7 @@ class Stage:
             agents=tuple(self.agents.values()),
             trunks=tuple(self.trunks),
             contacts=tuple(self._placed(contact, contacts) for contact in contacts),
+            measures=tuple(self.measures),
             not_ready_reasons=("break", "lunch", "training", "meeting", "other"),
             ignored=0,
         )
@@ -281,6 +286,12 @@ class Stage:
                 kept = self.archive.kept[request.contact]
                 row = PreservationRow(reason=reason, at=request.at) if preserved else None
                 self.archive.kept[request.contact] = replace(kept, preservation=row)
+            case TakeMeasure(measure=measure):
+                self.measures.append(measure)
+            case LiftMeasure(measure=lifted):
+                if lifted not in {each.id for each in self.measures}:
+                    return Refused(f"no measure {lifted} is in force", "id", unknown=True)
+                self.measures = [each for each in self.measures if each.id != lifted]
         return Accepted()
 
     def _line(self, number: LineNumber, name: str, contacts: Sequence[ContactStatus]) -> LineStatus:

@@ -205,6 +205,32 @@ class LiveContactReply(Struct, frozen=True):
     absent: bool = False
 
 
+class MeasureReply(Struct, frozen=True, kw_only=True):
+    """What a supervisor has put in force; `line` null: every line, `until` null: until it is lifted.
+
+    `prompts` are those of an announcement; `queued` and `treatment` (null: as the line has it) those of a closed line;
+    `number`, `treatment` and `reason` those of a blocked number.
+    """
+
+    id: str
+    kind: Literal["announcement", "closure", "block"]
+    line: str | None
+    by: str
+    since: Instant
+    until: Instant | None
+    prompts: tuple[str, ...]
+    queued: Literal["stay", "close"] | None
+    treatment: str | None
+    number: str | None
+    reason: str
+
+
+class MeasuresReply(Struct, frozen=True):
+    """All that are in force, in the order in which they were taken."""
+
+    measures: tuple[MeasureReply, ...]
+
+
 class StatusReply(Struct, frozen=True):
     """The whole picture at one moment; `ignored` counts facts that found no state waiting for them, since start."""
 
@@ -216,6 +242,7 @@ class StatusReply(Struct, frozen=True):
     agents: tuple[AgentReply, ...]
     trunks: tuple[TrunkReply, ...]
     contacts: tuple[LiveContactReply, ...]
+    measures: tuple[MeasureReply, ...]
     not_ready_reasons: tuple[str, ...]
     ignored: int
 
@@ -725,6 +752,28 @@ class PreservationWish(Struct, frozen=True, forbid_unknown_fields=True):
 
     preserved: bool
     reason: Annotated[str, Meta(max_length=REASON_MAX)] = ""
+
+
+class MeasureWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `POST /api/measures`; `prompts` goes with an announcement, `queued` and `treatment` with a closure, `number`,
+    `treatment` and `reason` with a block. Without `line` every line is meant, without `until` it lasts until it is lifted.
+    """
+
+    kind: Literal["announcement", "closure", "block"]
+    by: Annotated[str, Meta(min_length=1, max_length=64)]
+    line: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    until: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    prompts: Annotated[tuple[str, ...], Meta(min_length=1, max_length=10)] | UnsetType = UNSET
+    queued: Literal["stay", "close"] | UnsetType = UNSET
+    treatment: Annotated[str, Meta(min_length=1, max_length=40)] | UnsetType = UNSET
+    number: Annotated[str, Meta(min_length=1, max_length=32)] | UnsetType = UNSET
+    reason: Annotated[str, Meta(max_length=80)] | UnsetType = UNSET
+
+
+class LiftQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of `DELETE /api/measures/{id}`."""
+
+    by: Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class AgentStateWish(Struct, frozen=True, forbid_unknown_fields=True):

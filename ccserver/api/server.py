@@ -17,6 +17,7 @@ from ccserver.api.errors import ApiError, CannotListen
 from ccserver.api.explain import ExplainRoutes
 from ccserver.api.flows import FlowRoutes
 from ccserver.api.live import LiveRoutes
+from ccserver.api.measures import MeasureRoutes
 from ccserver.api.messages import ErrorReply, Problem
 from ccserver.api.metrics import MetricsRoutes
 from ccserver.api.openapi import DocumentRoutes
@@ -69,6 +70,7 @@ def build(
         *sound.operations(),
         *AgentRoutes(desk).operations(),
         *PlaceRoutes(desk).operations(),
+        *MeasureRoutes(desk, configuration).operations(),
         *TransferRoutes(desk).operations(),
         *SupervisionRoutes(desk).operations(),
         *live.operations(),

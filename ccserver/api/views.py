@@ -18,6 +18,7 @@ from ccserver.api.messages import (
     GapReply,
     Instant,
     LiveContactReply,
+    MeasureReply,
     ModeReply,
     NodeReply,
     OfferReply,
@@ -35,6 +36,7 @@ from ccserver.api.messages import (
 from ccserver.api.sources import Alarm
 from ccserver.core.consult import Consult
 from ccserver.core.ids import ContactId, RecordingName
+from ccserver.core.measure import Announcement, Block, Closure, Measure
 from ccserver.core.status import AgentStatus, ContactStatus, Status, TrunkStatus
 from ccserver.core.supervision import SupervisionMode
 from ccserver.store.rows import (
@@ -70,6 +72,7 @@ def status_reply(status: Status, alarms: Sequence[Alarm]) -> StatusReply:
         agents=tuple(agent_reply(agent) for agent in status.agents),
         trunks=tuple(trunk_reply(trunk) for trunk in status.trunks),
         contacts=tuple(live_contact_reply(contact) for contact in status.contacts),
+        measures=tuple(measure_reply(measure) for measure in status.measures),
         not_ready_reasons=status.not_ready_reasons,
         ignored=status.ignored,
     )
@@ -107,6 +110,25 @@ def trunk_reply(trunk: TrunkStatus) -> TrunkReply:
         channels=trunk.channels,
         refused=trunk.refused,
         misdialled=trunk.misdialled,
+    )
+
+
+def measure_reply(measure: Measure) -> MeasureReply:
+    """What is in force."""
+    block = measure if isinstance(measure, Block) else None
+    closure = measure if isinstance(measure, Closure) else None
+    return MeasureReply(
+        id=measure.id,
+        kind="block" if block else "closure" if closure else "announcement",
+        line=measure.line,
+        by=measure.by,
+        since=instant(measure.since),
+        until=_when(measure.until),
+        prompts=measure.prompts if isinstance(measure, Announcement) else (),
+        queued=closure.queued if closure else None,
+        treatment=closure.treatment if closure else block.treatment if block else None,
+        number=block.number if block else None,
+        reason=block.reason if block else "",
     )
 
 

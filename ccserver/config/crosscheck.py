@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from ccserver.config import schema
+from ccserver.config.blockcheck import check_blocked
 from ccserver.config.calendars import check_calendar
 from ccserver.config.closingcheck import check_closing
 from ccserver.config.errors import did_you_mean, listed, shown
@@ -51,6 +52,7 @@ def check_main(main: schema.Main, plan: Plan, document: Document, catalogue: Cat
         _check_line(line, ("lines", position), plan, document, catalogue, found)
     used = {step.queue for step in _queueing(plan)}
     _check_callbacks(main, plan, document, found)
+    check_blocked(main, plan, document, found)
     for position, queue in enumerate(main.queues):
         if queue.name not in used:
             found.warn(document, ("queues", position), f"no flow leads to queue {queue.name}")

@@ -171,6 +171,7 @@ def _plain(plan: Plan) -> dict[str, Any]:
     for calendar in plain["calendars"].values():
         calendar["week"] = {name: _hours(spans) for name, spans in zip(WEEKDAYS, calendar["week"], strict=True)}
         calendar["days"] = {day: _hours(spans) for day, spans in calendar["days"].items()}
+    plain["blocked"] = {",".join(rule.pop("numbers")): rule for rule in plain["blocked"]}
     steps = [step for flow in plain["flows"].values() for step in flow["steps"].values()]
     for step in steps:  # told where the lookup is
         step.pop("asks", None)

@@ -91,6 +91,9 @@ def _walks(
     for survey in surveys(plan):
         # Whoever talked may have chosen any language by then.
         begun[survey] = [(survey, LineNumber(""), Language(language)) for language in catalogue.languages]
+    instead = [FlowName(rule.treatment) for rule in plan.blocked if rule.treatment in plan.flows]
+    for name in (each for each in instead if each not in begun):
+        begun[name] = [(name, line.number, line.language) for line in plan.lines.values()]
     come_to = set(reached(plan.flows, begun))
     for name in plan.flows:
         if name not in come_to:

@@ -47,6 +47,7 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, flowfile.FlowFile]) -> pl
         recordings=_recordings(main.recordings),
         callbacks=plan.Callbacks(**asdict(main.callbacks)),
         lookups=lookups,
+        blocked=tuple(plan.Blocked(**asdict(rule)) for rule in main.blocked),
     )
     return replace(whole, hash=plan_hash(whole))
 

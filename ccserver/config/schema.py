@@ -53,6 +53,13 @@ KnownNumber = Annotated[
 Prefix = Annotated[
     str, Meta(pattern=r"\A\+[1-9][0-9]{0,14}\Z", description='the beginning of an E.164 number in quotes, like "+7495"')
 ]
+BlockedNumber = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:anonymous|\+[1-9][0-9]{0,14})\Z",
+        description='an E.164 number or the beginning of one, like "+79161234567" or "+7809", or "anonymous"',
+    ),
+]
 RegionCode = Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z", description='a country by ISO 3166, like "RU"')]
 Extension = Annotated[str, Meta(pattern=r"\A[0-9]{3,6}\Z", description='3 to 6 digits in quotes, like "1001"')]
 LanguageCode = Annotated[str, Meta(pattern=_LANGUAGE, description='a language of prompts.toml in quotes, like "ru"')]
@@ -369,6 +376,16 @@ class Line(_Table, frozen=True):
     """`busy`, `reject`, or the name of a flow."""
 
 
+class Blocked(_Table, frozen=True):
+    """`[[blocked]]`: numbers that are not let in."""
+
+    numbers: Annotated[tuple[BlockedNumber, ...], Meta(min_length=1, description="an array of at least one number")]
+    lines: tuple[Digits, ...] = ()
+    treatment: Name = "reject"
+    """`busy`, `reject`, or the name of a flow."""
+    reason: Text = ""
+
+
 class Trunk(_Table, frozen=True):
     """`[[trunks]]`: a way to the public network. Only the first part of it reaches the core (`core.plan.Trunk`)."""
 
@@ -593,6 +610,7 @@ class Main(_Table, frozen=True):
     outbound: Outbound = Outbound()
     callbacks: Callbacks = Callbacks()
     lines: tuple[Line, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
     trunks: tuple[Trunk, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     queues: tuple[Queue, ...] = ()

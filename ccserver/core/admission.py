@@ -1,11 +1,21 @@
-"""Whether a call that came in is let in, and what becomes of one that is not: its line may be closed."""
+"""Whether a call that came in is let in, and what becomes of one that is not: blocked, or its line is closed.
+
+Blocked numbers stand in the configuration or were blocked at run time (`core.measure`); a line is closed by hand or by its hours.
+"""
+
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
 from ccserver.core.calendar import hours_at
 from ccserver.core.contact import ContactOutcome
 from ccserver.core.floor import Floor
+from ccserver.core.ids import FlowName, LineNumber, PromptName
+from ccserver.core.measure import Announcement, Block, Closure
 from ccserver.core.plan import REFUSALS, Line, Treatment
+
+ANONYMOUS = "anonymous"
+"""Among blocked numbers: whoever shows none."""
 
 
 class TurnedAway(Struct, frozen=True):
@@ -17,12 +27,84 @@ class TurnedAway(Struct, frozen=True):
     """None: the flow that he is sent to tells."""
 
 
-def turned_away(floor: Floor, line: Line) -> TurnedAway | None:
+class _Barred(Struct, frozen=True):
+    number: str
+    treatment: Treatment
+    reason: str
+
+
+def turned_away(floor: Floor, line: Line, ani: str) -> TurnedAway | None:
     """None: he is let in."""
+    blocked = _blocked(floor, line.number, ani)
+    if blocked is not None:
+        return TurnedAway(_known(floor, blocked.treatment), blocked.reason, ContactOutcome.BLOCKED)
+    closure = closed_by_hand(floor, line.number)
+    if closure is not None:
+        return _shut(treatment(floor, closure, line.number), f"the line was closed by {closure.by}")
     if line.calendar is None or line.closed is None:
         return None
     hours = hours_at(floor.plan.calendars[line.calendar], floor.now)
     if hours == "open":
         return None
-    reason = f"the line is closed: {line.calendar}{' has a holiday' if hours == 'holiday' else ''}"
-    return TurnedAway(line.closed, reason, ContactOutcome.REFUSED if line.closed in REFUSALS else None)
+    return _shut(line.closed, f"the line is closed: {line.calendar}{' has a holiday' if hours == 'holiday' else ''}")
+
+
+def announced(floor: Floor, line: LineNumber) -> tuple[PromptName, ...]:
+    """What every caller of the line hears first: what is for all lines before what is for his."""
+    mine = [each for each in floor.measures.values() if isinstance(each, Announcement) and each.line in (None, line)]
+    mine.sort(key=lambda each: (each.line is not None, each.since))
+    return tuple(prompt for each in mine for prompt in each.prompts)
+
+
+def closed_by_hand(floor: Floor, line: LineNumber) -> Closure | None:
+    """The closure of the line itself, or of all."""
+    closures = [each for each in floor.measures.values() if isinstance(each, Closure) and each.line in (None, line)]
+    return max(closures, key=lambda each: each.line is not None, default=None)
+
+
+def treatment(floor: Floor, closure: Closure, number: LineNumber) -> Treatment:
+    """Of calls to that line while it is closed by hand."""
+    line = floor.plan.lines.get(number)
+    return _known(floor, closure.treatment or (line.closed if line else None) or "busy")
+
+
+def _shut(how: Treatment, reason: str) -> TurnedAway:
+    return TurnedAway(how, reason, ContactOutcome.REFUSED if how in REFUSALS else None)
+
+
+def _known(floor: Floor, how: Treatment) -> Treatment:
+    """A reload may have taken the flow away that somebody chose before."""
+    return how if how in REFUSALS or FlowName(how) in floor.plan.flows else "busy"
+
+
+def _blocked(floor: Floor, line: LineNumber, ani: str) -> _Barred | None:
+    """By the longest number that fits: it says the most of him."""
+    fitting = (each for each in _barred(floor, line) if fits(each.number, ani))
+    return max(fitting, key=lambda each: len(each.number), default=None)
+
+
+def fits(number: str, ani: str) -> bool:
+    """Whether a blocked number is his."""
+    if number == ANONYMOUS:
+        return not any(map(str.isdigit, ani))
+    return ani.startswith(number)
+
+
+def _barred(floor: Floor, line: LineNumber) -> Iterator[_Barred]:
+    for measure in floor.measures.values():
+        if isinstance(measure, Block) and measure.line in (None, line):
+            why = f"{measure.number} was blocked by {measure.by}"
+            yield _Barred(measure.number, measure.treatment, _because(why, measure.reason))
+    for rule in floor.plan.blocked:
+        if _counts_on(rule.lines, line):
+            for number in rule.numbers:
+                yield _Barred(number, rule.treatment, _because(f"{number} is blocked", rule.reason))
+
+
+def _counts_on(lines: Iterable[LineNumber], line: LineNumber) -> bool:
+    named = tuple(lines)
+    return not named or line in named
+
+
+def _because(what: str, reason: str) -> str:
+    return f"{what}: {reason}" if reason else what

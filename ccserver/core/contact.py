@@ -45,6 +45,7 @@ from ccserver.core.ids import (
     TrunkName,
 )
 from ccserver.core.offer import Offer
+from ccserver.core.plan import Treatment
 from ccserver.core.steps import Key, Point, SkillNeed, Stage
 from ccserver.core.supervision import Supervision
 from ccserver.core.survey import Survey
@@ -305,6 +306,8 @@ class Place(Struct, frozen=True, kw_only=True):
     """Where to go when nobody who could take it has been logged in for so long,"""
     deserted_at: float | None = None
     """which will be then; None: somebody is."""
+    shut: Treatment | None = None
+    """The line was closed by hand: what becomes of him where the flow does not say."""
     estimate_s: float | None = None
     """What was expected when it began to wait; None: nobody asked, or nobody was at work."""
     tell_at: float | None = None
@@ -375,6 +378,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     """Whose number he dialled and what it stands for (call tracking), as the line said when he called."""
     unanswered: bool = False
     """His leg is not to be answered yet: what he hears he hears free of charge."""
+    announcing: PlayId | None = None
+    """What every caller hears first is being said to him; the flow begins when he has heard it."""
     answered_at: float | None = None
     """When the customer's leg was answered, whoever called: from then on somebody pays."""
     cause: int = NORMAL_CLEARING

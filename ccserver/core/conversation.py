@@ -38,7 +38,7 @@ from ccserver.core.flow import FlowTurn, Scene
 from ccserver.core.ids import FlowName, InquiryId, StepName, message_name, parts_of_message
 from ccserver.core.lookup import address
 from ccserver.core.numbers import canonical
-from ccserver.core.plan import REFUSALS, Line
+from ccserver.core.plan import REFUSALS, Line, Treatment
 from ccserver.core.records import RecordingSaved
 from ccserver.core.segments import close_segment, open_segment
 from ccserver.core.steps import LookUp
@@ -76,7 +76,7 @@ def arrive(floor: Floor, event: ContactArrived) -> None:
         unanswered=line.answer != "at_once",
         variables={"line": line.number, "ani": ani},
     )
-    turned = admission.turned_away(floor, line)
+    turned = admission.turned_away(floor, line, ani)
     if turned is not None:
         contact = replace(contact, reason=turned.reason, outcome=turned.outcome)
     if turned is not None and turned.treatment in REFUSALS:
@@ -84,7 +84,19 @@ def arrive(floor: Floor, event: ContactArrived) -> None:
         return
     answering.take(floor, contact)
     owed.called_again(floor, ani, event.at, by=contact.id)
-    enter_flow(floor, contact, FlowName(turned.treatment) if turned is not None else line.flow, event.at)
+    begun = _entered(floor, contact, FlowName(turned.treatment) if turned is not None else line.flow, event.at)
+    if admission.announced(floor, line.number):
+        floor.keep(_announced(floor, begun))
+    else:
+        apply(floor, begun, flow.begin(scene(floor, begun)), event.at)
+
+
+def _announced(floor: Floor, contact: Contact) -> Contact:
+    """What every caller hears first; a key does not cut it short."""
+    items = admission.announced(floor, contact.line)
+    play = floor.next_play(contact)
+    floor.command(PlayPrompts(contact.leg, play, items, contact.language, lane=contact.id))
+    return replace(contact, announcing=play, plays=contact.plays + 1)
 
 
 def _refuse(floor: Floor, contact: Contact, cause: int) -> None:
@@ -95,9 +107,13 @@ def _refuse(floor: Floor, contact: Contact, cause: int) -> None:
 
 def enter_flow(floor: Floor, contact: Contact, name: FlowName, at: float) -> None:
     """From its first step."""
-    position = FlowPosition(flow=name, step=floor.plan_of(contact).flows[name].start)
-    contact = _open_flow(floor, replace(contact, flow=position), at)
+    contact = _entered(floor, contact, name, at)
     apply(floor, contact, flow.begin(scene(floor, contact)), at)
+
+
+def _entered(floor: Floor, contact: Contact, name: FlowName, at: float) -> Contact:
+    position = FlowPosition(flow=name, step=floor.plan_of(contact).flows[name].start)
+    return _open_flow(floor, replace(contact, flow=position), at)
 
 
 def enter(floor: Floor, contact: Contact, line: Line, at: float) -> None:
@@ -128,12 +144,17 @@ def scene(floor: Floor, contact: Contact) -> Scene:
 
 def key_pressed(floor: Floor, contact: Contact, event: KeyPressed) -> None:
     """A key, in the flow."""
+    if contact.announcing is not None:
+        return
     apply(floor, contact, flow.key_pressed(scene(floor, contact), event.key), event.at)
 
 
 def play_finished(floor: Floor, contact: Contact, event: PlayFinished) -> None:
     """A playback ended, in the flow; one that we stopped, or that his leaving us cut off, is of no interest."""
-    if contact.flow and contact.flow.play == event.play and not contact.away:
+    if contact.announcing == event.play and not contact.away:
+        contact = replace(contact, announcing=None)
+        apply(floor, contact, flow.begin(scene(floor, contact)), event.at)
+    elif contact.flow and contact.flow.play == event.play and not contact.away:
         apply(floor, contact, flow.play_finished(scene(floor, contact)), event.at)
 
 
@@ -172,7 +193,12 @@ def keep_voicemail(floor: Floor, event: VoicemailRecorded) -> None:
 
 
 def resume(floor: Floor, contact: Contact, at: float) -> None:
-    """Something was missed: the step under way begins again."""
+    """Something was missed: the step under way, or what comes before the flow, begins again."""
+    if contact.announcing is not None:
+        if admission.announced(floor, contact.line):
+            floor.keep(_announced(floor, contact))
+            return
+        contact = replace(contact, announcing=None)
     apply(floor, contact, flow.resume(scene(floor, contact)), at)
 
 
@@ -194,6 +220,18 @@ def go_on(floor: Floor, contact: Contact, step: StepName, at: float) -> None:
 def ask_aside(floor: Floor, contact: Contact, step: StepName, at: float) -> None:
     """He waits, and is asked something meanwhile: the place and the segment of his wait stay as they are."""
     apply(floor, contact, flow.go(scene(floor, contact), step), at)
+
+
+def shut_out(floor: Floor, contact: Contact, treatment: Treatment, at: float) -> None:
+    """His line was closed by hand while he waited, and his flow does not say what then."""
+    contact = replace(contact, place=None, state=ContactState.FLOW)
+    if treatment not in REFUSALS and treatment in floor.plan_of(contact).flows:
+        enter_flow(floor, contact, FlowName(treatment), at)
+        return
+    if contact.outcome is not ContactOutcome.ANSWERED:  # handed over, he has been talked with
+        contact = replace(contact, outcome=ContactOutcome.OVERFLOWED)
+    contact = replace(contact, reason="the line was closed while he waited")
+    _refuse(floor, contact, REFUSALS.get(treatment, REFUSALS["busy"]))
 
 
 def _open_flow(floor: Floor, contact: Contact, at: float) -> Contact:

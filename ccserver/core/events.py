@@ -18,12 +18,14 @@ from ccserver.core.ids import (
     InquiryId,
     LegId,
     LineNumber,
+    MeasureId,
     NodeName,
     PlayId,
     QueueName,
     RecordingName,
     TrunkName,
 )
+from ccserver.core.measure import Measure
 from ccserver.core.plan import Plan
 from ccserver.core.steps import Key
 from ccserver.core.supervision import SupervisionMode
@@ -482,6 +484,19 @@ class CallCustomer(Event, frozen=True):
     """Whose number is shown; None: the operator's."""
 
 
+class TakeMeasure(Event, frozen=True):
+    """A request: an announcement, a closed line, a blocked number, from now on."""
+
+    measure: Measure
+
+
+class LiftMeasure(Event, frozen=True):
+    """A request: it is over."""
+
+    measure: MeasureId
+    by: str
+
+
 class Accepted(Struct, frozen=True, tag=True):
     """The request was carried out."""
 
@@ -518,6 +533,8 @@ Request = (
     | MoveContact
     | SetPriority
     | SuperviseContact
+    | TakeMeasure
+    | LiftMeasure
 )
 Answer = Accepted | Refused
 

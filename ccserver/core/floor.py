@@ -23,6 +23,7 @@ from ccserver.core.ids import (
     ContactId,
     LegId,
     LineNumber,
+    MeasureId,
     NodeName,
     PlanHash,
     PlayId,
@@ -31,6 +32,7 @@ from ccserver.core.ids import (
     TrunkName,
 )
 from ccserver.core.matching import Ability, Idle, Matcher, Need, Rest, Staff, Waiting
+from ccserver.core.measure import Measure
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import Line, Plan, Rules
 from ccserver.core.records import (
@@ -127,6 +129,8 @@ class Floor:
         """Of talks whose day is not over, the oldest first."""
         self.last_talks: dict[str, tuple[AgentId, float]] = {}
         """By the customer's number: who talked with him last, and when; in the order of these times."""
+        self.measures: dict[MeasureId, Measure] = {}
+        """What supervisors have put in force."""
         self.lines_by_number: dict[str, Line] = {}
         self.callbacks: dict[str, ContactId] = {}
         """By number, who is owed a call, or is being called back."""
@@ -366,6 +370,18 @@ class Floor:
         self.learnt[queue] = learnt
         self._touched["queue", queue] = None
 
+    # --- measures -----------------------------------------------------------------------------------------------
+
+    def enforce(self, measure: Measure) -> None:
+        """In force from now on."""
+        self.measures[measure.id] = measure
+        if measure.until is not None:
+            self._due(measure.until, "measure", measure.id)
+
+    def lift(self, measure: MeasureId) -> None:
+        """In force no more."""
+        del self.measures[measure]
+
     # --- time ---------------------------------------------------------------------------------------------------
 
     def _due(self, when: float, kind: str, name: str) -> None:
@@ -418,6 +434,9 @@ class Floor:
         if kind == "day":
             agent = self.agents.get(AgentId(name))
             return agent is not None and agent.today.ends_at == when
+        if kind == "measure":
+            measure = self.measures.get(MeasureId(name))
+            return measure is not None and measure.until == when
         return self.nodes[NodeName(name)].list_at == when
 
     # --- the draft ----------------------------------------------------------------------------------------------

@@ -158,7 +158,8 @@ def _resume_flow(floor: Floor, contact: Contact, position: FlowPosition) -> None
 
     What is being said to him is stopped first, for until its end nothing can be done with him.
     """
-    if position.play is not None:
-        floor.command(StopPlay(contact.leg, position.play, lane=contact.id))
+    playing = contact.announcing or position.play
+    if playing is not None:
+        floor.command(StopPlay(contact.leg, playing, lane=contact.id))
     answering.take(floor, contact)
     conversation.resume(floor, replace(contact, flow=replace(position, play=None)), floor.now)

@@ -56,6 +56,10 @@ def waited(floor: Floor, contact: Contact, event: Event) -> None:
     place = _place(contact)
     if _due(floor, place.closes_at) and place.closed is not None:
         _give_up(floor, contact, SegmentOutcome.CLOSED_OUT, "", place.closed, event.at)
+    elif _due(floor, place.closes_at) and place.shut is not None:
+        _hush(floor, contact)
+        contact = queueing.leave(floor, contact, SegmentOutcome.CLOSED_OUT, event.at)
+        conversation.shut_out(floor, contact, place.shut, event.at)
     elif _due(floor, place.deadline) and place.otherwise is not None:
         _give_up(floor, contact, SegmentOutcome.OVERFLOWED, Overflow.MAX_WAIT, place.otherwise, event.at)
     elif _due(floor, place.deserted_at) and place.nobody is not None:
@@ -89,13 +93,18 @@ def key_pressed(floor: Floor, contact: Contact, event: KeyPressed) -> None:
 
 
 def _give_up(floor: Floor, contact: Contact, outcome: SegmentOutcome, reason: str, step: StepName, at: float) -> None:
-    place = _place(contact)
-    if place.play is not None:
-        floor.command(StopPlay(contact.leg, place.play, lane=contact.id))
+    _hush(floor, contact)
     if promising.asks(floor, contact, step):
         conversation.ask_aside(floor, promising.step_aside(contact, outcome, reason), step, at)
         return
     conversation.go_on(floor, queueing.leave(floor, contact, outcome, at, reason), step, at)
+
+
+def _hush(floor: Floor, contact: Contact) -> None:
+    """Whatever was being said to him ends with the wait."""
+    place = _place(contact)
+    if place.play is not None:
+        floor.command(StopPlay(contact.leg, place.play, lane=contact.id))
 
 
 def _turned_away(floor: Floor, contact: Contact) -> tuple[Overflow, StepName] | None:

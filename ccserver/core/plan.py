@@ -97,6 +97,17 @@ class Customer(Struct, frozen=True):
     """His own: asked first, for as long as the queue waits for somebody."""
 
 
+class Blocked(Struct, frozen=True):
+    """Numbers that are not let in; of several that fit a caller the longest counts."""
+
+    numbers: tuple[str, ...]
+    """Beginnings of E.164 numbers, or `anonymous`."""
+    lines: tuple[LineNumber, ...] = ()
+    """On which; empty: on all."""
+    treatment: Treatment = "reject"
+    reason: str = ""
+
+
 class Trunk(Struct, frozen=True):
     """A way to the public network. What Asterisk must know of it besides (addresses, passwords) is not here."""
 
@@ -306,5 +317,6 @@ class Plan(Struct, frozen=True):
     customers: Mapping[str, Customer] = {}
     """By number, E.164."""
     lookups: Mapping[LookupName, Lookup] = {}
+    blocked: tuple[Blocked, ...] = ()
     hash: PlanHash = PlanHash("")
     """Of all the rest; set by `ccserver.config.load`."""

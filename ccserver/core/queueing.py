@@ -146,6 +146,11 @@ def begin(floor: Floor, contact: Contact) -> None:
     _say(floor, contact, said)
 
 
+def announce(floor: Floor, contact: Contact, prompts: tuple[str, ...]) -> None:
+    """Something that everybody must hear now, who waits as well."""
+    _say(floor, contact, prompts)
+
+
 def tell(floor: Floor, contact: Contact) -> None:
     """It is time to tell him again how he stands; an agent who becomes ready meanwhile cuts it short."""
     _say(floor, contact, ())

@@ -12,6 +12,7 @@ from ccserver.core.decision import Decision, Shortage
 from ccserver.core.disposition import Disposition
 from ccserver.core.ewt import Learnt
 from ccserver.core.ids import AgentId, ContactId, QueueName, RecordingName, TalkId
+from ccserver.core.measure import Measure
 from ccserver.core.offer import Offer
 from ccserver.core.plan import Plan
 from ccserver.core.supervision import Supervision
@@ -150,6 +151,20 @@ class ShortageSaved(_Record, frozen=True):
     shortage: Shortage
 
 
+class MeasureSaved(_Record, frozen=True):
+    """A measure is in force."""
+
+    measure: Measure
+
+
+class MeasureLifted(_Record, frozen=True):
+    """It is no more; `by`: who lifted it, or `time`."""
+
+    measure: Measure
+    by: str
+    at: float
+
+
 Record = (
     PlanAdopted
     | ContactSaved
@@ -168,4 +183,6 @@ Record = (
     | DispositionForgotten
     | DecisionSaved
     | ShortageSaved
+    | MeasureSaved
+    | MeasureLifted
 )

@@ -22,6 +22,7 @@ from ccserver.core import (
     explain,
     holding,
     internal,
+    measures,
     nodes,
     overflow,
     placing,
@@ -63,6 +64,7 @@ from ccserver.core.events import (
     LegReturned,
     LegRinging,
     LegUnheld,
+    LiftMeasure,
     MoveContact,
     NodeConnected,
     NodeListed,
@@ -82,14 +84,26 @@ from ccserver.core.events import (
     SteerConsult,
     SteerRecording,
     SuperviseContact,
+    TakeMeasure,
     TransferContact,
     TrunkChanged,
     VoicemailRecorded,
 )
 from ccserver.core.ewt import Learnt
 from ccserver.core.floor import Floor, NodeLink, Outcome
-from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlanHash, QueueName, contact_of_made_leg, is_chosen
+from ccserver.core.ids import (
+    AgentId,
+    ContactId,
+    LegId,
+    MeasureId,
+    NodeName,
+    PlanHash,
+    QueueName,
+    contact_of_made_leg,
+    is_chosen,
+)
 from ccserver.core.listening import supervised
+from ccserver.core.measure import Measure
 from ccserver.core.plan import Plan
 from ccserver.core.reactions import Happening, react
 from ccserver.core.records import PlanAdopted, RecordingSaved
@@ -113,6 +127,7 @@ class State(Struct, frozen=True):
     learnt: Mapping[QueueName, Learnt] = {}
     last_talks: Mapping[str, tuple[AgentId, float]] = {}
     dispositions: tuple[Disposition, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
 
 class TimeUp(Event, frozen=True):
@@ -147,6 +162,8 @@ class Router:
             RequestCallback: lambda event: self._answers.append(callback_requests.request(self.floor, event)),
             RescheduleCallback: lambda event: self._answers.append(callback_requests.reschedule(self.floor, event)),
             CancelCallback: lambda event: self._answers.append(callback_requests.cancel(self.floor, event)),
+            TakeMeasure: lambda event: self._answers.append(measures.take(self.floor, event)),
+            LiftMeasure: lambda event: self._answers.append(measures.lift(self.floor, event)),
             NodeConnected: lambda event: nodes.connected(self.floor, event),
             NodeLost: lambda event: nodes.lost(self.floor, event),
             NodeListed: lambda event: nodes.listed(self.floor, event, self._take),
@@ -215,6 +232,7 @@ class Router:
             learnt=dict(floor.learnt),
             last_talks=dict(floor.last_talks),
             dispositions=tuple(floor.dispositions.values()),
+            measures=tuple(floor.measures.values()),
         )
 
     def restore(self, state: State, now: float) -> None:
@@ -232,6 +250,8 @@ class Router:
         floor.learnt = dict(state.learnt)
         floor.last_talks = dict(sorted(state.last_talks.items(), key=lambda talk: talk[1][1]))
         floor.dispositions = {each.talk: each for each in state.dispositions}
+        for measure in state.measures:
+            floor.enforce(measure)
         floor.draft()
 
     # --- one event ------------------------------------------------------------------------------------------------
@@ -395,6 +415,8 @@ class Router:
                 presence.time_up(self.floor, AgentId(name))
             case "day":
                 presence.begin_day(self.floor, self.floor.agents[AgentId(name)])
+            case "measure":
+                measures.time_up(self.floor, MeasureId(name))
             case _:
                 nodes.ask(self.floor, NodeName(name), gap=not self.floor.linked(NodeName(name)))
 

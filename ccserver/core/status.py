@@ -13,6 +13,7 @@ from ccserver.core.contact import REACHING, Contact, ContactState, Direction
 from ccserver.core.events import CallbackSource
 from ccserver.core.floor import Floor, TrunkLink
 from ccserver.core.ids import AgentId, ContactId, FlowName, Language, LineNumber, NodeName, QueueName, TrunkName
+from ccserver.core.measure import Announcement, Closure, Measure
 from ccserver.core.plan import Trunk
 from ccserver.core.recording import RecordingState, state_of
 from ccserver.core.steps import CallFirst
@@ -172,6 +173,8 @@ class Status(Struct, frozen=True, kw_only=True):
     agents: tuple[AgentStatus, ...]
     trunks: tuple[TrunkStatus, ...]
     contacts: tuple[ContactStatus, ...]
+    measures: tuple[Measure, ...] = ()
+    """In force, in the order in which they were taken."""
     callbacks: tuple[CallbackStatus, ...] = ()
     """Those of them to whom a call is owed."""
     not_ready_reasons: tuple[str, ...]
@@ -210,6 +213,7 @@ def picture(floor: Floor, now: float) -> Status:
         callbacks=tuple(
             _callback(contact, contact.callback) for contact in contacts if contact.is_owed and contact.callback
         ),
+        measures=tuple(sorted(floor.measures.values(), key=lambda measure: (measure.since, measure.id))),
         not_ready_reasons=tuple(reason for _, reason in sorted(floor.rules.not_ready_reasons.items())),
         ignored=floor.ignored,
     )
@@ -283,6 +287,22 @@ def _trunk(floor: Floor, trunk: Trunk, now: float) -> TrunkStatus:
         refused=link.refused,
         misdialled=floor.misdialled.get(trunk.name, 0),
     )
+
+
+def announcing(floor: Floor) -> str:
+    """For people: what every caller hears now; empty when there is nothing."""
+    said = [each for each in floor.measures.values() if isinstance(each, Announcement)]
+    return "; ".join(f"callers of {_where(each)} hear {', '.join(each.prompts)} ({each.by})" for each in said)
+
+
+def closures(floor: Floor) -> str:
+    """For people: which lines are closed by hand; empty when none is."""
+    shut = [each for each in floor.measures.values() if isinstance(each, Closure)]
+    return "; ".join(f"{_where(each)} closed by {each.by}" for each in shut)
+
+
+def _where(measure: Measure) -> str:
+    return f"line {measure.line}" if measure.line is not None else "all lines"
 
 
 def toll_alarm(floor: Floor, now: float) -> str:

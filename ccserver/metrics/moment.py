@@ -11,6 +11,7 @@ from ccserver.ari import Counters
 from ccserver.connectors.voice import Liveness
 from ccserver.core.agent import AgentState
 from ccserver.core.contact import ContactState
+from ccserver.core.measure import Announcement, Block, Closure
 from ccserver.core.status import Status
 from ccserver.engine import Engine
 from ccserver.store.journal import SqliteJournal
@@ -166,6 +167,15 @@ def _of_the_centre(status: Status) -> Iterable[Metric]:
                 ((queue.name, which), float(count))
                 for queue in status.queues
                 for which, count in (("logged_in", queue.agents_logged_in), ("ready", queue.agents_ready))
+            ],
+        ),
+        (
+            "measures",
+            "What supervisors have put in force: announcements, closed lines, blocked numbers",
+            ("kind",),
+            [
+                ((str(kind.__struct_config__.tag),), float(sum(isinstance(each, kind) for each in status.measures)))
+                for kind in (Announcement, Closure, Block)
             ],
         ),
         (

@@ -8,6 +8,7 @@ A row is (kind, key) -> JSON:
     recording  recording    the closed contact whose recording is still awaited, until a `RecordingSaved` tells its end
     agent      agent id     the agent, for ever
     disposition  talk       what the talk was about, until its day is over
+    measure    measure id   the measure, until it is lifted
     learnt     queue        what the queue has learnt of its waits, for ever
     talked     number       who talked with the customer last, and when, until it is forgotten
 
@@ -24,6 +25,7 @@ from ccserver.core.contact import Contact, ContactState
 from ccserver.core.disposition import Disposition
 from ccserver.core.ewt import Learnt
 from ccserver.core.ids import AgentId, QueueName
+from ccserver.core.measure import Measure
 from ccserver.core.plan import Plan
 from ccserver.core.records import (
     AgentSaved,
@@ -31,13 +33,15 @@ from ccserver.core.records import (
     DispositionForgotten,
     DispositionSaved,
     LearntSaved,
+    MeasureLifted,
+    MeasureSaved,
     PlanAdopted,
     Record,
     RecordingSaved,
     TalkRemembered,
 )
 
-KINDS = ("plan", "current", "contact", "recording", "agent", "learnt", "talked", "disposition")
+KINDS = ("plan", "current", "contact", "recording", "agent", "learnt", "talked", "disposition", "measure")
 Row = tuple[str, str, bytes]
 """kind, key, value."""
 
@@ -47,6 +51,7 @@ _contact = msgspec.json.Decoder(Contact).decode
 _agent = msgspec.json.Decoder(Agent).decode
 _disposition = msgspec.json.Decoder(Disposition).decode
 _talked = msgspec.json.Decoder(tuple[AgentId, float]).decode
+_measure = msgspec.json.Decoder(Measure).decode
 _learnt = msgspec.json.Decoder(Learnt).decode
 
 
@@ -72,6 +77,7 @@ class Restored(Struct, frozen=True, kw_only=True):
     """Of each queue."""
     dispositions: tuple[Disposition, ...] = ()
     """Of talks whose day is not over, the oldest first."""
+    measures: tuple[Measure, ...] = ()
 
 
 def changes(records: Iterable[Record]) -> dict[tuple[str, str], bytes | None]:
@@ -97,6 +103,10 @@ def changes(records: Iterable[Record]) -> dict[tuple[str, str], bytes | None]:
                 rows["disposition", disposition.talk] = _encode(disposition)
             case DispositionForgotten(talk=talk):
                 rows["disposition", talk] = None
+            case MeasureSaved(measure=measure):
+                rows["measure", measure.id] = _encode(measure)
+            case MeasureLifted(measure=measure):
+                rows["measure", measure.id] = None
             case PlanAdopted(plan=plan):
                 rows["plan", plan.hash] = _encode(plan)
                 rows["current", "plan"] = plan.hash.encode()
@@ -126,4 +136,5 @@ def restored(rows: Iterable[Row], seq: int, now: float) -> Restored:
         dispositions=tuple(sorted(map(_disposition, of["disposition"].values()), key=lambda each: each.talked_at)),
         last_talks={ani: _talked(value) for ani, value in of["talked"].items()},
         learnt={QueueName(queue): _learnt(value) for queue, value in of["learnt"].items()},
+        measures=tuple(map(_measure, of["measure"].values())),
     )

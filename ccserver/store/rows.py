@@ -24,6 +24,7 @@ from ccserver.core.ids import (
     RecordingName,
     TrunkName,
 )
+from ccserver.core.measure import Measure
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.records import (
     AgentSaved,
@@ -34,6 +35,8 @@ from ccserver.core.records import (
     DispositionSaved,
     IntervalSaved,
     LearntSaved,
+    MeasureLifted,
+    MeasureSaved,
     OfferSaved,
     PlanAdopted,
     PreservationSaved,
@@ -60,6 +63,8 @@ _Alone = (
     | PlanAdopted
     | DecisionSaved
     | ShortageSaved
+    | MeasureSaved
+    | MeasureLifted
 )
 _Tabled = _Alone | SurveySaved
 Value = str | float | int | None
@@ -341,6 +346,10 @@ def _row(record: _Alone, now: float, journal: str) -> tuple[Table, Values]:
             )
         case ShortageSaved(shortage=shortage):
             return tables.shortage, _named(shortage, tables.shortage, **_as_json(shortage, "needs", "also", "able"))
+        case MeasureSaved(measure=measure):
+            return tables.measure, _measure(measure)
+        case MeasureLifted(measure=measure):
+            return tables.measure, _measure(measure, lifted_at=record.at, lifted_by=record.by)
         case _:
             assert_never(record)
 
@@ -355,6 +364,20 @@ def _owed(callback: Callback | None) -> Values:
         "callback_number": callback.number if callback else "",
         "callback_tries": callback.tries if callback else 0,
         "callback_answered_at": callback.answered_at if callback else None,
+    }
+
+
+def _measure(measure: Measure, *, lifted_at: float | None = None, lifted_by: str | None = None) -> Values:
+    return {
+        "id": measure.id,
+        "kind": str(measure.__struct_config__.tag),
+        "line": measure.line,
+        "taken_by": measure.by,
+        "since": measure.since,
+        "until": measure.until,
+        "body": msgspec.json.encode(measure).decode(),
+        "lifted_at": lifted_at,
+        "lifted_by": lifted_by,
     }
 
 

@@ -9,8 +9,8 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 15
-"""The newest migration in `sql/versions` (`0015`)."""
+SCHEMA = 16
+"""The newest migration in `sql/versions` (`0016`)."""
 
 metadata = MetaData()
 
@@ -267,6 +267,21 @@ supervision = Table(
     Index("supervision_agent", "agent", "made_at"),
 )
 """Who listened to whom, when and how. `modes`: JSON, each mode and since when; without `answered_at` he heard nothing."""
+
+measure = Table(
+    "measure",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("line", Text),
+    Column("taken_by", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("until", Double),
+    Column("body", Text, nullable=False),
+    Column("lifted_at", Double),
+    Column("lifted_by", Text),
+)
+"""What supervisors put in force at run time, and until when; `body` is all of it as JSON, `line` NULL: every line."""
 
 plan = Table(
     "plan",

@@ -17,6 +17,8 @@ from ccserver.core.records import (
     AttemptSaved,
     ContactSaved,
     DispositionSaved,
+    MeasureLifted,
+    MeasureSaved,
     OfferSaved,
     Record,
     SegmentSaved,
@@ -48,6 +50,10 @@ def said(what: Record | Command) -> Iterator[str]:
         case AgentSaved(agent):
             reason = f" ({agent.reason})" if agent.reason else ""
             yield f"{agent.id} is {agent.state}{reason}"
+        case MeasureSaved(measure):
+            yield f"{measure.id} is in force: {measure.__struct_config__.tag} by {measure.by}"
+        case MeasureLifted(measure, by):
+            yield f"{measure.id} is lifted by {by}"
         case ContactSaved(contact) if contact.state is ContactState.CLOSED:
             yield _final(contact)
         case ContactSaved(contact) if contact.absent and contact.callback is not None:
@@ -123,7 +129,8 @@ def _final(contact: Contact) -> str:
     )
     if contact.callback is not None:
         times += f", owed {contact.callback_s:g}s, dial {contact.dial_s:g}s, tries in vain {contact.callback.tries}"
-    return f"{short(contact.id)} ended {contact.outcome}: {times}"
+    why = f" ({contact.reason})" if contact.reason else ""
+    return f"{short(contact.id)} ended {contact.outcome}{why}: {times}"
 
 
 def _command(command: Record | Command) -> Iterator[str]:

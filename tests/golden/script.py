@@ -7,6 +7,8 @@
     flow wait = { do = "queue", queue = "support" }     a step of the line's flow, main; `flow vip.ask`: of another
     line answer=operator closed=busy    how the line answers; who says `closed` has a line that is
     lookup shop https://shop/{ani} timeout=3     another computer; `c1 is-told ask1 found status=sent` is its answer
+    blocked +7916 treatment=busy
+    supervisor announces fire           or: closes queued=close, blocks +7916; m1, m2 … are measures; supervisor lifts m1
     trunk mtt priority=1 channels=2     usable until `mtt fails`; with `mtt works` it is again
     anna ready                          what happens; the phone of an operator is registered with his first wish
     c1 calls
@@ -32,7 +34,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ccserver.core.agent import Agent, AgentState
-from ccserver.core.calendar import Calendar
+from ccserver.core.calendar import Calendar, Span
 from ccserver.core.contact import Contact
 from ccserver.core.events import (
     AnyEvent,
@@ -52,6 +54,7 @@ from ccserver.core.events import (
     LegHistory,
     LegRinging,
     LegUnheld,
+    LiftMeasure,
     ListedLeg,
     ListedTrunk,
     MoveContact,
@@ -67,6 +70,7 @@ from ccserver.core.events import (
     SteerConsult,
     SteerRecording,
     SuperviseContact,
+    TakeMeasure,
     TransferContact,
     TrunkChanged,
     VoicemailRecorded,
@@ -82,6 +86,7 @@ from ccserver.core.ids import (
     LegId,
     LineNumber,
     LookupName,
+    MeasureId,
     NodeName,
     PlanHash,
     QueueName,
@@ -91,7 +96,9 @@ from ccserver.core.ids import (
     TrunkName,
 )
 from ccserver.core.lookup import Lookup
+from ccserver.core.measure import Measure
 from ccserver.core.plan import (
+    Blocked,
     Callbacks,
     Customer,
     Dispositions,
@@ -113,6 +120,8 @@ from tests.golden.saying import said
 
 NODE, LINE, MAIN = NodeName("n"), LineNumber("8800"), FlowName("main")
 NEVER = Calendar(CalendarName("never"), "Europe/Moscow", ((),) * 7)
+ALWAYS = Calendar(CalendarName("always"), "Europe/Moscow", ((Span(0, 24 * 60),),) * 7)
+MEASURED = {"announces": "announcement", "closes": "closure", "blocks": "block", "lifts": ""}
 CAUSES = {
     "busy": (17, 486),
     "refuses": (21, 603),
@@ -171,6 +180,8 @@ class Stage:
         self.customers: dict[str, Customer] = {}
         self.lookups: dict[LookupName, Lookup] = {}
         self.line: dict[str, str] = {}
+        self.blocked: list[Blocked] = []
+        self.measures = 0
         self.router: Router | None = None
         self.now = 0.0
         self.started_at = -1.0
@@ -189,6 +200,10 @@ class Stage:
                 self._rules(dict(option.split("=") for option in options))
             case ["topics", queue, *options]:
                 self._topics(QueueName(queue), options)
+            case ["blocked", number, *options]:
+                self.blocked.append(
+                    msgspec.convert({"numbers": [number], **dict(each.split("=") for each in options)}, Blocked)
+                )
             case ["line", *options]:
                 self.line = dict(option.split("=") for option in options)
             case ["operator", name, *options]:
@@ -290,7 +305,7 @@ class Stage:
         return Plan(
             node=NODE,
             lines={LINE: self._line(MAIN)},
-            calendars={NEVER.name: NEVER},
+            calendars={each.name: each for each in (ALWAYS, NEVER)},
             queues=self.queues,
             operators=self.operators,
             customers=self.customers,
@@ -300,6 +315,7 @@ class Stage:
             outbound=Outbound(record="never"),
             callbacks=self.callbacks,
             lookups=self.lookups,
+            blocked=tuple(self.blocked),
             hash=PlanHash("plan"),
         )
 
@@ -316,6 +332,8 @@ class Stage:
         if who == "program":
             agent, _call, number, _as, name = rest
             return [CallCustomer(_contact(name), AgentId(agent), number, at=self.now)]
+        if who == "supervisor" and what in MEASURED:
+            return [self._of_supervisor(what, rest)]
         if who == "supervisor":
             code, _of, name = rest
             return [GiveDisposition(contact=_contact(name), codes=(code,), at=self.now)]
@@ -388,6 +406,25 @@ class Stage:
         wish = SetAgentState(agent, state, " ".join(reason), at=self.now)  # type: ignore[arg-type]
         return [*events, wish]
 
+    def _of_supervisor(self, what: str, rest: list[str]) -> AnyEvent:
+        """Measures are m1, m2 …; `until=60s` from now."""
+        if what == "lifts":
+            return LiftMeasure(MeasureId(rest[0]), "boss", at=self.now)
+        kind = MEASURED[what]
+        self.measures += 1
+        fields: dict[str, object] = {"kind": kind, "id": f"m{self.measures}", "by": "boss", "since": self.now}
+        for word in rest:
+            name, equals, value = word.partition("=")
+            if name == "until":
+                fields["until"] = self.now + float(value.removesuffix("s"))
+            elif equals:
+                fields[name] = value
+            elif kind == "announcement":
+                fields["prompts"] = [word]
+            elif kind == "block":
+                fields["number"] = word
+        return TakeMeasure(msgspec.convert(fields, Measure), at=self.now)
+
     def _of_phone(self, leg: LegId, what: str, who: str) -> AnyEvent:
         if what == "has-heard":
             return PlayFinished(leg, self._playing(who), at=self.now)
@@ -402,7 +439,12 @@ class Stage:
 
     def _playing(self, who: str):  # type: ignore[no-untyped-def]
         contact: Contact = self._router().floor.contacts[_contact(who)]
-        said = (contact.telling, contact.place and contact.place.play, contact.flow and contact.flow.play)
+        said = (
+            contact.telling,
+            contact.announcing,
+            contact.place and contact.place.play,
+            contact.flow and contact.flow.play,
+        )
         play = next((play for play in said if play), None)
         if play is None:
             raise ScriptError("nothing is being said")

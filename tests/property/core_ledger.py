@@ -24,8 +24,9 @@ from ccserver.core.contact import (
 from ccserver.core.disposition import Disposition
 from ccserver.core.events import AnyEvent, NodeListed, TrunkChanged
 from ccserver.core.floor import Outcome
-from ccserver.core.ids import AgentId, AttemptId, ContactId, OfferId, QueueName, TalkId
+from ccserver.core.ids import AgentId, AttemptId, ContactId, MeasureId, OfferId, QueueName, TalkId
 from ccserver.core.matching import Need
+from ccserver.core.measure import Measure
 from ccserver.core.needing import outlook
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
 from ccserver.core.plan import Plan
@@ -37,6 +38,8 @@ from ccserver.core.records import (
     DispositionForgotten,
     DispositionSaved,
     IntervalSaved,
+    MeasureLifted,
+    MeasureSaved,
     OfferSaved,
     PlanAdopted,
     RecordingSaved,
@@ -53,6 +56,7 @@ QUEUE_OUTCOMES = {
     SegmentOutcome.OVERFLOWED,
     SegmentOutcome.LEFT_BY_KEY,
     SegmentOutcome.CALLBACK_TAKEN,
+    SegmentOutcome.CLOSED_OUT,
     SegmentOutcome.FAILED,
 }
 AT_WORK = {AgentState.RESERVED, AgentState.RINGING, AgentState.DIALLING, AgentState.TALKING}
@@ -71,6 +75,7 @@ class Ledger:
         self.attempts: dict[AttemptId, Attempt] = {}
         self.intervals: dict[AgentId, IntervalSaved] = {}
         self.dispositions: dict[TalkId, Disposition] = {}
+        self.measures: dict[MeasureId, Measure] = {}
         self.plan: Plan | None = None
         self.surveys: dict[ContactId, Survey] = {}
         self.orders: dict[tuple[ContactId, int], float] = {}
@@ -91,6 +96,10 @@ class Ledger:
                     self.agents[agent.id] = agent
                 case IntervalSaved():
                     self._interval(record)
+                case MeasureSaved(measure):
+                    self.measures[measure.id] = measure
+                case MeasureLifted(measure):
+                    assert self.measures.pop(measure.id) == measure, "lifted is what was in force"
                 case PlanAdopted(plan):
                     self.plan = plan
                 case DispositionSaved(disposition):
@@ -175,6 +184,7 @@ class Ledger:
         assert {contact.id: contact for contact in state.contacts} == self.live
         assert {agent.id: agent for agent in state.agents} == self.agents
         assert {each.talk: each for each in state.dispositions} == self.dispositions
+        assert {measure.id: measure for measure in state.measures} == self.measures
         assert state.plan == (self.plan.hash if self.plan else None)
 
     def check_identity(self) -> None:
@@ -428,5 +438,6 @@ def check_deadline(router: Router) -> None:
     due = [c.deadline for c in floor.contacts.values() if floor.linked(c.node) and c.deadline is not None]
     due += [agent.deadline for agent in floor.agents.values() if agent.deadline is not None]
     due += [agent.today.ends_at for agent in floor.agents.values() if agent.today.ends_at is not None]
+    due += [measure.until for measure in floor.measures.values() if measure.until is not None]
     due += [link.list_at for link in floor.nodes.values() if link.list_at is not None]
     assert deadline == min(due, default=None)

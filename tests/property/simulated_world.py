@@ -26,6 +26,7 @@ from ccserver.core.events import (
     GiveDisposition,
     HoldCustomer,
     KeyPressed,
+    LiftMeasure,
     MoveContact,
     RecordingAction,
     RequestCallback,
@@ -35,9 +36,11 @@ from ccserver.core.events import (
     SteerConsult,
     SteerRecording,
     SuperviseContact,
+    TakeMeasure,
     TransferContact,
 )
-from ccserver.core.ids import AgentId, ContactId, LineNumber, QueueName, TrunkName
+from ccserver.core.ids import AgentId, ContactId, LineNumber, MeasureId, QueueName, TrunkName
+from ccserver.core.measure import Measure
 from ccserver.core.plan import Plan
 from ccserver.core.router import Router, State
 from ccserver.core.steps import Key
@@ -104,6 +107,14 @@ KEYS = (
     "6288091234567#",
 )
 LINES = 4 * (MENU_LINE, QUEUE_LINE) + 2 * (THRIFTY_LINE, FREE_LINE) + (SHUT_LINE, DEAD_LINE)
+MEASURES = (
+    {"kind": "announcement", "prompts": ["fire"]},
+    {"kind": "closure"},
+    {"kind": "closure", "queued": "close"},
+    {"kind": "closure", "queued": "close", "treatment": "queue"},
+    {"kind": "block", "number": "+7900"},
+    {"kind": "block", "number": "+79", "treatment": "menu"},
+)
 NUMBERS = 3 * (CUSTOMER, MOBILE) + (PREMIUM, EMERGENCY, MENU_LINE, "1001")
 
 
@@ -145,6 +156,8 @@ class World:
         self.daemon = Daemon()
         self.node = self.daemon.node
         self.forms = 0
+        self.taken = 0
+        """Measures ever taken; their ids count."""
         self.slow = False
         """Events and commands take their time; otherwise all of them arrive before anything else happens."""
         self.clicks = 0
@@ -443,6 +456,23 @@ class World:
     @happens(6, seconds=(0.05, 0.3, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 11.0, 21.0, 31.0))
     def time_passes(self, seconds: float) -> None:
         self.daemon.pass_time(seconds)
+
+    @happens(
+        2,
+        lambda world: world.daemon.alive,
+        kind=MEASURES,
+        line=(None, MENU_LINE, QUEUE_LINE, FREE_LINE),
+        until=(None, 10.0),
+    )
+    def supervisor_takes_a_measure(self, kind: dict[str, Any], line: LineNumber | None, until: float | None) -> None:
+        self.taken += 1
+        about = {"id": f"m{self.taken}", "by": "boss", "since": self.node.now, "line": line}
+        measure = msgspec.convert({**kind, **about, "until": until and self.node.now + until}, Measure)
+        self.daemon.inbox.append(TakeMeasure(measure, at=self.node.now))
+
+    @happens(2, lambda world: world.daemon.alive and world.taken, pick=PICKS)
+    def supervisor_lifts_a_measure(self, pick: int) -> None:
+        self.daemon.inbox.append(LiftMeasure(MeasureId(f"m{1 + pick % self.taken}"), "boss", at=self.node.now))
 
     @happens(1, lambda world: world.daemon.alive, plan=(PLAN, RELOADED))
     def configuration_is_replaced(self, plan: Plan) -> None:

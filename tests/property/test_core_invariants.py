@@ -108,6 +108,7 @@ EVERY_OUTCOME = {
     *(f"queue {outcome}" for outcome in ("answered", "abandoned", "short_abandoned", "overflowed", "left_by_key")),
     "queue failed",
     "queue callback_taken",
+    "queue closed_out",
     *(f"flow {outcome}" for outcome in ("queued", "completed", "voicemail", "caller_left", "failed")),
     *(
         f"talk {outcome}"

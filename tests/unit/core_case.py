@@ -191,6 +191,7 @@ class Case:
         """What is being said to the caller comes to its end."""
         contact = self.contact(caller)
         play = contact.place.play if contact.place else contact.flow.play if contact.flow else None
+        play = play or contact.announcing
         assert play is not None, "nothing is being said"
         return self.tell(PlayFinished(LegId(caller), play, ok, at=self.now))
 

@@ -36,6 +36,7 @@ def section(heading: str) -> str:
         ("### [tolls]", schema.Tolls),
         ("### [outbound]", schema.Outbound),
         ("### [[lines]]", schema.Line),
+        ("### [[blocked]]", schema.Blocked),
         ("### [[trunks]]", schema.Trunk),
         ("### [[queues]]", schema.Queue),
         ("### [queues.dispositions]", schema.Dispositions),

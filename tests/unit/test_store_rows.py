@@ -3,8 +3,17 @@
 from msgspec.structs import replace
 
 from ccserver.core.decision import Decision, Lack, Shortage
-from ccserver.core.ids import AgentId, ContactId, LegId
-from ccserver.core.records import ContactSaved, DecisionSaved, PreservationSaved, ShortageSaved, SupervisionSaved
+from ccserver.core.ids import AgentId, ContactId, LegId, MeasureId
+from ccserver.core.measure import Closure
+from ccserver.core.records import (
+    ContactSaved,
+    DecisionSaved,
+    MeasureLifted,
+    MeasureSaved,
+    PreservationSaved,
+    ShortageSaved,
+    SupervisionSaved,
+)
 from ccserver.core.supervision import Supervision
 from ccserver.store import tables
 from ccserver.store.journal_file import TurnRecords
@@ -78,6 +87,8 @@ def test_every_column_of_every_table_is_filled_by_its_record() -> None:
     )
     shortage = Shortage(queue=ORDERS, needs=(), at=5.0, lack=Lack.AT_WORK, able={})
     records += [DecisionSaved(decision), ShortageSaved(shortage)]
+    closed = Closure(id=MeasureId("m1"), by="Ирина", since=1.0)
+    records += [MeasureSaved(closed), MeasureLifted(closed, "time", 2.0)]
     made = rows([turn_of(*records)], "j")
     written = set(tables.metadata.tables.values()) - {tables.projected}
     assert set(made) == written

@@ -11,6 +11,12 @@ def line(*settings: str) -> Plant:
     return main(NUMBER, NUMBER + "".join(f"{setting}\n" for setting in settings))
 
 
+def blocked(*settings: str) -> Plant:
+    """An entry of numbers that are not let in."""
+    text = "\n[[blocked]]\n" + "".join(f"{setting}\n" for setting in settings)
+    return lambda site: site.append("ccserver.toml", text)
+
+
 BEGINS_WITH_ANSWER = (flow("[steps.greeting]\n", PICK_UP), flow('start = "greeting"', 'start = "pick-up"'))
 
 FAULTS = (
@@ -46,6 +52,28 @@ FAULTS = (
         "busy that nobody can be told",
         "everybody who comes here has been answered, and nobody is told busy",
         flow('do = "hangup"', 'do = "hangup"\ncause = "busy"'),
+    ),
+    fault(
+        "a blocked number's treatment that is none",
+        'blocked[0].treatment: there is no flow "rejct"; did you mean "reject"?',
+        blocked('numbers = ["+7495"]', 'treatment = "rejct"'),
+    ),
+    fault(
+        "a number blocked on a line that is none",
+        'blocked[0].lines[0]: there is no line "88007707990"; did you mean "88007707999"?',
+        blocked('numbers = ["+7495"]', 'lines = ["88007707990"]'),
+    ),
+    fault("a line of ours among the blocked", "is our own line Нордлис", blocked('numbers = ["+78007707999"]')),
+    fault(
+        "a number blocked twice",
+        "blocked[1].numbers[0]: +7495 is blocked already by blocked[0]",
+        blocked('numbers = ["+7495"]'),
+        blocked('numbers = ["+7495"]', 'treatment = "busy"'),
+    ),
+    fault(
+        "a number blocked by its beginning already",
+        "blocked[0].numbers[1]: warning: +7495 of blocked[0] blocks it already",
+        blocked('numbers = ["+7495", "+74951234567"]'),
     ),
     fault("an answer that answers nobody", "everybody who comes here has been answered already", *BEGINS_WITH_ANSWER),
 )
