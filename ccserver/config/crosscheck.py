@@ -17,6 +17,7 @@ from ccserver.config.relaxcheck import languages_asked
 from ccserver.config.serving import all_needs, gap, nobody
 from ccserver.config.source import Document, KeyPath
 from ccserver.config.tollcheck import check_tolls
+from ccserver.config.whispercheck import check_whispers
 from ccserver.core.calendar import zone
 from ccserver.core.ids import QueueName
 from ccserver.core.numbers import canonical
@@ -53,6 +54,7 @@ def check_main(main: schema.Main, plan: Plan, document: Document, catalogue: Cat
     used = {step.queue for step in _queueing(plan)}
     _check_callbacks(main, plan, document, found)
     check_blocked(main, plan, document, found)
+    check_whispers(plan, document, catalogue, found)
     for position, queue in enumerate(main.queues):
         if queue.name not in used:
             found.warn(document, ("queues", position), f"no flow leads to queue {queue.name}")

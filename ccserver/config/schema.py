@@ -38,6 +38,14 @@ Text = Annotated[
         description="a text of at most 80 characters on one line, or none",
     ),
 ]
+Shown = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:[^\x00-\x1f\x7f{}]|\{(?:brand|line|queue|source)\})*\Z",
+        max_length=80,
+        description="a text of at most 80 characters with {brand}, {line}, {queue} or {source}, or none",
+    ),
+]
 Digits = Annotated[str, Meta(pattern=r"\A[0-9]{3,15}\Z", description='3 to 15 digits in quotes, like "88007707999"')]
 PublicNumber = Annotated[
     str,
@@ -345,6 +353,7 @@ class Rules(_Table, frozen=True):
     not_ready_reason_required: bool = False
     wrap_up_max_s: Timeout = 300.0
     wrap_up_extension_s: Timeout = 60.0
+    phone_shows: Shown = "{brand} · {queue}"
     region: RegionCode = "RU"
     """The country whose numbers may come without a country code."""
     language_skills: dict[LanguageCode, Name] = {}
@@ -374,6 +383,7 @@ class Line(_Table, frozen=True):
     calendar: Name | None = None
     closed: Name | None = None
     """`busy`, `reject`, or the name of a flow."""
+    whisper: tuple[Prompt, ...] = ()
 
 
 class Blocked(_Table, frozen=True):
@@ -494,6 +504,7 @@ class Queue(_Table, frozen=True):
     survey: Name | None = None
     sticky_days: Annotated[int, Meta(ge=0, le=365, description="whole days from 0 to 365")] = 0
     sticky_wait_s: Seconds = 30.0
+    whisper: tuple[Prompt, ...] = ()
 
 
 class Operator(_Table, frozen=True):
@@ -519,6 +530,7 @@ class Operator(_Table, frozen=True):
     timezone: str = "Europe/Moscow"
     encryption: Encryption | None = None
     """Of his sound; as `sip.encryption` when not written."""
+    auto_answer: bool = False
 
 
 class Customer(_Table, frozen=True):

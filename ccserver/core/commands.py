@@ -86,6 +86,29 @@ class OfferContact(_Command, frozen=True):
     recording: RecordingName | None
     aside: LegId | None = None
     """Of the agent who consults: he waits aside for whom we call, and `leg` hears music until it is taken back."""
+    shown: str = ""
+    """What his phone shows besides the caller's number; empty: the caller's own name."""
+    auto_answer: bool = False
+    """His phone is asked to pick up by itself."""
+
+
+class WhisperPrompts(_Command, frozen=True):
+    """Say something to the agent alone, who has picked up: the caller goes on hearing music. Answered by `PlayFinished`.
+
+    He stands in the contact's bridge already, so they hear each other when it has been said, even if we are dead by then.
+    """
+
+    offer: OfferId
+    play: PlayId
+    items: tuple[str, ...]
+    language: Language
+
+
+class EndWhisper(_Command, frozen=True):
+    """Whatever is still being said of it ends."""
+
+    offer: OfferId
+    play: PlayId
 
 
 class LetDialplanDial(_Command, frozen=True):
@@ -251,6 +274,8 @@ Command = (
     | StartMusic
     | OfferContact
     | LetDialplanDial
+    | WhisperPrompts
+    | EndWhisper
     | WithdrawOffer
     | JoinLegs
     | SeatLegs

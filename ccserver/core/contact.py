@@ -456,6 +456,11 @@ class Contact(Struct, frozen=True, kw_only=True):
         return self.callback is not None and self.callback.answered_at is None
 
     @property
+    def is_ringing(self) -> bool:
+        """It is being offered, and the agent has not picked up: it may still go to somebody else."""
+        return self.state is ContactState.OFFERED and self.offer is not None and self.offer.answered_at is None
+
+    @property
     def number(self) -> str:
         """Where the customer is reached."""
         return self.callback.number if self.callback else self.ani

@@ -108,7 +108,7 @@ def refusal(floor: Floor, operator: Operator | None, contact: Contact) -> Refusa
     if operator is None:
         return Refusal(PromptName("agent-not-an-operator"), "the phone belongs to no operator")
     serves = floor.agents[operator.extension].contact
-    if serves not in (None, contact.id) and floor.contacts[serves].state is not ContactState.OFFERED:
+    if serves not in (None, contact.id) and not floor.contacts[serves].is_ringing:
         return Refusal(PromptName("outbound-engaged"), f"{operator.extension} serves {serves}")
     if not contact.line:
         return Refusal(_NO_TRUNK, "there is no line whose number could be shown")
@@ -122,7 +122,7 @@ def occupy(floor: Floor, operator: Operator, contact: Contact, at: float) -> Non
     serves = floor.agents[operator.extension].contact
     if serves is not None:
         other = floor.contacts[serves]
-        if other.state is not ContactState.OFFERED:
+        if not other.is_ringing:
             return
         withdraw(floor, other, OfferOutcome.BUSY, at, released=True)
     floor.signal(operator.extension, Signal.DIALLED, at, contact=contact.id)

@@ -83,7 +83,7 @@ def dialled(floor: Floor, event: InternalDialled) -> None:
 
 def _serves(floor: Floor, agent: AgentId) -> bool:
     serves = floor.agents[agent].contact
-    return serves is not None and floor.contacts[serves].state is not ContactState.OFFERED
+    return serves is not None and not floor.contacts[serves].is_ringing
 
 
 def _failure(floor: Floor, contact: Contact) -> Failure | None:

@@ -10,6 +10,7 @@ from math import inf
 from msgspec.structs import replace
 
 from ccserver.core import (
+    accepting,
     answering,
     calling_back,
     clicking,
@@ -30,7 +31,7 @@ from ccserver.core.contact import Contact, ContactState, Direction, FlowPosition
 from ccserver.core.events import Event, ListedLeg, NodeConnected, NodeListed, NodeLost, TrunkChanged
 from ccserver.core.floor import Floor, NodeLink, TrunkLink
 from ccserver.core.ids import LegId, NodeName, contact_of_made_leg, is_chosen
-from ccserver.core.offer import OfferOutcome
+from ccserver.core.offer import OfferOutcome, OfferState
 
 
 def trunk_changed(floor: Floor, event: TrunkChanged) -> None:
@@ -137,6 +138,8 @@ def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[Le
     match contact.state:
         case ContactState.WAITING:
             queueing.play_music(floor, contact)
+        case ContactState.OFFERED if contact.offer and contact.offer.state is OfferState.WHISPERING:
+            accepting.cut_short(floor, contact, floor.now)
         case ContactState.OFFERED if contact.offer and (agent_leg := legs.get(contact.offer.leg)):
             if not (agent_leg.up or agent_leg.ringing or agent_leg.pending):
                 # Made, and never dialled: we died between the two.

@@ -1,6 +1,6 @@
 """One contact offered to one agent: the state table of an Offer.
 
-    DIALLING --LegRinging--> RINGING --LegAnswered--> ACCEPTED
+    DIALLING --LegRinging--> RINGING --LegAnswered--> ACCEPTED         (by way of WHISPERING, where he is told something first)
         \\__________________________|___> CLOSED (busy, refused, unreachable, rona, withdrawn, failed)
 
 RONA is silence only: a phone that rang and nobody touched. A phone that says busy, declines, or cannot be reached has
@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ccserver.core.events import LegAnswered, LegEnded, LegRinging
-from ccserver.core.ids import AgentId, ContactId, LegId, OfferId, QueueName, leg_of_offer
+from ccserver.core.ids import AgentId, ContactId, LegId, OfferId, PlayId, QueueName, leg_of_offer
 
 
 class OfferState(StrEnum):
@@ -21,6 +21,8 @@ class OfferState(StrEnum):
 
     DIALLING = "dialling"
     RINGING = "ringing"
+    WHISPERING = "whispering"
+    """He has picked up, and hears what the call is about before he hears the caller."""
     ACCEPTED = "accepted"
     CLOSED = "closed"
 
@@ -54,6 +56,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     state: OfferState = OfferState.DIALLING
     ringing_at: float | None = None
     answered_at: float | None = None
+    whisper_deadline: float | None = None
+    """When he is joined with the caller, whether or not the whisper's end was told."""
     ended_at: float | None = None
     outcome: OfferOutcome | None = None
     consult: bool = False
@@ -69,7 +73,14 @@ class Offer(Struct, frozen=True, kw_only=True):
         """When silence becomes an outcome."""
         if self.state is OfferState.DIALLING:
             return self.reach_deadline
+        if self.state is OfferState.WHISPERING:
+            return self.whisper_deadline
         return self.ring_deadline if self.state is OfferState.RINGING else None
+
+    @property
+    def whisper(self) -> PlayId:
+        """Of what is whispered to him."""
+        return PlayId(f"{self.id}.whisper")
 
     @property
     def ring_s(self) -> float:
@@ -96,6 +107,11 @@ def _answer(offer: Offer, event: LegAnswered) -> Offer:
     return replace(offer, state=OfferState.ACCEPTED, outcome=OfferOutcome.ACCEPTED, answered_at=at)
 
 
+def _leave(offer: Offer, event: LegEnded) -> Offer:
+    """He picked up, heard what it is about, and hung up."""
+    return closed(offer, OfferOutcome.REFUSED, event.at)
+
+
 def _fail(offer: Offer, event: LegEnded) -> Offer:
     return closed(offer, failure(event, rang=offer.state is OfferState.RINGING), event.at)
 
@@ -106,6 +122,7 @@ TRANSITIONS = {
     (OfferState.DIALLING, LegEnded): _fail,
     (OfferState.RINGING, LegAnswered): _answer,
     (OfferState.RINGING, LegEnded): _fail,
+    (OfferState.WHISPERING, LegEnded): _leave,
 }
 """What is not here changes nothing: the end of an accepted leg is the contact's matter, a closed offer is history."""
 

@@ -77,6 +77,8 @@ class Line(Struct, frozen=True):
     """When the line is open at all; None: always, its flow may know hours of its own."""
     closed: Treatment | None = None
     """What becomes of calls while it is closed."""
+    whisper: tuple[str, ...] = ()
+    """What the operator alone hears when he has picked up, before he and the caller are joined; the queue's comes after it."""
 
     @property
     def flows(self) -> tuple[FlowName, ...]:
@@ -239,6 +241,8 @@ class Queue(Struct, frozen=True):
     """Who talked with the customer so lately is asked first; 0: nobody is remembered."""
     sticky_wait_s: float = 30.0
     """How long he, or the customer's own agent, is waited for while he is at work."""
+    whisper: tuple[str, ...] = ()
+    """As of a line."""
 
 
 class Operator(Struct, frozen=True):
@@ -263,6 +267,8 @@ class Operator(Struct, frozen=True):
     timezone: str = "Europe/Moscow"
     """In which his days begin."""
     record: RecordPolicy | None = None
+    auto_answer: bool = False
+    """His phone is asked to pick up by itself."""
 
 
 class Rules(Struct, frozen=True):
@@ -289,6 +295,9 @@ class Rules(Struct, frozen=True):
     """A wrap-up that is extended, or lasts until a disposition is given, is never longer than this."""
     wrap_up_extension_s: float = 60.0
     """By which a feature code extends it."""
+    phone_shows: str = "{brand} · {queue}"
+    """What an operator's phone shows of a contact besides the caller's number: of `{brand}` (or the line's name), `{line}`,
+    `{queue}` and `{source}`; empty: the caller's own name."""
     region: Region = "RU"
     """The country whose numbers may come without a country code."""
     rank_s: float = 60.0

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 from ccserver.core import consulting
 from ccserver.core.agent import Agent, AgentState, Signal, Today
 from ccserver.core.calendar import day_ends_at
-from ccserver.core.contact import ContactState
 from ccserver.core.events import Accepted, Answer, PhoneChanged, Refused, SetAgentState
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, PromptName
@@ -91,7 +90,7 @@ def phone_changed(floor: Floor, event: PhoneChanged) -> None:
     agent = floor.note(replace(before, reachable=event.reachable, in_use=event.in_use))
     if not event.reachable:
         contact = floor.contacts.get(agent.contact) if agent.contact else None
-        if contact is not None and contact.state is ContactState.OFFERED:
+        if contact is not None and contact.is_ringing:
             withdraw(floor, contact, OfferOutcome.UNREACHABLE, event.at)
             floor.note(replace(floor.agents[agent.id], deadline=None))  # his registration will tell, not a timer
             return

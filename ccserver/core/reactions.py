@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ccserver.core import (
+    accepting,
     answering,
     calling_back,
     clicking,
@@ -51,6 +52,8 @@ class Happening(StrEnum):
     PHONE_RANG = "phone_rang"
     PHONE_ANSWERED = "phone_answered"
     PHONE_ENDED = "phone_ended"
+    WHISPERED = "whispered"
+    """To the agent, what it is about."""
     GUEST_RANG = "guest_rang"
     GUEST_ANSWERED = "guest_answered"
     GUEST_ENDED = "guest_ended"
@@ -169,8 +172,9 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.WAITING, _H.KEY): overflow.key_pressed,
     (_S.OFFERED, _H.KEY): overflow.key_pressed,
     (_S.OFFERED, _H.PHONE_RANG): routing.phone_rang,
-    (_S.OFFERED, _H.PHONE_ANSWERED): _by_absence(routing.phone_answered, calling_back.accepted),
+    (_S.OFFERED, _H.PHONE_ANSWERED): _by_absence(accepting.phone_answered, calling_back.accepted),
     (_S.OFFERED, _H.PHONE_ENDED): routing.phone_ended,
+    (_S.OFFERED, _H.WHISPERED): accepting.whisper_ended,
     (_S.OFFERED, _H.TIME_UP): routing.offer_time_up,
     (_S.OFFERED, _H.COMMAND_FAILED): routing.offer_command_failed,
     (_S.BRIEFING, _H.PLAYED): calling_back.briefed,
@@ -238,6 +242,11 @@ IGNORED: dict[tuple[ContactState, Happening], str] = {
             *(_H.KEY, _H.PLAYED, _H.VOICEMAIL, _H.CALLER_AWAY, _H.CALLER_RETURNED),
             _H.PHONE_ENDED,
         )
+    },
+    **{
+        (state, _H.WHISPERED): "nothing is being whispered any more"
+        for state in ContactState
+        if state not in {_S.OFFERED, _S.CLOSED}
     },
     **{(state, _H.KEY): "no menu is being offered" for state in (_S.FORWARDING, *_OUTBOUND, _S.TALKING, _S.CLOSING)},
     **{

@@ -355,8 +355,10 @@ class Router:
     def _play_finished(self, event: PlayFinished) -> None:
         if event.leg in self.floor.codes:
             codes.code_confirmed(self.floor, event)
-        else:
+        elif event.leg in self.floor.caller_legs:
             self._about_leg(event.leg, Happening.PLAYED, event)
+        else:
+            self._about_phone(event.leg, Happening.WHISPERED, event)
 
     def _command_failed(self, event: CommandFailed) -> None:
         command = event.command

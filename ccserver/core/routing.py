@@ -2,16 +2,15 @@
 
 from msgspec.structs import replace
 
+from ccserver.core import accepting, conversation, owed, recording, surveying
 from ccserver.core import attempt as attempts
-from ccserver.core import conversation, owed, recording, surveying
 from ccserver.core import offer as offers
 from ccserver.core.agent import AgentState, Signal
-from ccserver.core.answering import pick_up
 from ccserver.core.commands import (
     HangUpLeg,
-    JoinLegs,
     OfferContact,
     StopPlay,
+    WhisperPrompts,
     WithdrawOffer,
 )
 from ccserver.core.contact import (
@@ -22,8 +21,7 @@ from ccserver.core.contact import (
     SegmentKind,
     SegmentOutcome,
 )
-from ccserver.core.customers import remember
-from ccserver.core.events import CommandFailed, Event, LegAnswered, LegEnded, LegRinging
+from ccserver.core.events import CommandFailed, Event, LegEnded, LegRinging
 from ccserver.core.floor import Floor
 from ccserver.core.ids import OfferId
 from ccserver.core.matching import Pair
@@ -32,6 +30,7 @@ from ccserver.core.plan import Queue
 from ccserver.core.queueing import leave, music, play_music
 from ccserver.core.records import AttemptSaved, OfferSaved
 from ccserver.core.segments import close_segment, open_segment
+from ccserver.core.showing import shown
 
 RING_GRACE_S = 15.0
 """Asterisk stops the ringing by itself this much later than we would: only when we are away."""
@@ -70,6 +69,8 @@ def make_offer(floor: Floor, pair: Pair) -> None:
             music(floor, contact),
             queue.reach_timeout_s + queue.ring_timeout_s + RING_GRACE_S,
             recording.begun_before(contact),
+            shown=shown(floor, contact, queue),
+            auto_answer=floor.plan.operators[pair.agent].auto_answer,
             lane=contact.id,
         )
     )
@@ -98,33 +99,6 @@ def phone_rang(floor: Floor, contact: Contact, event: LegRinging) -> None:
         floor.keep(replace(contact, offer=advanced))
 
 
-def phone_answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
-    """The agent picked up: audio already flows, the wait is over."""
-    offer = offers.advance(_current(contact), event)
-    assert offer.state is OfferState.ACCEPTED and offer.answered_at is not None
-    at = offer.answered_at
-    floor.record(OfferSaved(offer))
-    floor.signal(offer.agent, Signal.ANSWERED, at, serving=offer.queue, serving_since=at, ronas=0)
-    contact = pick_up(floor, contact)
-    floor.command(JoinLegs(contact.leg, offer.id, lane=contact.id))
-    remember(floor, contact, offer.agent, at)
-    contact = leave(floor, contact, SegmentOutcome.ANSWERED, at)
-    contact = open_segment(floor, contact, SegmentKind.TALK, at, queue=offer.queue, agent=offer.agent, offer=offer.id)
-    floor.keep(
-        replace(
-            contact,
-            state=ContactState.TALKING,
-            offer=offer,
-            place=None,
-            last_place=contact.place,
-            agent=offer.agent,
-            ring_s=contact.ring_s + offer.ring_s,
-            outcome=ContactOutcome.ANSWERED,
-            callback=owed.fulfilled(contact.callback, at),
-        )
-    )
-
-
 def phone_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
     """The agent's leg ended before an answer: busy, refused, silent or out of reach."""
     offer = offers.advance(_current(contact), event)
@@ -136,6 +110,9 @@ def phone_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
 def offer_time_up(floor: Floor, contact: Contact, event: Event) -> None:
     """The phone did not ring, or rang in silence, for too long."""
     offer = _current(contact)
+    if offer.state is OfferState.WHISPERING:
+        accepting.cut_short(floor, contact, event.at)
+        return
     outcome = OfferOutcome.RONA if offer.state is OfferState.RINGING else OfferOutcome.UNREACHABLE
     withdraw(floor, contact, outcome, event.at)
 
@@ -149,6 +126,9 @@ def withdraw(floor: Floor, contact: Contact, outcome: OfferOutcome, at: float, *
 
 def offer_command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:
     """The leg could not be made; the connector has left nothing of it."""
+    if isinstance(event.command, WhisperPrompts):
+        accepting.whisper_failed(floor, contact, event)
+        return
     if not (isinstance(event.command, OfferContact) and event.command.offer == _current(contact).id):
         floor.ignored += 1
         return

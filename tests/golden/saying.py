@@ -76,7 +76,7 @@ def short(name: str) -> str:
 
 
 def _offer(offer: Offer) -> Iterator[str]:
-    if offer.outcome is None and offer.ringing_at is None:
+    if offer.outcome is None and offer.ringing_at is None and offer.answered_at is None:
         yield f"offer {short(offer.id)} to {offer.agent}: {offer.why}"
     elif offer.outcome is not None:
         ring = f" after {offer.ring_s:g}s of ringing" if offer.ring_s else ""
@@ -170,6 +170,10 @@ def _command(command: Record | Command) -> Iterator[str]:
             yield f"{command.leg}: record {short(command.recording).rpartition('-')[2]}"
         case commands.AskLookup():
             yield f"{short(command.lane)}: {short(command.inquiry).rpartition('.')[2]}: {command.url}"
+        case commands.WhisperPrompts():
+            yield f"{short(command.offer)}: whisper {', '.join(command.items)}"
+        case commands.EndWhisper():
+            yield f"{short(command.offer)}: whisper no more"
         case commands.WithdrawOffer():
             yield f"{short(command.offer)}: withdraw"
         case commands.HangUpLeg():

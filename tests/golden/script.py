@@ -250,6 +250,7 @@ class Stage:
         called = {"callback_missed": "missed-after" in options, "callback_first": options.pop("first", "agent")}
         record = options.pop("record", "never")
         sticky = int(options.pop("sticky", 0))
+        whisper = [options.pop("whisper")] if "whisper" in options else []
         settings = {SETTINGS[option]: float(value) for option, value in options.items()}
         fields = {
             "name": name,
@@ -258,6 +259,7 @@ class Stage:
             **chosen,
             "record": record,
             "sticky_days": sticky,
+            "whisper": whisper,
             **settings,
             **called,
         }
@@ -427,7 +429,8 @@ class Stage:
 
     def _of_phone(self, leg: LegId, what: str, who: str) -> AnyEvent:
         if what == "has-heard":
-            return PlayFinished(leg, self._playing(who), at=self.now)
+            offer = self._router().floor.contacts[_contact(who)].offer
+            return PlayFinished(leg, offer.whisper if offer else self._playing(who), at=self.now)
         if what == "rings":
             return LegRinging(leg, at=self.now)
         if what == "answers":

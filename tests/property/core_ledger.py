@@ -150,7 +150,7 @@ class Ledger:
     def _offer(self, offer: Offer) -> None:
         known = self.offers.get(offer.id)
         assert known is None or known.outcome is None, f"offer {offer.id} had its one outcome already"
-        assert (offer.outcome is None) == (offer.state in {OfferState.DIALLING, OfferState.RINGING})
+        assert (offer.outcome is None) == (offer.state not in {OfferState.ACCEPTED, OfferState.CLOSED})
         self.offers[offer.id] = offer
 
     def _attempt(self, attempt: Attempt) -> None:

@@ -43,6 +43,7 @@ from ccserver.core.events import (
 )
 from ccserver.core.floor import Outcome
 from ccserver.core.ids import ContactId, LegId
+from ccserver.core.offer import OfferState
 from ccserver.core.plan import Plan
 from ccserver.core.records import SegmentSaved
 from ccserver.core.router import Router, State
@@ -330,7 +331,9 @@ class Daemon:
             elif contact.state is ContactState.SUMMONING:
                 continue  # his own phone: nobody talks yet
             elif called.leg in listed and listed[called.leg].up and self.router.floor.linked(NODE):
-                assert after[contact.id].state is ContactState.TALKING, f"{contact.id} was answered in the gap"
+                now = after[contact.id]
+                told = now.offer is not None and now.offer.state is OfferState.WHISPERING
+                assert told or now.state is ContactState.TALKING, f"{contact.id} was answered in the gap"
 
     def _talk_goes_on(self, caller: LegId, called: LegId) -> bool:
         legs = self.node.legs

@@ -15,6 +15,7 @@ from ccserver.core.commands import (
     Command,
     DialCustomer,
     EndSupervision,
+    EndWhisper,
     HangUpLeg,
     JoinLegs,
     KeepRecording,
@@ -31,6 +32,7 @@ from ccserver.core.commands import (
     StartRecording,
     StopPlay,
     TakeLeg,
+    WhisperPrompts,
     WithdrawOffer,
 )
 from ccserver.core.events import (
@@ -364,6 +366,8 @@ class Node:
                     self._tell_phone(leg.agent)
             case HangUpLeg():
                 self._hang_up(command.leg, command.cause)
+            case WhisperPrompts():
+                self._whisper(command)
             case WithdrawOffer():
                 self._hang_up(leg_of_offer(command.offer), 26)
             case ReleaseContact():
@@ -377,8 +381,8 @@ class Node:
                 self.inquiries.append(command)
             case SeatLegs():
                 self._seat(command)
-            case StopPlay():
-                leg = self.legs.get(command.leg)
+            case StopPlay() | EndWhisper():
+                leg = self.legs.get(command.leg if isinstance(command, StopPlay) else leg_of_offer(command.offer))
                 if leg and command.play in leg.plays:
                     leg.plays.remove(command.play)
                     self.tell(PlayFinished(leg.id, command.play, at=self.now))
@@ -439,6 +443,17 @@ class Node:
                 self.tell(RecordingStarted(contact, command.recording, at=self.now))
             return leg_id
         return None
+
+    def _whisper(self, command: WhisperPrompts) -> None:
+        leg = self.legs.get(leg_of_offer(command.offer))
+        if leg is None:
+            self.tell(CommandFailed(command, "404", "gone", at=self.now))
+        elif self.mute:
+            self.mute = False
+            self.tell(CommandFailed(command, "500", at=self.now))
+        elif command.play not in self.known:
+            self.known.add(command.play)
+            leg.plays.append(command.play)
 
     def _dial_customer(self, command: DialCustomer) -> LegId | None:
         refuse, self.refuse = self.refuse, ""

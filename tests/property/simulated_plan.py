@@ -185,6 +185,7 @@ PLAN = Plan(
             SERVICE,
             "Service",
             (_need("service", 1),),
+            whisper=("service",),
             pick="most_skilled",
             wrap_up_s=0.0,
             record="on_demand",

@@ -41,6 +41,7 @@ from ccserver.core.events import (
 )
 from ccserver.core.ids import AgentId, ContactId, LineNumber, MeasureId, QueueName, TrunkName
 from ccserver.core.measure import Measure
+from ccserver.core.offer import OfferState
 from ccserver.core.plan import Plan
 from ccserver.core.router import Router, State
 from ccserver.core.steps import Key
@@ -528,6 +529,10 @@ class World:
         match contact.state:
             case ContactState.WAITING | ContactState.OFFERED:
                 assert leg.music or leg.plays, f"{contact.id} waits in silence"
+                if contact.offer is not None and contact.offer.state is OfferState.WHISPERING:
+                    assert self.node.legs[contact.offer.leg].plays, (
+                        f"{contact.id}: the agent hears nothing, and nobody talks"
+                    )
             case ContactState.FLOW:
                 waits_for_key = contact.deadline is not None
                 assert leg.plays or leg.recording or waits_for_key, f"{contact.id}: the flow stands still"
@@ -569,6 +574,7 @@ class World:
             assert agent.room == leg.room == "main", f"{contact.id}: the two do not hear each other"
             assert guest is None or guest.room == "main"
         assert guest is None or guest.up or consult.state is ConsultState.CALLING  # type: ignore[union-attr]
+        assert not agent.plays, f"{contact.id}: the agent is still being whispered to"
 
     def _check_listening(self, contact: Contact) -> None:
         supervision = contact.supervision

@@ -127,7 +127,15 @@ def offered(case: Case | None = None) -> Case:
 def test_the_offer_tells_the_connector_all_it_needs() -> None:
     (command,) = offered().commanded(OfferContact)
     assert command == OfferContact(
-        OfferId("n1-c1.1"), LegId("c1"), AgentId("1001"), "+7900", "default", 40.0, "n1-c1", lane="n1-c1"
+        OfferId("n1-c1.1"),
+        LegId("c1"),
+        AgentId("1001"),
+        "+7900",
+        "default",
+        40.0,
+        "n1-c1",
+        shown="Line · Support",
+        lane="n1-c1",
     )
     assert not offered(Case(plan(queues=[queue(record=False)]))).commanded(OfferContact)[0].recording
 

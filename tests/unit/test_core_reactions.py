@@ -58,6 +58,7 @@ EVENTS: dict[Happening, Event] = {
     Happening.PHONE_RANG: LegRinging(AGENT_LEG, at=AT),
     Happening.PHONE_ANSWERED: LegAnswered(AGENT_LEG, at=AT),
     Happening.PHONE_ENDED: LegEnded(AGENT_LEG, at=AT),
+    Happening.WHISPERED: PlayFinished(AGENT_LEG, PlayId("n1-c1.1.whisper"), at=AT),
     Happening.GUEST_RANG: LegRinging(GUEST_LEG, at=AT),
     Happening.GUEST_ANSWERED: LegAnswered(GUEST_LEG, at=AT),
     Happening.GUEST_ENDED: LegEnded(GUEST_LEG, at=AT),

@@ -8,6 +8,7 @@ import pytest
 
 from ccserver.config.explain import explain_call
 from ccserver.config.walk import walk_call
+from ccserver.core.ids import LineNumber
 from tests.config_site import CHECKOUT, Site
 
 MENU_KEYS = re.compile(r'keys = \{ 1 = "orders", .*\}')
@@ -43,6 +44,20 @@ def test_a_line_of_another_number_is_handed_over_by_the_extension_that_the_page_
     assert "no extension in *.conf" in site.warnings()[0]
     site.append("lines.conf", "\n" + snippet("add-a-line", "exten"))
     assert site.warnings() == []
+
+
+def test_an_operator_is_told_first_which_line_it_is(site: Site) -> None:
+    line, whisper = snippet("add-a-line", "[[lines]]"), snippet("add-a-line", "whisper")
+    site.append("ccserver.toml", "\n" + line + whisper)
+    site.append("prompts.toml", "\n" + snippet("add-a-line", "[spring-sale]"))
+    assert site.warnings() == []
+    assert site.load().plan.lines[LineNumber("88002000600")].whisper == ("spring-sale",)
+
+
+def test_numbers_are_kept_out(site: Site) -> None:
+    site.append("ccserver.toml", "\n" + snippet("emergencies", "[[blocked]]"))
+    assert site.warnings() == []
+    assert site.load().plan.blocked[0].numbers == ("+79161234567", "+7809")
 
 
 def test_a_key_is_added_to_a_menu(site: Site) -> None:

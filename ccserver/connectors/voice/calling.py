@@ -6,6 +6,7 @@ nobody is there to see it.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -24,6 +25,10 @@ APP = "ccserver"
 CONTACT_VARIABLE = "CC_CONTACT"
 """Reported with every event of a channel, so that a listing tells whose it is."""
 STASIS_START_S = 5.0
+_NUMBER = re.compile(r"[0-9A-Za-z+*#._-]{1,64}")
+"""What may stand as the caller's number in a SIP address; anything else came from somebody who plays tricks."""
+_UNSHOWN = re.compile(r'["\\<>\x00-\x1f\x7f]')
+"""What would end a name in a SIP header."""
 
 log = structlog.get_logger("ccserver.voice")
 
@@ -60,7 +65,8 @@ class Calling:
         if caller is None:
 
             async def dial_alone() -> None:
-                await self._ari.set_variables(leg, {"CONNECTEDLINE(num,i)": command.ani, "CONNECTEDLINE(name,i)": ""})
+                alone = {"CONNECTEDLINE(num,i)": command.ani, "CONNECTEDLINE(name,i)": ""}
+                await self._ari.set_variables(leg, alone | _told(command))
                 await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s))
 
             room = self._seating.empty(command.lane, ringing=True)
@@ -73,7 +79,10 @@ class Calling:
             await self._seating.seat(call, (caller,), aside, command.music)
 
         async def dial() -> None:
-            await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s), caller=caller)
+            told = _told(command)
+            if told:
+                await self._ari.set_variables(leg, told)
+            await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s), caller=None if command.shown else caller)
 
         bridge = call.aside if aside else call.bridge
         await self._call(bridge, leg, [create, wait_in_bridge(), self._record(call, command.recording)], dial)
@@ -177,6 +186,20 @@ class Calling:
             await self._ari.hangup(leg)
         except ari.AriError:
             self._calls.made.pop(leg, None)  # it never was, or the next listing finds it
+
+
+def _told(command: OfferContact) -> dict[str, str]:
+    """What the phone shows, and whether it is asked to pick up by itself: each maker has a header of his own for that."""
+    told: dict[str, str] = {}
+    if command.shown:
+        number = command.ani if _NUMBER.fullmatch(command.ani) else ""
+        told |= {"CONNECTEDLINE(num,i)": number, "CONNECTEDLINE(name,i)": _UNSHOWN.sub("", command.shown)}
+    if command.auto_answer:
+        told |= {
+            "PJSIP_HEADER(add,Call-Info)": "<sip:127.0.0.1>;answer-after=0",
+            "PJSIP_HEADER(add,Alert-Info)": "<http://127.0.0.1>;info=alert-autoanswer;delay=0",
+        }
+    return told
 
 
 def _leg(command: OfferContact | DialCustomer) -> LegId:

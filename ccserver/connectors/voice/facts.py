@@ -220,10 +220,10 @@ class Translator:
 
     def _play_finished(self, event: ari.PlaybackFinished) -> None:
         leg = LegId(event.playback.target_uri.removeprefix("channel:"))
-        call = self._calls.of_leg(leg)
+        play, call = PlayId(event.playback.id), self._calls.of_leg(leg)
         if call is not None:
-            play = PlayId(event.playback.id)
             call.ended(play)
+        if call is not None or leg in self._calls.made:
             self._report(PlayFinished(leg, play, event.playback.state != "failed", at=float(event.at)))
 
     def _voicemail(self, event: ari.RecordingFinished | ari.RecordingFailed) -> None:

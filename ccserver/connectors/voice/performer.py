@@ -35,6 +35,8 @@ VoiceCommand = (
     | commands.StartMusic
     | commands.OfferContact
     | commands.LetDialplanDial
+    | commands.WhisperPrompts
+    | commands.EndWhisper
     | commands.WithdrawOffer
     | commands.JoinLegs
     | commands.SeatLegs
@@ -101,6 +103,11 @@ class Performer:
                 await self._calling.offer(command)
             case commands.LetDialplanDial():
                 await self._ari.continue_in_dialplan(command.leg, COLLEAGUES, command.extension)
+            case commands.WhisperPrompts():
+                await self._playing.whisper(leg_of_offer(command.offer), command)
+            case commands.EndWhisper():
+                with suppress(ari.NotFound):  # it has been said
+                    await self._ari.stop_playback(command.play)
             case commands.WithdrawOffer():
                 reason = "answered_elsewhere" if command.elsewhere else "normal"
                 await self._hang_up(leg_of_offer(command.offer), reason=reason)

@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from ccserver import ari
 from ccserver.connectors.voice.calls import PLAY_ENDS_S, Call
-from ccserver.core.commands import PlayPrompts
-from ccserver.core.ids import Language
+from ccserver.core.commands import PlayPrompts, WhisperPrompts
+from ccserver.core.ids import Language, LegId
 
 LEAD_IN = "lead-in"
 """A silence before the first prompt of a call: what is said right after the answer, networks and busy phones swallow."""
@@ -39,6 +39,11 @@ class Playing:
         except ari.AriError:
             call.ended(command.play)
             raise
+
+    async def whisper(self, leg: LegId, command: WhisperPrompts) -> None:
+        """To one who stands in a bridge: while it is being said the others there neither hear it nor him."""
+        media = [uri for item in command.items for uri in self._media(item, command.language)]
+        await self._ari.play(leg, media, playback_id=command.play, language=command.language)
 
     async def bare(self, call: Call) -> None:
         """Nothing plays and the leg stands alone: only then a prompt can be played to it, or its voice recorded."""

@@ -75,5 +75,10 @@ FAULTS = (
         "blocked[0].numbers[1]: warning: +7495 of blocked[0] blocks it already",
         blocked('numbers = ["+7495", "+74951234567"]'),
     ),
+    fault(
+        "a whisper that is no prompt",
+        'lines[0].whisper[0]: there is no prompt "nordlis" in prompts.toml',
+        line('whisper = ["nordlis"]'),
+    ),
     fault("an answer that answers nobody", "everybody who comes here has been answered already", *BEGINS_WITH_ANSWER),
 )
