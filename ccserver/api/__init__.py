@@ -9,7 +9,8 @@ Supervisors watch the page, scripts and other systems call the API; both get the
     operations  one Operation a route: method, path, types, who may; the router and the document are made of the list
     errors      what is answered when something is wrong, always as JSON
     auth        the token, and the cookie that the page has instead of it
-    status contacts recordings agents live metrics page openapi   the routes themselves
+    asked       all that is asked about contacts that go on, and agents, in one table
+    status contacts recordings measures live metrics page openapi   the other routes
     finished    the last contacts that ended, for `live`
 
 Imports nothing of Asterisk, connectors or audio: a recording comes as a file, the link to Asterisk as a status.

@@ -13,7 +13,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from ccserver.api.auth import Auth
-from ccserver.api.deciding import decided
+from ccserver.api.deciding import REFUSED, decided
 from ccserver.api.errors import BadInput, Foreign, NotNow
 from ccserver.api.messages import (
     CallbackReply,
@@ -69,14 +69,8 @@ class CallbackRoutes:
 
     def operations(self) -> Sequence[Operation]:
         """For the router and the document."""
-        refused = {
-            400: Answer(
-                "Something is wrong; `field` names it: no number, abroad, premium rate, a line of ours", ErrorReply
-            ),
-            409: Answer("Refused, nothing has changed; the message is the reason", ErrorReply),
-            413: Answer("The body is too large", ErrorReply),
-            503: Answer("The engine did not answer in time", ErrorReply),
-        }
+        wrong = "Something is wrong; `field` names it: no number, abroad, premium rate, a line of ours"
+        refused = {**REFUSED, 400: Answer(wrong, ErrorReply)}
         gone = {404: Answer("No such callback is owed", ErrorReply)}
         named = {"id": "The contact's id, as `GET /api/callbacks` has it"}
         return (

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
-from ccserver.api.deciding import decided
+from ccserver.api.deciding import REFUSED, decided
 from ccserver.api.errors import BadInput, NotFound
 from ccserver.api.messages import (
     ContactDetailReply,
@@ -72,10 +72,7 @@ class ContactRoutes:
                 body=DispositionWish,
                 answers={
                     204: Answer("Noted"),
-                    400: Answer("The body is wrong; `field` names the field", ErrorReply),
-                    409: Answer("Refused, nothing has changed; the message is the reason", ErrorReply),
-                    413: Answer("The body is too large", ErrorReply),
-                    503: Answer("The engine did not answer in time", ErrorReply),
+                    **REFUSED,
                 },
             ),
         )

@@ -3,10 +3,19 @@
 import asyncio
 
 from ccserver.api.errors import BadInput, NotFound, NotNow, Silent
+from ccserver.api.messages import ErrorReply
+from ccserver.api.operations import Answer
 from ccserver.core.events import Accepted, Request
 from ccserver.ports import Desk
 
 ANSWER_WITHIN_S = 5.0
+REFUSED = {
+    400: Answer("The body is wrong; `field` names the field", ErrorReply),
+    409: Answer("Refused, nothing has changed; the message is the reason", ErrorReply),
+    413: Answer("The body is too large", ErrorReply),
+    503: Answer("The engine did not answer in time", ErrorReply),
+}
+"""What becomes of a request with a body that is not carried out."""
 
 
 async def decided(desk: Desk, request: Request) -> Accepted:

@@ -7,7 +7,7 @@ from datetime import datetime
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
-from ccserver.api.deciding import decided
+from ccserver.api.deciding import REFUSED, decided
 from ccserver.api.errors import BadInput
 from ccserver.api.messages import ErrorReply, LiftQuery, MeasureReply, MeasuresReply, MeasureWish, NoQuery
 from ccserver.api.operations import Answer, Operation, body_of, json_reply, query_of
@@ -53,10 +53,7 @@ class MeasureRoutes:
                 body=MeasureWish,
                 answers={
                     200: Answer("In force: the measure", MeasureReply),
-                    400: Answer("The body is wrong; `field` names the field", ErrorReply),
-                    409: Answer("Refused, nothing has changed; the message is the reason", ErrorReply),
-                    413: Answer("The body is too large", ErrorReply),
-                    503: Answer("The engine did not answer in time", ErrorReply),
+                    **REFUSED,
                 },
             ),
             Operation(

@@ -1,5 +1,4 @@
-"""`/api/contacts/{id}/recording`: a kept recording as WAV, in ranges, so that a browser can jump about in it; and the recording
-under way, paused, resumed, begun or ended.
+"""`/api/contacts/{id}/recording`: a kept recording as WAV, in ranges, so that a browser can jump about in it; its preservation.
 
 The archive holds Opus; a browser asks for one recording many times, a piece at a time. So the WAV is made once and
 stands on a shelf of bounded size while the application lives.
@@ -18,13 +17,11 @@ from msgspec import UNSET, UnsetType
 from ccserver.api.contacts import known
 from ccserver.api.deciding import decided
 from ccserver.api.errors import NotFound
-from ccserver.api.messages import ErrorReply, LiveContactReply, NoQuery, PreservationWish, RecordingQuery, RecordingWish
+from ccserver.api.messages import ErrorReply, NoQuery, PreservationWish, RecordingQuery
 from ccserver.api.operations import Answer, Operation, body_of, json_reply, query_of
 from ccserver.api.sources import ContactQueries, RecordingFiles, RecordingUnavailable
-from ccserver.api.views import live_contact_reply
-from ccserver.core.events import PreserveContact, SteerRecording
+from ccserver.core.events import PreserveContact
 from ccserver.core.ids import ContactId
-from ccserver.core.status import ContactStatus
 from ccserver.ports import Desk
 from ccserver.store.rows import ContactDetail, RecordingRow
 
@@ -109,22 +106,6 @@ class RecordingRoutes:
             ),
             Operation(
                 method="POST",
-                path="/api/contacts/{id}/recording",
-                serve=self.steer,
-                summary="Pause or resume the recording of a talk under way; begin or end it where that is left to the operator",
-                parameters={"id": "The contact's id"},
-                body=RecordingWish,
-                answers={
-                    200: Answer("Carried out: the contact as it is now", LiveContactReply),
-                    400: Answer("The body is wrong; `field` names the field", ErrorReply),
-                    404: Answer("No such contact goes on", ErrorReply),
-                    409: Answer("Refused, nothing has changed; the message is the reason", ErrorReply),
-                    413: Answer("The body is too large", ErrorReply),
-                    503: Answer("The engine did not answer in time", ErrorReply),
-                },
-            ),
-            Operation(
-                method="POST",
                 path="/api/contacts/{id}/preservation",
                 serve=self.preserve,
                 summary="Keep the contact's recordings beyond every rule, or let them go by their rule again",
@@ -159,15 +140,6 @@ class RecordingRoutes:
             raise NotFound(f"the recording of {detail.id} cannot be heard: {error}") from None
         return web.FileResponse(wav, headers={"Content-Type": "audio/wav", "Cache-Control": "private, no-cache"})
 
-    async def steer(self, request: web.Request) -> web.Response:
-        """Answers when the decision is in the journal: the kept file has it from this moment on."""
-        query_of(request, NoQuery)
-        contact = ContactId(request.match_info["id"])
-        self._live(contact)
-        wish = await body_of(request, RecordingWish)
-        await decided(self._desk, SteerRecording(contact, wish.action, at=self._desk.status().at))
-        return json_reply(live_contact_reply(self._live(contact)))
-
     async def preserve(self, request: web.Request) -> web.Response:
         """Of a contact that goes on or is over; the store follows a moment later."""
         query_of(request, NoQuery)
@@ -178,12 +150,6 @@ class RecordingRoutes:
         at = self._desk.status().at
         await decided(self._desk, PreserveContact(contact, wish.preserved, wish.reason, at=at))
         return json_reply(wish)
-
-    def _live(self, contact: ContactId) -> ContactStatus:
-        for status in self._desk.status().contacts:
-            if status.id == contact:
-                return status
-        raise NotFound(f"there is no contact {contact} that goes on")
 
 
 def _chosen(detail: ContactDetail, name: str | UnsetType) -> RecordingRow:

@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from ccserver.api.agents import AgentRoutes
+from ccserver.api.asked import AskedRoutes
 from ccserver.api.auth import Auth
 from ccserver.api.callbacks import TOKEN_ONLY, CallbackRoutes, FormRules
 from ccserver.api.calls import CallRoutes
@@ -23,15 +23,12 @@ from ccserver.api.metrics import MetricsRoutes
 from ccserver.api.openapi import DocumentRoutes
 from ccserver.api.operations import Serve, json_reply
 from ccserver.api.page import PageRoutes, guard
-from ccserver.api.places import PlaceRoutes
 from ccserver.api.recordings import RecordingRoutes
 from ccserver.api.reload import ReloadRoutes
 from ccserver.api.reports import ReportRoutes
 from ccserver.api.satisfaction import SatisfactionRoutes
 from ccserver.api.sources import Configuration, ContactQueries, Health, LiveFeed, RecordingFiles
 from ccserver.api.status import StatusRoutes
-from ccserver.api.supervision import SupervisionRoutes
-from ccserver.api.transfers import TransferRoutes
 from ccserver.core.numbers import Region
 from ccserver.ports import Desk
 from ccserver.store.errors import StoreError
@@ -68,11 +65,8 @@ def build(
         *ReportRoutes(store.reports).operations(),
         *SatisfactionRoutes(store).operations(),
         *sound.operations(),
-        *AgentRoutes(desk).operations(),
-        *PlaceRoutes(desk).operations(),
+        *AskedRoutes(desk).operations(),
         *MeasureRoutes(desk, configuration).operations(),
-        *TransferRoutes(desk).operations(),
-        *SupervisionRoutes(desk).operations(),
         *live.operations(),
         *CallbackRoutes(desk, auth, region, form).operations(),
         *MetricsRoutes(metrics).operations(),
