@@ -27,10 +27,12 @@ from ccserver.core.events import (
     Accepted,
     Answer,
     LiftMeasure,
+    MoveContact,
     PreserveContact,
     Refused,
     Request,
     SetAgentState,
+    SetPriority,
     SteerRecording,
     SuperviseContact,
     TakeMeasure,
@@ -280,6 +282,10 @@ class Stage:
             case SteerRecording():
                 states: dict[str, RecordingState] = {"pause": "paused", "stop": "off"}
                 self.move(request.contact, recording=states.get(request.action, "on"))
+            case MoveContact():
+                self.move(request.contact, queue=request.queue)
+            case SetPriority():
+                self.move(request.contact, raised_s=request.priority_s)
             case SuperviseContact():
                 self.move(request.contact, supervisor=request.supervisor, supervision=request.mode)
             case PreserveContact(preserved=preserved, reason=reason) if request.contact in self.archive.kept:
@@ -288,10 +294,12 @@ class Stage:
                 self.archive.kept[request.contact] = replace(kept, preservation=row)
             case TakeMeasure(measure=measure):
                 self.measures.append(measure)
+                self.changed()
             case LiftMeasure(measure=lifted):
                 if lifted not in {each.id for each in self.measures}:
                     return Refused(f"no measure {lifted} is in force", "id", unknown=True)
                 self.measures = [each for each in self.measures if each.id != lifted]
+                self.changed()
         return Accepted()
 
     def _line(self, number: LineNumber, name: str, contacts: Sequence[ContactStatus]) -> LineStatus:

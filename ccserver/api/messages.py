@@ -186,6 +186,7 @@ class LiveContactReply(Struct, frozen=True):
     ani: str
     customer: str
     credit_s: Seconds
+    raised_s: Seconds
     direction: Direction
     trunk: str | None
     state: ContactState

@@ -140,6 +140,7 @@ def live_contact_reply(contact: ContactStatus) -> LiveContactReply:
         ani=contact.ani,
         customer=contact.customer,
         credit_s=seconds(contact.credit_s),
+        raised_s=seconds(contact.raised_s),
         direction=contact.direction,
         trunk=contact.trunk,
         state=contact.state,

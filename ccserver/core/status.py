@@ -114,7 +114,9 @@ class ContactStatus(Struct, frozen=True, kw_only=True):
     customer: str = ""
     """His name, where the configuration knows him,"""
     credit_s: float = 0.0
-    """and by how much he is served as if he had waited longer."""
+    """and by how much he is served as if he had waited longer,"""
+    raised_s: float = 0.0
+    """and by how much more, because a supervisor wants it."""
     direction: Direction
     trunk: TrunkName | None
     state: ContactState
@@ -351,6 +353,7 @@ def _contact(floor: Floor, contact: Contact, positions: dict[ContactId, int]) ->
         ani=contact.ani,
         customer=customer.name if customer else "",
         credit_s=customer.priority_s if customer else 0.0,
+        raised_s=contact.place.raised_s if contact.place else 0.0,
         direction=contact.direction,
         trunk=contact.trunk,
         state=contact.state,

@@ -25,7 +25,7 @@ def used() -> set[str]:
     for path in (*WEB.glob("*.js"), *WEB.glob("*.html")):
         text = Path(path).read_text(encoding="utf-8")
         keys |= set(re.findall(r'\bt\("([\w.]+)"', text))
-        keys |= set(re.findall(r'data-(?:t|label|aria|placeholder)="(\w+)"', text))
+        keys |= set(re.findall(r'data-(?:t|label|aria|placeholder)="([\w.]+)"', text))
     keys |= {f"state.{state}" for state in AgentState}
     keys |= {f"states.{state}" for state in AgentState if state not in ("logged_out", "reserved")}
     keys |= {f"contact_{state}" for state in ContactState if state is not ContactState.CLOSED}

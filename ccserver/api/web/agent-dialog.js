@@ -1,6 +1,7 @@
 // A supervisor looks at one operator and gives him another state; the server decides, and its refusal is shown.
 
 import { describe } from "/web/agents.js";
+import { asking, problemAt } from "/web/ask.js";
 import { byId, el, keyed, setAttribute, setText, setTimer } from "/web/dom.js";
 import { phone } from "/web/format.js";
 import { drawTalk, talkPanel } from "/web/talk.js";
@@ -9,11 +10,13 @@ import { t, word } from "/web/texts.js";
 const AT_WORK = new Set(["reserved", "ringing", "dialling", "talking"]);
 
 let extension = null;
-let asking = false;
+let ask = null;
 
 const dialog = () => byId("agent-dialog");
+const say = problemAt("agent-problem");
 
 export function agentDialog() {
+  ask = asking(dialog(), say);
   talkPanel(say);
   byId("agent-close").addEventListener("click", () => dialog().close());
   dialog().addEventListener("close", () => (extension = null));
@@ -31,7 +34,7 @@ export function agentDialog() {
 
 export function openAgent(chosen, status) {
   extension = chosen;
-  byId("agent-problem").hidden = true;
+  say(null);
   byId("agent-reason").value = "";
   drawAgent(status);
   dialog().showModal();
@@ -89,33 +92,9 @@ function createReason(reason) {
   return node;
 }
 
-function say(problem) {
-  setText(byId("agent-problem"), problem ?? "");
-  byId("agent-problem").hidden = problem === null;
-}
-
-function busy(now) {
-  asking = now;
-  for (const button of dialog().querySelectorAll(".action")) button.disabled = now;
-}
-
 async function wish(state, reason) {
-  if (asking || extension === null) return;
+  if (extension === null) return;
   const asked = extension;
-  byId("agent-problem").hidden = true;
-  busy(true);
-  try {
-    const answer = await fetch(`/api/agents/${encodeURIComponent(asked)}/state`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ state, reason }),
-    });
-    if (extension !== asked) return;
-    if (answer.ok) dialog().close();
-    else say(t("refused", { why: (await answer.json()).error.message }));
-  } catch {
-    if (extension === asked) say(t("not_sent"));
-  } finally {
-    busy(false);
-  }
+  const done = await ask("POST", `/api/agents/${encodeURIComponent(asked)}/state`, { state, reason }, () => extension === asked);
+  if (done && extension === asked) dialog().close();
 }

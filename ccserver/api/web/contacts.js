@@ -38,18 +38,21 @@ function inOrder(one, other) {
   return waiting ? earlier : -earlier;
 }
 
-export function drawContacts(status) {
-  const names = {
-    agents: new Map(status.agents.map((agent) => [agent.extension, agent.name])),
-    queues: new Map(status.queues.map((queue) => [queue.name, queue.title])),
-    targets: new Map(status.queues.map((queue) => [queue.name, queue.target_s])),
-    lines: new Map(status.lines.map((line) => [line.number, line.name])),
-    trunks: new Map(status.trunks.map((trunk) => [trunk.name, trunk.title])),
-  };
+const namesIn = (status) => ({
+  agents: new Map(status.agents.map((agent) => [agent.extension, agent.name])),
+  queues: new Map(status.queues.map((queue) => [queue.name, queue.title])),
+  targets: new Map(status.queues.map((queue) => [queue.name, queue.target_s])),
+  lines: new Map(status.lines.map((line) => [line.number, line.name])),
+  trunks: new Map(status.trunks.map((trunk) => [trunk.name, trunk.title])),
+});
+
+/** `place(contact)` when the place of somebody who waits is to be changed. */
+export function drawContacts(status, place) {
+  const names = namesIn(status);
   const all = [...status.contacts].sort(inOrder);
   const items = all.slice(0, SHOWN_MAX);
   if (all.length > items.length) items.push({ id: "more", more: all.length - items.length });
-  keyed(byId("contacts"), items, (contact) => contact.id, createRow, (node, contact) => updateContact(node, contact, names));
+  keyed(byId("contacts"), items, (contact) => contact.id, () => createContact(place), (node, contact) => updateContact(node, contact, names));
   setText(byId("contacts-count"), all.length ? String(all.length) : "");
   const empty = byId("contacts-empty");
   empty.hidden = all.length > 0;
@@ -66,8 +69,24 @@ function createRow() {
   return node;
 }
 
+function createContact(place) {
+  const node = createRow();
+  node.parts.place = rowButton("place", "place", () => place(node.contact));
+  node.append(node.parts.place);
+  return node;
+}
+
+function rowButton(name, sign, pressed) {
+  const button = el("button", `row-button ${name}`, icon(sign));
+  button.type = "button";
+  button.addEventListener("click", pressed);
+  return button;
+}
+
 function updateContact(node, contact, names) {
   const { parts } = node;
+  node.contact = contact;
+  parts.place.hidden = ORDER[contact.state] !== 0;
   if (contact.more) {
     setAttribute(node, "data-state", "more");
     setText(parts.caller, t("more", { n: contact.more }));
@@ -75,14 +94,18 @@ function updateContact(node, contact, names) {
   }
   setAttribute(node, "data-state", contact.state);
   setIcon(parts.icon, STATE_ICON[contact.state]);
-  setText(parts.caller, phone(contact.ani));
+  setText(parts.caller, [phone(contact.ani), contact.customer].filter(Boolean).join(" · "));
   setTimer(parts.timer, Date.parse(contact.since));
   setAttribute(node, "data-direction", contact.direction);
   setText(parts.what, whatNow(contact, names));
+  setAttribute(parts.place, "aria-label", t("place_of", { who: parts.caller.textContent }));
   setText(parts.side, names.lines.get(contact.line) ?? phone(contact.line));
   const waits = !contact.absent && (contact.state === "waiting" || contact.state === "offered");
   setAttribute(node, "data-late", waits ? lateness((serverNow() - Date.parse(contact.since)) / 1000, names.targets.get(contact.queue)) : null);
 }
+
+/** "Waiting · Orders · no. 2". */
+export const whatOf = (contact, status) => whatNow(contact, namesIn(status));
 
 function whatNow(contact, names) {
   const owed = contact.absent && contact.state === "waiting";
@@ -121,11 +144,8 @@ export function drawFinished(contacts, status, listen) {
 function createFinished(contact, listen) {
   const node = createRow();
   node.classList.add("ended");
-  const button = el("button", "listen", icon("play"));
-  button.type = "button";
-  button.addEventListener("click", () => listen(node.contact, node.title_));
-  node.parts.listen = button;
-  node.append(button);
+  node.parts.listen = rowButton("listen", "play", () => listen(node.contact, node.title_));
+  node.append(node.parts.listen);
   return node;
 }
 

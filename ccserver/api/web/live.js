@@ -2,10 +2,13 @@
 
 import { agentDialog, drawAgent, openAgent } from "/web/agent-dialog.js";
 import { agentsPanel, drawAgents } from "/web/agents.js";
+import { askerFields } from "/web/ask.js";
 import { drawContacts, drawFinished } from "/web/contacts.js";
 import { byId, el, keyed, setAttribute, setText, tick } from "/web/dom.js";
 import { clock, freezeClock, serverNow, setClock } from "/web/format.js";
 import { follow } from "/web/link.js";
+import { drawMeasures, measuresDialog } from "/web/measures.js";
+import { drawPlace, openPlace, placeDialog } from "/web/place-dialog.js";
 import { listen, playerBar } from "/web/player.js";
 import { drawFigures, drawLines, drawQueues } from "/web/queues.js";
 import { applyTexts, switchOn, t } from "/web/texts.js";
@@ -28,8 +31,10 @@ function draw() {
   drawTrunks(status);
   drawQueues(status);
   drawAgents(status);
-  drawContacts(status);
+  drawContacts(status, (contact) => openPlace(contact, status));
   drawAgent(status);
+  drawPlace(status);
+  drawMeasures(status);
   const waiting = status.queues.reduce((all, queue) => all + queue.waiting, 0);
   document.title = waiting ? `(${waiting}) ${t("title")}` : t("title");
   setAttribute(byId("main"), "aria-busy", "false");
@@ -113,6 +118,9 @@ switchOn(byId("language"), () => {
   draw();
 });
 agentDialog();
+placeDialog();
+measuresDialog();
+askerFields();
 playerBar();
 agentsPanel((extension) => openAgent(extension, status), draw);
 follow({ heard, state: linkIs, refused: () => location.assign("/login") });

@@ -56,7 +56,9 @@ function updateFigure(node, figure) {
 }
 
 export function drawLines(status) {
-  keyed(byId("lines"), status.lines, (line) => line.number, createLine, updateLine);
+  const closures = status.measures.filter((measure) => measure.kind === "closure");
+  const closed = (line) => closures.find((measure) => measure.line === line.number) ?? closures.find((measure) => measure.line === null);
+  keyed(byId("lines"), status.lines, (line) => line.number, createLine, (node, line) => updateLine(node, line, closed(line)));
   byId("lines-empty").hidden = status.lines.length > 0;
   setText(byId("lines-empty"), t("lines_none"));
 }
@@ -74,9 +76,10 @@ function createLine() {
   return node;
 }
 
-function updateLine(node, line) {
+function updateLine(node, line, closed) {
   setText(node.parts.name, line.name);
-  setText(node.parts.number, phone(line.number));
+  setText(node.parts.number, closed ? t("line_closed", { who: closed.by }) : phone(line.number));
+  setAttribute(node, "data-closed", closed ? "" : null);
   for (const [key, text] of [
     ["in_flow", "line_flow"],
     ["waiting", "line_waiting"],

@@ -1,5 +1,6 @@
 // In the operator's dialog: his talk, heard by a supervisor on his own phone, and its recording. The server says who may.
 
+import { asking } from "/web/ask.js";
 import { byId, el, keyed, setAttribute, setText } from "/web/dom.js";
 import { t } from "/web/texts.js";
 
@@ -7,16 +8,15 @@ const CHOSEN = "supervisor";
 const NEXT = { on: "pause", paused: "resume", off: "start" };
 
 let contact = null;
-let say = () => {};
-let asking = false;
+let ask = null;
 
 /** `problem` shows why something was not done. */
 export function talkPanel(problem) {
-  say = problem;
+  ask = asking(byId("agent-talk"), problem);
   for (const button of byId("agent-talk").querySelectorAll("[data-mode]")) {
-    button.addEventListener("click", () => ask("supervise", { mode: button.dataset.mode, supervisor: byId("talk-supervisor").value }));
+    button.addEventListener("click", () => wish("supervise", { mode: button.dataset.mode, supervisor: byId("talk-supervisor").value }));
   }
-  byId("talk-recording").addEventListener("click", () => ask("recording", { action: byId("talk-recording").dataset.action }));
+  byId("talk-recording").addEventListener("click", () => wish("recording", { action: byId("talk-recording").dataset.action }));
   byId("talk-supervisor").addEventListener("change", () => localStorage.setItem(CHOSEN, byId("talk-supervisor").value));
 }
 
@@ -58,22 +58,6 @@ function updateOption(option, agent) {
   setText(option, agent.phone_registered ? `${agent.name} · ${agent.extension}` : `${agent.name} · ${agent.extension} · ${t("phone_lost")}`);
 }
 
-async function ask(what, wish) {
-  if (asking || contact === null) return;
-  asking = true;
-  say(null);
-  for (const button of byId("agent-talk").querySelectorAll("button")) button.disabled = true;
-  try {
-    const answer = await fetch(`/api/contacts/${encodeURIComponent(contact.id)}/${what}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(wish),
-    });
-    if (!answer.ok) say(t("refused", { why: (await answer.json()).error.message }));
-  } catch {
-    say(t("not_sent"));
-  } finally {
-    asking = false;
-    for (const button of byId("agent-talk").querySelectorAll("button")) button.disabled = false;
-  }
+function wish(what, body) {
+  if (contact !== null) ask("POST", `/api/contacts/${encodeURIComponent(contact.id)}/${what}`, body);
 }
