@@ -44,7 +44,7 @@ def line_patterns(directory: Path, ignoring: Container[str] = ()) -> Iterator[st
             text = file.read_text(errors="replace")
         except OSError:  # Asterisk, who has to read it, will say so
             continue
-        for name, context in _contexts(text):
+        for name, context in contexts_in(text):
             if name not in ignoring and any(_HANDED_OVER.search(line) for line in context):
                 yield from (as_regex(match[1]) for line in context if (match := _EXTENSION.match(line)))
 
@@ -56,7 +56,7 @@ def _swallower(number: str, directory: Path, ignoring: Container[str]) -> str:
             text = file.read_text(errors="replace")
         except OSError:
             continue
-        for name, context in _contexts(text):
+        for name, context in contexts_in(text):
             fits = [
                 (extension, lines)
                 for extension, lines in _extensions(context).items()
@@ -114,7 +114,7 @@ def _members(characters: str) -> Iterator[str]:
         yield from map(chr, range(ord(first), ord(last or first) + 1))
 
 
-def _contexts(text: str) -> Iterator[tuple[str, list[str]]]:
+def contexts_in(text: str) -> Iterator[tuple[str, list[str]]]:
     """Each context with its lines, without comments."""
     name = ""
     context: list[str] = []

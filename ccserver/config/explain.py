@@ -29,6 +29,7 @@ from ccserver.core.steps import (
     Call,
     Choice,
     Collect,
+    Dialplan,
     Ending,
     Enqueue,
     GoTo,
@@ -217,6 +218,8 @@ def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[st
             yield from _asking(config, spot, step)
         case LookUp():
             yield from looking_up(config, step)
+        case Dialplan():
+            yield from lent(step)
         case Voicemail():
             yield from _says(config, spot, step.prompts)
             yield f"Records a message until #, {step.silence_s} s of silence or {step.max_s} s. Then: {step.next}."
@@ -270,6 +273,14 @@ def looking_up(config: Config, step: LookUp) -> Iterator[str]:
     yield f"Found{brought}: {step.found}."
     yield f"Not found: {step.not_found}."
     yield f"No answer in time, or none that makes sense: {step.failed}."
+
+
+def lent(step: Dialplan) -> Iterator[str]:
+    """Where he goes in the dialplan, and what comes of it."""
+    told = f", which is told {listed(step.send)}" if step.send else ""
+    yield f"Goes to extension {step.extension} of the dialplan's context {step.context}{told}; what he hears there is its matter."
+    yield f"Where it returns{f', with {listed(step.take)}' if step.take else ''}: {step.next}."
+    yield f"There is no such place: {step.failed}."
 
 
 def _again(config: Config, spot: Spot, step: Question | Collect | AskCallback) -> Iterator[str]:

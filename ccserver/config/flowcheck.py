@@ -25,6 +25,7 @@ from ccserver.core.steps import (
     AskCallback,
     Branch,
     Collect,
+    Dialplan,
     Enqueue,
     Flow,
     HangUp,
@@ -60,9 +61,18 @@ def check_steps(flow: Flow, document: Document, flows: Mapping[FlowName, Flow], 
         found.error(document, ("steps", circle[0]), message)
 
 
-def check_journeys(plan: Plan, documents: Mapping[str, Document], catalogue: Catalogue, found: Findings) -> None:
-    """What callers would meet on their way; only for flows without errors of their own, none of which calls itself."""
-    walks = _walks(plan, catalogue, documents, found)
+def check_journeys(
+    plan: Plan,
+    documents: Mapping[str, Document],
+    catalogue: Catalogue,
+    found: Findings,
+    sent_to: Iterable[FlowName] = (),
+) -> None:
+    """What callers would meet on their way; only for flows without errors of their own, none of which calls itself.
+
+    `sent_to`: flows to which the dialplan sends callers, whichever line they dialled.
+    """
+    walks = _walks(plan, catalogue, documents, found, sent_to)
     for flow in plan.flows.values():
         document = documents[flow.name]
         mine = [ways for begun, ways in walks.items() if flow.name in reached(plan.flows, [begun])]
@@ -81,13 +91,15 @@ def check_journeys(plan: Plan, documents: Mapping[str, Document], catalogue: Cat
 
 
 def _walks(
-    plan: Plan, catalogue: Catalogue, documents: Mapping[str, Document], found: Findings
+    plan: Plan, catalogue: Catalogue, documents: Mapping[str, Document], found: Findings, sent_to: Iterable[FlowName]
 ) -> Mapping[FlowName, Journeys]:
     """The journeys through each flow in which callers begin; a flow that nobody comes to is walked all the same."""
     begun: dict[FlowName, list[tuple[FlowName, LineNumber, Language]]] = {}
     for line in plan.lines.values():
         for name in (each for each in line.flows if each in plan.flows):
             begun.setdefault(name, []).append((name, line.number, line.language))
+    for name in (each for each in sent_to if each in plan.flows):
+        begun.setdefault(name, []).extend((name, line.number, line.language) for line in plan.lines.values())
     for survey in surveys(plan):
         # Whoever talked may have chosen any language by then.
         begun[survey] = [(survey, LineNumber(""), Language(language)) for language in catalogue.languages]
@@ -192,6 +204,13 @@ def _check_variables(flow: Flow, family: Iterable[Flow], document: Document, fou
             check_known((*path, "priority_from"), step.priority_from)
         for variable in step.asks if isinstance(step, LookUp) else ():
             check_known((*path, "lookup"), variable)
+        for position, variable in enumerate(step.send) if isinstance(step, Dialplan) else ():
+            if check_known((*path, "send", position), variable) and variable in secret:
+                message = f"variable {variable} is secret: it must not stand in Asterisk's log"
+                found.error(document, (*path, "send", position), message)
+        for position, variable in enumerate(step.take) if isinstance(step, Dialplan) else ():
+            if variable in BUILT_IN:
+                found.error(document, (*path, "take", position), f"{variable} is the server's own: choose another name")
         if isinstance(step, Collect | Listen | Rate) and step.variable in BUILT_IN:
             found.error(document, (*path, "variable"), f"{step.variable} is the server's own: choose another name")
         if isinstance(step, Set):

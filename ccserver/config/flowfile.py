@@ -33,6 +33,13 @@ SomeItems = Annotated[tuple[Item, ...], Meta(min_length=1, description="an array
 Value = Annotated[
     str, Meta(max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*\Z", description="a text of at most 200 characters")
 ]
+Place = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[A-Za-z0-9_+*#-]{1,79}\Z",
+        description="a context or an extension of the dialplan: Latin letters, digits, _, +, *, # or -",
+    ),
+]
 Word = Annotated[
     str,
     Meta(
@@ -204,6 +211,17 @@ class LookUp(_Step, frozen=True, tag="lookup"):
     music: Annotated[str, Meta(pattern=NAME_OR_NONE, description="a class of musiconhold.conf")] = ""
 
 
+class Dialplan(_Step, frozen=True, tag="dialplan"):
+    """Hand the caller to the admin's own dialplan."""
+
+    context: Place
+    next: Name
+    failed: Name
+    extension: Place = "s"
+    send: tuple[Variable, ...] = ()
+    take: tuple[Variable, ...] = ()
+
+
 class HangUp(_Step, frozen=True, tag="hangup"):
     """Speak, then hang up."""
 
@@ -242,6 +260,7 @@ Step = (
     | Voicemail
     | AskCallback
     | LookUp
+    | Dialplan
     | HangUp
     | Call
     | GoTo

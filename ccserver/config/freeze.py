@@ -133,6 +133,7 @@ _STEPS: dict[type[flowfile.Step], type[steps.Step]] = {
     flowfile.Branch: steps.Branch,
     flowfile.Voicemail: steps.Voicemail,
     flowfile.AskCallback: steps.AskCallback,
+    flowfile.Dialplan: steps.Dialplan,
     flowfile.HangUp: steps.HangUp,
     flowfile.Call: steps.Call,
     flowfile.GoTo: steps.GoTo,

@@ -25,6 +25,7 @@ from ccserver.core.steps import (
     Branch,
     Call,
     Collect,
+    Dialplan,
     Enqueue,
     Flow,
     GoTo,
@@ -72,6 +73,7 @@ LOOKS: Mapping[type[Step], Look] = {
     Voicemail: Look("#b0522d", "#fcf0ea", "voicemail"),
     AskCallback: Look("#1f7a4d", "#e9f6ef", "callback"),
     LookUp: Look("#1d6fa3", "#e8f3fa", "looks up"),
+    Dialplan: Look("#7a5c1e", "#faf4e6", "dialplan"),
     HangUp: Look("#5d636b", "#eceef0", "hangs up"),
     Call: Look("#2b7f86", "#e8f5f6", "calls"),
     GoTo: Look("#2b7f86", "#e8f5f6", "goes on in"),
@@ -171,6 +173,8 @@ def _body(step: Step, catalogue: Catalogue, language: str) -> Iterator[str]:
             yield escape(step.cause)
         case LookUp():
             yield escape(step.lookup)
+        case Dialplan():
+            yield escape(f"{step.extension} of [{step.context}]")
         case Rate():
             yield escape(f"from 1 to 5 as {step.variable}")
         case Say() | Menu() | Answer() | Listen() | Voicemail() | HangUp() | Return():

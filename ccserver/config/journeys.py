@@ -21,6 +21,7 @@ from ccserver.core.steps import (
     Branch,
     Call,
     Collect,
+    Dialplan,
     Enqueue,
     Flow,
     GoTo,
@@ -114,6 +115,9 @@ def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
             yield ("found",), step.found
             yield ("not_found",), step.not_found
             yield ("failed",), step.failed
+        case Dialplan():
+            yield ("next",), step.next
+            yield ("failed",), step.failed
         case Say() | Answer() | Set() | Voicemail() | Call():
             yield ("next",), step.next
         case HangUp() | GoTo() | Return():
@@ -131,6 +135,8 @@ def variables_set(step: Step) -> tuple[str, ...]:
             return tuple(step.variables)
         case LookUp():
             return step.brings
+        case Dialplan():
+            return step.take
         case _:
             return ()
 
@@ -138,7 +144,7 @@ def variables_set(step: Step) -> tuple[str, ...]:
 def spoken(step: Step) -> Iterator[tuple[KeyPath, str]]:
     """Every item that the step may say, with its path within the step."""
     match step:
-        case Answer() | Set() | Branch() | LookUp() | Call() | GoTo() | Return():
+        case Answer() | Set() | Branch() | LookUp() | Dialplan() | Call() | GoTo() | Return():
             return
         case Enqueue():
             field, items = "announce", step.announce
@@ -208,6 +214,8 @@ def _plain_ways(spot: Spot, step: Step) -> Iterator[Way]:
             to = _with(to, {step.variable: str(path[1])}, None)
         if isinstance(step, LookUp) and path == ("found",):
             to = _with(to, dict.fromkeys(step.brings), None)
+        if isinstance(step, Dialplan) and path == ("next",):
+            to = _with(to, dict.fromkeys(step.take), None)
         answered = isinstance(step, Collect | Rate) and path == ("next",)
         if isinstance(step, Collect | Rate) and answered:
             to = _with(to, {step.variable: None}, None)

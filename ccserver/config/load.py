@@ -20,6 +20,7 @@ from ccserver.config.callcheck import check_calls
 from ccserver.config.conform import conform
 from ccserver.config.crosscheck import check_main, check_served, check_settings
 from ccserver.config.dialplan import check_dialplan
+from ccserver.config.dialplancheck import check_dialplan_steps, sent_to
 from ccserver.config.errors import ConfigErrors, Problem, Severity, in_order, shown, shown_path
 from ccserver.config.findings import OVERRIDE, Findings
 from ccserver.config.flowcheck import check_journeys, check_steps
@@ -150,7 +151,8 @@ def _cross_checked(
     check_served(main, plan, document, found)
     check_relaxing(plan, document, found)
     check_surveys(main, plan, document, flow_documents, found)
-    check_journeys(plan, flow_documents, catalogue, found)
+    check_journeys(plan, flow_documents, catalogue, found, sent_to(document.file.parent, plan, found))
+    check_dialplan_steps(plan, document.file.parent, flow_documents, found)
     check_asking(plan, document, flow_documents, found)
     if not found.any_error:
         check_schedules(main, plan, document, flow_documents, found)

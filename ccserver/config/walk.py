@@ -1,8 +1,8 @@
 """`ccserver check --call NUMBER --at TIME --keys 1,0`: one journey, walked by the interpreter that serves real callers.
 
 He listens to the end, then presses: what stands between two commas at each question, and nothing once all is pressed. How long
-something is said is estimated by its text; pauses are those of the flow. No lookup asks anybody: what stands in its place among
-the keys is what it brings (`failed`, `not_found`, `status=sent`), and nothing means that it finds what its fields are for.
+something is said is estimated by its text; pauses are those of the flow. No lookup asks anybody, and nobody goes to the dialplan:
+what they bring stands in their place among the keys (`failed`, `not_found`, `status=sent`); nothing means that all is well.
 """
 
 import re
@@ -16,6 +16,7 @@ from ccserver.config.explain import (
     KEY_NAMES,
     calendar_state,
     flow_entered,
+    lent,
     line_called,
     looking_up,
     moment,
@@ -53,6 +54,7 @@ from ccserver.core.steps import (
     Branch,
     Call,
     Collect,
+    Dialplan,
     Enqueue,
     GoTo,
     Key,
@@ -75,8 +77,8 @@ LETTERS_PER_S = 13.0
 """Of a voice that takes its time."""
 TURNS_MAX = 500
 _KEYS = frozenset(get_args(Key))
-_ANSWER = re.compile(r"failed|not_found|found|[a-z][a-z0-9_]*=[^,]*")
-"""What stands among the keys for a lookup."""
+_ANSWER = re.compile(r"failed|not_found|found|returned|[a-z][a-z0-9_]*=[^,]*")
+"""What stands among the keys for a lookup, or for the dialplan."""
 EXAMPLES: dict[FieldKind, str] = {
     "text": "text",
     "number": "2",
@@ -161,7 +163,7 @@ class _Journey:
         step = self._at
         if position.play is not None:
             yield from self._follow(flow.play_finished(self._scene()))
-        elif isinstance(step, LookUp):
+        elif isinstance(step, LookUp | Dialplan):
             yield from self._asked_outside(step)
         elif (
             isinstance(step, Question | Collect | AskCallback)
@@ -182,23 +184,32 @@ class _Journey:
         else:  # nothing that could still happen: the plan was checked, so this is the end of a journey
             self._ended = True
 
-    def _asked_outside(self, step: LookUp) -> Iterator[str]:
+    def _asked_outside(self, step: LookUp | Dialplan) -> Iterator[str]:
         """What he says it brings; without a word, what its fields are for."""
-        told = self._groups.popleft() if self._groups and _ANSWER.fullmatch(self._groups[0]) else "found"
-        verdict, values = told, {}
-        if told == "found" or "=" in told:
-            fields = self._config.plan.lookups[step.lookup].fields
-            verdict, values = "found", {name: EXAMPLES[field.kind] for name, field in fields.items()}
-            while "=" in told:
-                name, _, value = told.partition("=")
-                if name not in fields:
-                    raise QuestionError(f"{step.lookup} has no field {name}; it has {listed(fields) or 'none'}")
-                values[name] = value
-                told = self._groups.popleft() if self._groups and "=" in self._groups[0] else ""
+        told = self._groups.popleft() if self._groups and _ANSWER.fullmatch(self._groups[0]) else ""
+        verdict, values = told, self._brought(step) if told in ("", "found", "returned") or "=" in told else {}
+        while "=" in told:
+            name, _, value = told.partition("=")
+            if name not in values:
+                raise QuestionError(
+                    f"step {self._position.step} has no field {name}; it has {listed(values) or 'none'}"
+                )
+            values[name] = value
+            told = self._groups.popleft() if self._groups and "=" in self._groups[0] else ""
+        if values or verdict == "":
+            verdict = "found" if isinstance(step, LookUp) else "returned"
         brought = listed(f"{name} = {shown(value)}" for name, value in values.items())
-        supposed = f"supposed to be {verdict.replace('_', ' ')}{f', with {brought}' if brought else ''}"
-        yield f"{self._clock()}  {step.lookup}: {supposed}"
+        supposed = f"supposed: {verdict.replace('_', ' ')}{f', with {brought}' if brought else ''}"
+        yield f"{self._clock()}  {self._position.step}: {supposed}"
         yield from self._follow(flow.answered(self._scene(), verdict, values))
+
+    def _brought(self, step: LookUp | Dialplan) -> dict[str, str]:
+        if isinstance(step, Dialplan):
+            return dict.fromkeys(step.take, "")
+        return {name: EXAMPLES[field.kind] for name, field in self._config.plan.lookups[step.lookup].fields.items()}
+
+    def _question(self, step: LookUp | Dialplan) -> str:
+        return next(lent(step) if isinstance(step, Dialplan) else looking_up(self._config, step))
 
     def _press(self, group: str, question: Question | Collect | AskCallback) -> Iterator[str]:
         for number, key in enumerate(group):
@@ -259,7 +270,7 @@ class _Journey:
                 case JoinQueue():
                     yield from self._queued(effect.step)
                 case Inquire():
-                    yield f"{self._clock()}  {here}: {next(looking_up(self._config, effect.step))}"
+                    yield f"{self._clock()}  {here}: {self._question(effect.step)}"
                 case PromiseCallback():
                     yield f"{self._clock()}  is promised to be called back at {effect.number}, in queue {effect.step.queue}"
                 case Finish():

@@ -4,6 +4,8 @@ A connector performs the commands of one `lane` in order and answers later, as e
 contact's id, or the leg's id for a leg that belongs to no contact.
 """
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from ccserver.core.ids import (
@@ -227,6 +229,19 @@ class AskLookup(_Command, frozen=True):
     """With the caller's own variables in it: never logged."""
 
 
+class LendLeg(_Command, frozen=True):
+    """Hand the caller to the admin's dialplan; where it returns, `InquiryAnswered` tells `returned`, and what it brings."""
+
+    leg: LegId
+    inquiry: InquiryId
+    context: str
+    extension: str
+    variables: Mapping[str, str]
+    """What the dialplan is told,"""
+    take: tuple[str, ...]
+    """and the variables that it may set."""
+
+
 class HangUpLeg(_Command, frozen=True):
     """End a leg; a leg that is gone already is no failure."""
 
@@ -287,6 +302,7 @@ Command = (
     | EndSupervision
     | RecordVoicemail
     | AskLookup
+    | LendLeg
     | HangUpLeg
     | ReleaseContact
     | KeepRecording

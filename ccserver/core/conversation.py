@@ -8,6 +8,7 @@ from ccserver.core import admission, answering, flow, owed, promising, queueing,
 from ccserver.core.commands import (
     AskLookup,
     HangUpLeg,
+    LendLeg,
     PlayPrompts,
     RecordVoicemail,
     ReleaseContact,
@@ -35,13 +36,13 @@ from ccserver.core.events import (
 )
 from ccserver.core.floor import Floor
 from ccserver.core.flow import FlowTurn, Scene
-from ccserver.core.ids import FlowName, InquiryId, StepName, message_name, parts_of_message
+from ccserver.core.ids import FlowName, InquiryId, StepName, is_chosen, message_name, parts_of_message
 from ccserver.core.lookup import address
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import REFUSALS, Line, Treatment
 from ccserver.core.records import RecordingSaved
 from ccserver.core.segments import close_segment, open_segment
-from ccserver.core.steps import LookUp
+from ccserver.core.steps import Dialplan, LookUp
 
 NO_SUCH_NUMBER = 1
 """Q.850: unallocated number."""
@@ -49,7 +50,7 @@ NO_SUCH_NUMBER = 1
 
 def arrive(floor: Floor, event: ContactArrived) -> None:
     """A customer on a line: begin its flow, unless he is turned away."""
-    line = floor.line_called(event.line)
+    line = _line(floor, event)
     if line is None:
         reason = f"{event.line or 'no number'}, dialled on {event.trunk or 'a phone'}, is none of our lines"
         floor.command(HangUpLeg(event.leg, NO_SUCH_NUMBER, reason, lane=event.leg))
@@ -84,7 +85,8 @@ def arrive(floor: Floor, event: ContactArrived) -> None:
         return
     answering.take(floor, contact)
     owed.called_again(floor, ani, event.at, by=contact.id)
-    begun = _entered(floor, contact, FlowName(turned.treatment) if turned is not None else line.flow, event.at)
+    entered = FlowName(turned.treatment) if turned is not None else _sent_to(floor, contact, event, line)
+    begun = _entered(floor, contact, entered, event.at)
     if admission.announced(floor, line.number):
         floor.keep(_announced(floor, begun))
     else:
@@ -97,6 +99,20 @@ def _announced(floor: Floor, contact: Contact) -> Contact:
     play = floor.next_play(contact)
     floor.command(PlayPrompts(contact.leg, play, items, contact.language, lane=contact.id))
     return replace(contact, announcing=play, plays=contact.plays + 1)
+
+
+def _line(floor: Floor, event: ContactArrived) -> Line | None:
+    """Which he dialled; who was sent to a flow by the dialplan, and dialled no line, is a caller of the first."""
+    line = floor.line_called(event.line)
+    return line or (next(iter(floor.plan.lines.values()), None) if event.flow is not None else None)
+
+
+def _sent_to(floor: Floor, contact: Contact, event: ContactArrived, line: Line) -> FlowName:
+    """The line's own flow, or the one that the dialplan names, if there is one of that name."""
+    if event.flow is None or event.flow in floor.plan.flows:
+        return event.flow or line.flow
+    floor.flow_flaw = floor.now, f"the dialplan sent {contact.id} to the flow {event.flow}, which does not exist"
+    return line.flow
 
 
 def _refuse(floor: Floor, contact: Contact, cause: int) -> None:
@@ -138,6 +154,7 @@ def scene(floor: Floor, contact: Contact) -> Scene:
         ),
         next_inquiry=InquiryId(f"{contact.id}.ask{contact.inquiries + 1}"),
         lookups=floor.plan_of(contact).lookups,
+        lendable=not is_chosen(contact.node, contact.leg),
         callable=partial(promising.callable_number, floor),
     )
 
@@ -173,8 +190,16 @@ def voicemail_recorded(floor: Floor, contact: Contact, event: VoicemailRecorded)
 
 
 def inquiry_answered(floor: Floor, contact: Contact, event: InquiryAnswered) -> None:
-    """Somebody outside has answered; while the caller is in the fallback dialplan nobody is there whom it could serve."""
-    if contact.flow and contact.flow.inquiry == event.inquiry and not contact.away:
+    """Somebody outside has answered, or the dialplan has given the caller back.
+
+    While he is in the fallback dialplan nobody is there whom an answer could serve.
+    """
+    if contact.flow is None or contact.flow.inquiry != event.inquiry:
+        return
+    if isinstance(scene(floor, contact).step, Dialplan):
+        answering.take(floor, contact)
+        contact = replace(contact, away=False)
+    if not contact.away:
         apply(floor, contact, flow.answered(scene(floor, contact), event.verdict, event.values), event.at)
 
 
@@ -277,13 +302,19 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
     floor.keep(contact)
 
 
-def _inquire(floor: Floor, contact: Contact, step: LookUp) -> Contact:
+def _inquire(floor: Floor, contact: Contact, step: LookUp | Dialplan) -> Contact:
     """Ask outside; asked again after a restart, it is another question, and the answer to the first is of no interest."""
     assert contact.flow is not None and contact.flow.inquiry is not None
+    known = {**contact.variables, "language": contact.language}
+    if isinstance(step, Dialplan):
+        told = {name: known.get(name, "") for name in step.send}
+        inquiry, lane = contact.flow.inquiry, contact.id
+        floor.command(LendLeg(contact.leg, inquiry, step.context, step.extension, told, step.take, lane=lane))
+        return replace(contact, inquiries=contact.inquiries + 1, away=True)
     lookup = floor.plan_of(contact).lookups[step.lookup]
     if step.music:
         floor.command(StartMusic(contact.leg, step.music, lane=contact.id))
-    url = address(lookup, {**contact.variables, "language": contact.language})
+    url = address(lookup, known)
     floor.command(AskLookup(contact.flow.inquiry, lookup, url, lane=contact.id))
     return replace(contact, inquiries=contact.inquiries + 1)
 

@@ -15,6 +15,7 @@ from ccserver.core.commands import Command
 from ccserver.core.ids import (
     AgentId,
     ContactId,
+    FlowName,
     InquiryId,
     LegId,
     LineNumber,
@@ -78,6 +79,8 @@ class ContactArrived(Event, frozen=True):
     arrived_at: float
     trunk: TrunkName | None = None
     """By which it came; None: from a phone of ours."""
+    flow: FlowName | None = None
+    """That the dialplan sends him to; None: the line's own."""
 
 
 class OutboundDialled(Event, frozen=True):
@@ -210,9 +213,9 @@ class InquiryAnswered(Event, frozen=True):
     contact: ContactId
     inquiry: InquiryId
     about: str
-    """The lookup's name."""
+    """The lookup's name, or the context of the dialplan."""
     verdict: str
-    """As the step's field that says where the flow goes on: `found`, `not_found`, `failed`."""
+    """Of a lookup `found` or `not_found`, of the dialplan `returned`, of both `failed`."""
     values: Mapping[str, str] = {}
     """For the flow's variables."""
     reason: str = ""
@@ -290,6 +293,9 @@ class ListedLeg(Struct, frozen=True):
     ani: str = ""
     arrived_at: float = 0.0
     trunk: TrunkName | None = None
+    flow: FlowName | None = None
+    back: InquiryAnswered | None = None
+    """With what the dialplan gave it back to us last."""
     agent: AgentId | None = None
     """Whose phone dialled out."""
     number: str = ""

@@ -34,6 +34,7 @@ from ccserver.core.steps import (
     Branch,
     Call,
     Collect,
+    Dialplan,
     Ending,
     Enqueue,
     Flow,
@@ -103,7 +104,7 @@ class Record(Struct, frozen=True):
 class Inquire(Struct, frozen=True):
     """Ask outside, as `position.inquiry`."""
 
-    step: LookUp
+    step: LookUp | Dialplan
 
 
 class Rated(Struct, frozen=True):
@@ -124,7 +125,7 @@ class Finish(Struct, frozen=True):
     cause: Ending = "normal"
 
 
-_Stop = Say | Question | Collect | Enqueue | Voicemail | AskCallback | LookUp | HangUp
+_Stop = Say | Question | Collect | Enqueue | Voicemail | AskCallback | LookUp | Dialplan | HangUp
 """Steps that wait for something."""
 Effect = Speak | Hush | SpeakLanguage | PickUp | JoinQueue | PromiseCallback | Record | Inquire | Rated | Finish
 
@@ -146,6 +147,8 @@ class Scene(Struct, frozen=True, kw_only=True):
     next_recording: RecordingName
     next_inquiry: InquiryId = InquiryId("")
     lookups: Mapping[LookupName, Lookup] = {}
+    lendable: bool = True
+    """He came by the dialplan, and may be handed to it."""
     callable: Callable[[str], str | None] = _nobody
     """The number in E.164, if it may be called; `ValueError`: it is a number, and may not."""
 
@@ -257,10 +260,14 @@ def recorded(scene: Scene) -> FlowTurn:
 
 def answered(scene: Scene, verdict: str, values: Mapping[str, str]) -> FlowTurn:
     """What was asked outside has its answer, or will have none (callers check that it is the current question)."""
-    step = scene.step
-    if not isinstance(step, LookUp):
-        return _still(scene, scene.position)
-    target = {"found": step.found, "not_found": step.not_found}.get(verdict, step.failed)
+    match step := scene.step:
+        case LookUp():
+            target = {"found": step.found, "not_found": step.not_found}.get(verdict, step.failed)
+        case Dialplan():
+            target = step.next if verdict == "returned" else step.failed
+            values = {name: value for name, value in values.items() if name in step.take}
+        case _:
+            return _still(scene, scene.position)
     scene = replace(scene, variables={**scene.variables, **values})
     return _enter(scene, target, ahead=scene.position.ahead)
 
@@ -370,6 +377,10 @@ def _arrive(scene: Scene, step: _Stop, first: tuple[str, ...]) -> FlowTurn:
             deadline = scene.now + scene.lookups[step.lookup].timeout_s
             asked = replace(scene.position, inquiry=scene.next_inquiry, deadline=deadline)
             return _still(scene, asked, Inquire(step))
+        case Dialplan() if not scene.lendable:
+            return _enter(scene, step.failed, ahead=ahead)
+        case Dialplan():
+            return _still(scene, replace(scene.position, inquiry=scene.next_inquiry), Inquire(step))
         case HangUp() if not step.prompts:
             return _still(scene, scene.position, Finish(cause=step.cause))
         case Say() | Menu() | Listen() | Rate() | Collect() | Voicemail() | HangUp():

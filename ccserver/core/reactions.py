@@ -29,9 +29,17 @@ from ccserver.core import (
     routing,
     seating,
 )
-from ccserver.core.commands import PlayPrompts, RecordVoicemail
+from ccserver.core.commands import LendLeg, PlayPrompts, RecordVoicemail
 from ccserver.core.contact import Contact, ContactState, Direction
-from ccserver.core.events import CommandFailed, Event, LegAway, LegReturned, PlayFinished, VoicemailRecorded
+from ccserver.core.events import (
+    CommandFailed,
+    Event,
+    InquiryAnswered,
+    LegAway,
+    LegReturned,
+    PlayFinished,
+    VoicemailRecorded,
+)
 from ccserver.core.floor import Floor
 from ccserver.core.offer import OfferOutcome
 
@@ -118,6 +126,9 @@ def _command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> Non
     elif isinstance(command, RecordVoicemail):
         failed = VoicemailRecorded(contact.id, command.leg, command.recording, "", 0.0, at=event.at)
         react(floor, contact, Happening.VOICEMAIL, failed)
+    elif isinstance(command, LendLeg):
+        told = InquiryAnswered(contact.id, command.inquiry, command.context, "failed", {}, event.reason, at=event.at)
+        react(floor, contact, Happening.INQUIRY, told)
 
 
 def _late_voicemail(floor: Floor, _contact: Contact, event: VoicemailRecorded) -> None:

@@ -8,6 +8,7 @@ themselves. A leg that was commanded or arrived after the listing was asked for 
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ccserver.core.attempt import Attempt
 from ccserver.core.contact import Contact, ContactState
@@ -80,6 +81,7 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
     for contact in floor.contacts.values():
         if contact.node == event.node:
             called, caller = _of_called(contact, listing), _of_caller(contact, listing)
+            facts += _of_dialplan(contact, listing)
             facts += _of_supervisor(contact, listing)
             # Of two that ended at the same time as far as is known, an operator's is told first: he will call nobody then.
             facts += [*caller, *called] if contact.led_by_operator else [*called, *caller]
@@ -157,6 +159,13 @@ def _of_supervisor(contact: Contact, listing: Listing) -> Iterator[Fact]:
         yield LegAnswered(supervision.leg, at=asked_at if answered_at is None else answered_at)
 
 
+def _of_dialplan(contact: Contact, listing: Listing) -> Iterator[Fact]:
+    """The dialplan gave the caller back, and nobody was told."""
+    leg = listing.legs.get(contact.leg)
+    if contact.away and not contact.absent and leg is not None and not leg.away and leg.back is not None:
+        yield replace(leg.back, at=listing.event.asked_at)
+
+
 def _of_caller(contact: Contact, listing: Listing) -> Iterator[Fact]:
     asked_at = listing.event.asked_at
     since = contact.leg_since or contact.entered_at
@@ -215,5 +224,6 @@ def _arrivals(floor: Floor, event: NodeListed) -> Iterator[Fact]:
                 leg.ani,
                 leg.arrived_at,
                 leg.trunk,
+                leg.flow,
                 at=event.asked_at,
             )

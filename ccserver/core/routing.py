@@ -31,6 +31,7 @@ from ccserver.core.queueing import leave, music, play_music
 from ccserver.core.records import AttemptSaved, OfferSaved
 from ccserver.core.segments import close_segment, open_segment
 from ccserver.core.showing import shown
+from ccserver.core.steps import Dialplan
 
 RING_GRACE_S = 15.0
 """Asterisk stops the ringing by itself this much later than we would: only when we are away."""
@@ -224,7 +225,8 @@ def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
         case ContactState.FLOW:
             outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.CALLER_LEFT
             contact = surveying.ended(floor, close_segment(floor, contact, outcome, at), at)
-            contact = replace(contact, outcome=contact.outcome or _left_outcome(contact, event))
+            left = contact.outcome or _left_outcome(contact, event)
+            contact = replace(contact, outcome=left, reason=contact.reason or _where(floor, contact))
         case ContactState.WAITING | ContactState.OFFERED:
             contact = _leave_queue(floor, contact, event)
         case ContactState.TALKING if contact.offer is not None:
@@ -243,6 +245,13 @@ def _left_outcome(contact: Contact, event: LegEnded) -> ContactOutcome:
     if event.lost:
         return ContactOutcome.FAILED
     return ContactOutcome.FLOW_ABANDONED if contact.first_queue is None else ContactOutcome.ABANDONED
+
+
+def _where(floor: Floor, contact: Contact) -> str:
+    """Who is out in the admin's dialplan left there, or was hung up by it: nobody can tell the one from the other."""
+    position = contact.flow
+    step = floor.plan_of(contact).flows[position.flow].steps[position.step] if position and contact.away else None
+    return f"the call ended in the dialplan, context {step.context}" if isinstance(step, Dialplan) else ""
 
 
 def _leave_queue(floor: Floor, contact: Contact, event: LegEnded) -> Contact:

@@ -221,6 +221,20 @@ class LookUp(Struct, frozen=True, tag_field="do", tag="lookup"):
     """and those that the answer has: as the lookup says."""
 
 
+class Dialplan(Struct, frozen=True, tag_field="do", tag="dialplan"):
+    """Hand the caller to the admin's own dialplan, and take him back where it returns."""
+
+    context: str
+    next: StepName
+    failed: StepName
+    """There is no such place in the dialplan."""
+    extension: str = "s"
+    send: tuple[str, ...] = ()
+    """Variables that the dialplan is told,"""
+    take: tuple[str, ...] = ()
+    """and those that it may set; no others."""
+
+
 class HangUp(Struct, frozen=True, tag_field="do", tag="hangup"):
     """Speak, then hang up: the caller was served by the flow alone."""
 
@@ -261,6 +275,7 @@ Step = (
     | Voicemail
     | AskCallback
     | LookUp
+    | Dialplan
     | HangUp
     | Call
     | GoTo

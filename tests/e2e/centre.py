@@ -359,6 +359,17 @@ class Centre:
         return phone
 
 
+def _dialplans(directory: Path, own: str) -> Path:
+    """What Asterisk reads: the dialplan of the checkout, where a test has one of its own in a directory with it."""
+    if not own:
+        return CHECKOUT / "dialplans"
+    directory.mkdir()
+    for file in (CHECKOUT / "dialplans").glob("*.conf"):
+        shutil.copy(file, directory)
+    (directory / "own.conf").write_text(own, encoding="utf-8")
+    return directory
+
+
 def segments(contact: Row) -> list[tuple[str, str]]:
     """Kind and outcome of each stretch of a contact."""
     return [(segment["kind"], segment["outcome"]) for segment in contact["segments"]]
@@ -381,13 +392,14 @@ async def contact_centre(
     sip: Mapping[str, object] = NO_SETTINGS,
     encryption: Mapping[str, str] = NO_ENCRYPTION,
     more: str = "",
+    dialplan: str = "",
     **settings: object,
 ) -> AsyncIterator[Centre]:
     """A contact centre of its own; `run`: with the daemon serving.
 
     `store_url`: an empty database in place of SQLite.
     `sip`: settings of `[sip]`, `encryption` of operators by extension, `settings`: of `[asterisk]`, for it and the daemon;
-    `more` is added to `ccserver.toml`, such as trunks.
+    `more` is added to `ccserver.toml`, such as trunks; `dialplan`: contexts of the admin's own, beside those that are shipped.
     """
     async with AsyncExitStack() as stack:
         api_port = free_port()
@@ -396,12 +408,14 @@ async def contact_centre(
                 tmp_path,
                 operators=[str(number) for number in range(1001, 1011)],
                 sip=convert(dict(sip), Sip),
+                dialplans_dir=_dialplans(tmp_path / "dialplans", dialplan),
                 **settings,
             )
         )
         ports = {name: getattr(asterisk.instance, name) for name in ("http_port", "ami_port", "sip_port")}
         config_dir = write_config(tmp_path / "config", ports, api_port, QUICK | (rules or {}))
         write_sip(config_dir, sip, encryption, settings)
+        (config_dir / "own.conf").write_text(dialplan, encoding="utf-8")
         shutil.copytree(prompts_dir, asterisk.instance.prompts_dir, dirs_exist_ok=True)
         if store_url:
             with (config_dir / "ccserver.toml").open("a", encoding="utf-8") as main:

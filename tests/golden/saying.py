@@ -168,6 +168,10 @@ def _command(command: Record | Command) -> Iterator[str]:
             yield f"{short(command.leg)}: {'listens' if command.stays else 'hears'} no more"
         case commands.RecordVoicemail():
             yield f"{command.leg}: record {short(command.recording).rpartition('-')[2]}"
+        case commands.LendLeg():
+            told = "".join(f", {name} {value}" for name, value in command.variables.items())
+            asked = short(command.inquiry).rpartition(".")[2]
+            yield f"{short(command.lane)}: {asked}: into the dialplan, [{command.context}]{told}"
         case commands.AskLookup():
             yield f"{short(command.lane)}: {short(command.inquiry).rpartition('.')[2]}: {command.url}"
         case commands.WhisperPrompts():

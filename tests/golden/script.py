@@ -49,6 +49,7 @@ from ccserver.core.events import (
     InternalDialled,
     KeyPressed,
     LegAnswered,
+    LegAway,
     LegEnded,
     LegHeld,
     LegHistory,
@@ -371,6 +372,8 @@ class Stage:
                 values = dict(each.split("=") for each in rest[2:])
                 inquiry = InquiryId(f"{NODE}-{who}.{rest[0]}")
                 return [InquiryAnswered(_contact(who), inquiry, "lookup", rest[1], values, at=self.now)]
+            case "goes-into-the-dialplan":
+                return [LegAway(leg, at=self.now)]
             case "is-moved-to":
                 return [MoveContact(_contact(who), QueueName(rest[0]), rest[2], at=self.now)]
             case "is-raised-by":

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec.structs import replace
+
 from ccserver.core.commands import (
     AnswerLeg,
     AskLookup,
@@ -19,6 +21,7 @@ from ccserver.core.commands import (
     HangUpLeg,
     JoinLegs,
     KeepRecording,
+    LendLeg,
     LetDialplanDial,
     OfferContact,
     PlayPrompts,
@@ -116,6 +119,10 @@ class Leg:
     answered_at: float | None = None
     plays: list[PlayId] = field(default_factory=list)
     recording: RecordingName | None = None
+    lent: LendLeg | None = None
+    """It is in the admin's dialplan, or was last."""
+    back: InquiryAnswered | None = None
+    """With what it came back from there last."""
     silent: bool = False
     """Its recording is paused."""
     hears: Listening | None = None
@@ -171,6 +178,13 @@ class Node:
         leg.away, leg.music, leg.plays, leg.recording = True, False, [], None
         self.tell(LegAway(leg.id, at=self.now))
 
+    def dialplan_returns(self, leg: Leg, verdict: str) -> None:
+        """From the admin's context; nobody listens: it waits in the fallback dialplan, and tells of it when it comes in."""
+        assert leg.lent is not None and leg.contact is not None
+        values = {"told": verdict, "other": "not allowed"}
+        leg.back = InquiryAnswered(leg.contact, leg.lent.inquiry, "dialplan", verdict, values, at=self.now)
+        leg.lent = None
+
     def caller_presses(self, leg: Leg, key: Key) -> None:
         """DTMF."""
         if not leg.away:
@@ -178,6 +192,8 @@ class Node:
 
     def _enters(self, leg: Leg) -> None:
         assert leg.contact is not None and leg.line is not None
+        if leg.back is not None:
+            self.tell(replace(leg.back, at=self.now))
         self.tell(ContactArrived(leg.contact, leg.id, NODE, leg.line, leg.ani, leg.born_at, at=self.now))
 
     # --- operators who call ---------------------------------------------------------------------------------------
@@ -334,6 +350,7 @@ class Node:
                 leg.line,
                 leg.ani,
                 leg.born_at,
+                back=leg.back if not leg.away else None,
                 agent=leg.agent,
                 number=leg.number,
                 held=leg.held if gap and leg.role in {"agent", "outbound"} else None,
@@ -379,6 +396,13 @@ class Node:
                     self.tell(RecordingKept(command.contact, command.recording, path, 1.0, at=self.now))
             case AskLookup():
                 self.inquiries.append(command)
+            case LendLeg():
+                leg = self.legs.get(command.leg)
+                if leg is None or leg.away:
+                    self.tell(CommandFailed(command, "404", "gone", at=self.now))
+                else:
+                    leg.lent = command
+                    self.caller_leaves(leg)
             case SeatLegs():
                 self._seat(command)
             case StopPlay() | EndWhisper():

@@ -24,6 +24,7 @@ from ccserver.core.steps import (
     Branch,
     Call,
     Collect,
+    Dialplan,
     Enqueue,
     Flow,
     HangUp,
@@ -94,6 +95,7 @@ MENU_FLOW = _flow(
             "6": _S("offer"),
             "7": _S("first"),
             "8": _S("look"),
+            "#": _S("lend"),
             "*": _S("english"),
             "9": _S("busy"),
         },
@@ -115,6 +117,7 @@ MENU_FLOW = _flow(
         nobody=_S("message"),
         nobody_after_s=4.0,
     ),
+    lend=Dialplan("own", next=_S("choose"), failed=_S("busy"), send=("ani",), take=("told",)),
     look=LookUp(SHOP.name, found=_S("important"), not_found=_S("choose"), failed=_S("message"), music="calm"),
     offer=AskCallback(
         ORDERS, ("offer",), ("which",), next=_S("bye"), refused=_S("hours"), otherwise=_S("anybody"), retries=1

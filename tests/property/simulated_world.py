@@ -103,6 +103,8 @@ KEYS = (
     "71",
     "8",
     "81",
+    "#",
+    "#",
     "0",
     "6289161234567#",
     "6288091234567#",
@@ -226,6 +228,8 @@ class World:
     def caller_changes_hands(self, pick: int, known: bool) -> None:
         """Into the fallback dialplan, or back from it."""
         leg = picked(self.node.callers(), pick)
+        if leg.lent is not None:
+            return
         if not leg.away:
             self.node.caller_leaves(leg)
         elif self.daemon.socket:
@@ -242,6 +246,13 @@ class World:
     @happens(4, lambda world: world.node.inquiries, pick=PICKS, verdict=("found", "not_found", "failed"))
     def inquiry_is_answered(self, pick: int, verdict: str) -> None:
         self.node.inquiry_ends(picked(self.node.inquiries, pick), verdict)
+
+    @happens(4, lambda world: any(leg.lent for leg in world.node.callers()), pick=PICKS, verdict=("returned", "failed"))
+    def dialplan_returns(self, pick: int, verdict: str) -> None:
+        leg = picked([leg for leg in self.node.callers() if leg.lent], pick)
+        self.node.dialplan_returns(leg, verdict)
+        if self.daemon.socket:
+            self.node.caller_enters(leg, known=False)
 
     # --- callbacks ------------------------------------------------------------------------------------------------
 

@@ -96,16 +96,16 @@ def test_a_journey_supposes_what_it_is_told(site: Site) -> None:
     asked = story.index(
         "ask: Asks shop (https://shop.example.ru/orders/{order}); the caller hears silence, 4 s at most."
     )
-    assert story[asked + 1] == 'shop: supposed to be found, with status = "text", total = "1250.00"'
+    assert story[asked + 1] == 'ask: supposed: found, with status = "text", total = "1250.00"'
     assert story[asked + 2] == 'what: status is "text"'
     story = told(site, "3,12#,status=sent,total=3.50")
     assert any("три рубля пятьдесят копеек" in line or "3.50 as an amount" in line for line in story)
-    assert any(line.startswith("shop: supposed to be failed") for line in told(site, "3,12#,failed"))
+    assert any(line.startswith("ask: supposed: failed") for line in told(site, "3,12#,failed"))
     assert any(line.startswith("menu: hears") for line in told(site, "3,12#,not_found")[8:])
 
 
 def test_a_journey_with_a_field_that_the_lookup_has_not_is_refused(site: Site) -> None:
-    with pytest.raises(QuestionError, match="shop has no field colour"):
+    with pytest.raises(QuestionError, match="step ask has no field colour; it has status"):
         walk_call(site.load(), LINE, None, "3,12#,colour=red")
 
 

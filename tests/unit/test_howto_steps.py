@@ -84,6 +84,20 @@ def test_callers_are_told_the_status_of_their_order(site: Site) -> None:
     assert "money:1250.00 RUB" in heard[0] and "(order-unknown)" in heard[1] and "orders: Waits in queue" in heard[2]
 
 
+def test_a_flow_and_the_dialplan_hand_callers_to_each_other(site: Site) -> None:
+    site.file("own.conf").write_text(
+        snippet("own-dialplan", "[loyalty]") + "\n" + snippet("own-dialplan", "[lines]"), encoding="utf-8"
+    )
+    site.append("nordlis.toml", "\n" + snippet("own-dialplan", "[steps.card]"))
+    old = MENU_KEYS.search(site.file("nordlis.toml").read_text())
+    assert old is not None
+    site.change("nordlis.toml", old[0], old[0].replace('3 = "hours"', '3 = "hours", 4 = "card"'))
+    assert site.warnings() == []
+    keys = snippet("own-dialplan", "ccserver check --call").split()[-1]
+    assert "operator: Waits in queue" in walk_call(site.load(), "88007707999", None, keys)
+    assert "orders: Waits in queue" in walk_call(site.load(), "88007707999", None, "4")
+
+
 def test_opening_hours_and_a_holiday_are_added(site: Site) -> None:
     calendar = snippet("opening-hours", "[[calendars]]")
     days = [block for block in snippets("opening-hours") if block.startswith("days = ")]

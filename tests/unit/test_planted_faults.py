@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ccserver.config import load, source
+from ccserver.config import dialplancheck, load, source
 from ccserver.config.check import check
 from ccserver.config.conform import _Conformity
 from ccserver.config.findings import Findings
@@ -44,6 +44,7 @@ class Told:
             (source, "_whole"),
             (source, "Problem"),
             (load, "Problem"),
+            (dialplancheck, "Problem"),
         ):
             patch.setattr(owner, name, self._noting(getattr(owner, name)))
 

@@ -6,6 +6,7 @@ from typing import get_args
 import structlog
 
 from ccserver import ari
+from ccserver.connectors.voice import lending
 from ccserver.connectors.voice.calls import Call, Calls
 from ccserver.connectors.voice.phones import Phones
 from ccserver.connectors.voice.trunks import Trunks
@@ -28,6 +29,7 @@ from ccserver.core.events import (
 )
 from ccserver.core.ids import (
     AgentId,
+    FlowName,
     LegId,
     LineNumber,
     NodeName,
@@ -118,13 +120,15 @@ class Translator:
     def _stasis_start(self, event: ari.StasisStart) -> None:
         leg = LegId(event.channel.id)
         match event.args:
-            case ("line", line, *by):
+            case ("line", line, *more):
                 contact = contact_of_leg(self._node, leg)
                 call = self._calls.of_leg(leg) or self._calls.add(
                     Call(leg=leg, contact=contact, channel_name=event.channel.name)
                 )
                 call.entered_at = float(event.at)
                 self._watch.arrived(leg)
+                if (back := lending.brought(contact, part(more, 1), float(event.at))) is not None:
+                    self._report(back)
                 self._report(
                     ContactArrived(
                         contact,
@@ -133,7 +137,8 @@ class Translator:
                         LineNumber(line),
                         ani_of(event.channel),
                         float(event.channel.created_at),
-                        trunk_of(by),
+                        trunk_of(more),
+                        flow_of(more),
                         at=float(event.at),
                     )
                 )
@@ -238,6 +243,16 @@ class Translator:
 def trunk_of(arguments: Sequence[str]) -> TrunkName | None:
     """What stands behind the line in the arguments of Stasis: the trunk, or nothing for a phone of ours."""
     return TrunkName(arguments[0]) if arguments and arguments[0] else None
+
+
+def flow_of(arguments: Sequence[str]) -> FlowName | None:
+    """The flow that the dialplan names, behind the trunk and what the caller brings back from his way there."""
+    return FlowName(part(arguments, 2)) if part(arguments, 2) else None
+
+
+def part(arguments: Sequence[str], position: int) -> str:
+    """One of the arguments; empty when there are fewer."""
+    return arguments[position] if position < len(arguments) else ""
 
 
 def ani_of(channel: ari.Channel) -> str:

@@ -11,8 +11,9 @@ from functools import partial
 from msgspec.structs import replace
 
 from ccserver import ari
+from ccserver.connectors.voice import lending
 from ccserver.connectors.voice.calls import ASIDE, Call, Calls, MadeLeg, aside_of
-from ccserver.connectors.voice.facts import agent_of_channel, ani_of, trunk_of
+from ccserver.connectors.voice.facts import agent_of_channel, ani_of, flow_of, part, trunk_of
 from ccserver.connectors.voice.phones import Phones
 from ccserver.connectors.voice.trunks import Trunks
 from ccserver.connectors.voice.watch import Watch
@@ -116,6 +117,8 @@ class Lister:
                 ani=ani_of(channel),
                 arrived_at=float(channel.created_at),
                 trunk=trunk_of(arguments[1:]),
+                flow=flow_of(arguments[1:]),
+                back=lending.brought(contact_of_leg(self._node, leg), part(arguments, 2), 0.0),
             )
         if place.app_name == "Stasis" and app == "code":
             return ListedLeg(leg, "code", channel.is_up)

@@ -11,6 +11,7 @@ from typing import Literal, assert_never
 import structlog
 
 from ccserver import ari
+from ccserver.connectors.voice import lending
 from ccserver.connectors.voice.aside import Aside
 from ccserver.connectors.voice.calling import CONTACT_VARIABLE, Calling
 from ccserver.connectors.voice.calls import Call, Calls, aside_of
@@ -47,6 +48,7 @@ VoiceCommand = (
     | commands.SpyOn
     | commands.EndSupervision
     | commands.RecordVoicemail
+    | commands.LendLeg
     | commands.HangUpLeg
     | commands.ReleaseContact
 )
@@ -108,6 +110,8 @@ class Performer:
             case commands.EndWhisper():
                 with suppress(ari.NotFound):  # it has been said
                     await self._ari.stop_playback(command.play)
+            case commands.LendLeg():
+                await self._lend(command)
             case commands.WithdrawOffer():
                 reason = "answered_elsewhere" if command.elsewhere else "normal"
                 await self._hang_up(leg_of_offer(command.offer), reason=reason)
@@ -173,6 +177,12 @@ class Performer:
             beep=True,
             terminate_on="#",
         )
+
+    async def _lend(self, command: commands.LendLeg) -> None:
+        """Into the admin's dialplan, with nothing of ours going on; dialplans/flows.conf brings him there, and back."""
+        await self._playing.bare(self._calls.of_lane(command.lane, command.leg))
+        await self._ari.set_variables(command.leg, lending.variables(command))
+        await self._ari.continue_in_dialplan(command.leg, lending.CONTEXT, "s")
 
     async def _hang_up(self, leg: LegId, *, reason: str | None = None, reason_code: str | None = None) -> None:
         with suppress(ari.NotFound):  # it hung up by itself: what was wanted is so

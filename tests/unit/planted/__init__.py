@@ -4,7 +4,20 @@ Whoever teaches the checks another complaint plants a fault for it in the module
 `tests/unit/test_planted_faults.py` compares the table with the places in `ccserver/config` that complain.
 """
 
-from tests.unit.planted import calendars, calls, files, flows, house, lines, lookups, prompts, sip, surveys, trunks
+from tests.unit.planted import (
+    calendars,
+    calls,
+    dialplans,
+    files,
+    flows,
+    house,
+    lines,
+    lookups,
+    prompts,
+    sip,
+    surveys,
+    trunks,
+)
 from tests.unit.planted.fault import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -14,6 +27,7 @@ FAULTS: tuple[Fault, ...] = (
     *calendars.FAULTS,
     *flows.FAULTS,
     *calls.FAULTS,
+    *dialplans.FAULTS,
     *lookups.FAULTS,
     *prompts.FAULTS,
     *sip.FAULTS,
