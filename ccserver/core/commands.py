@@ -251,6 +251,18 @@ class HangUpLeg(_Command, frozen=True):
     """For the log, where somebody may ask why."""
 
 
+class FinishTransfer(_Command, frozen=True):
+    """Remove what Asterisk has made of a transfer by a phone's key, once the phone knows how it ended.
+
+    Done, the phone is told so and hangs up, or is hung up; `refused`, it is told that, and its leg goes on.
+    """
+
+    leg: LegId
+    """The phone's."""
+    refused: str = ""
+    """Why, for the log; empty: it is done."""
+
+
 class ReleaseContact(_Command, frozen=True):
     """Nothing of the contact lives any more: remove its bridge, and hang up what the node may still hold."""
 
@@ -304,6 +316,7 @@ Command = (
     | AskLookup
     | LendLeg
     | HangUpLeg
+    | FinishTransfer
     | ReleaseContact
     | KeepRecording
     | ListNode

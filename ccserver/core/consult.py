@@ -46,6 +46,9 @@ class Consult(Struct, frozen=True, kw_only=True):
     """One of the two."""
     tried: tuple[TrunkName, ...] = ()
     """Trunks that will not be tried again."""
+    by: LegId | None = None
+    """The agent's other leg: he dialled the third party on a second call of his phone, and holds the customer on the first. None:
+    he went aside with the one that he has."""
 
     @property
     def called(self) -> Offer | Attempt:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from ccserver.core import attempt as attempts
-from ccserver.core import forwarding, holding, outside, queueing, routing
+from ccserver.core import forwarding, holding, outside, queueing, routing, second_call
 from ccserver.core import offer as offers
 from ccserver.core.agent import Signal
 from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome, AttemptState
@@ -40,7 +40,7 @@ from ccserver.core.records import AttemptSaved, OfferSaved
 from ccserver.core.routing import RING_GRACE_S, release_agent
 from ccserver.core.seating import hold_music, seat
 from ccserver.core.segments import open_segment
-from ccserver.core.transferring import hang_up_agent, let_agent_go, served
+from ccserver.core.transferring import hang_up_agent, let_agent_go, served, taken_for_done
 
 # --- asked for --------------------------------------------------------------------------------------------------------
 
@@ -60,14 +60,12 @@ def begin_requested(floor: Floor, request: BeginConsult) -> Answer:
         case ToAgent(agent):
             if why := unable(floor.agents[agent], soon=False):
                 return Refused(why)
-            _call_colleague(floor, contact, agent, request)
+            call_colleague(floor, contact, agent, request.to, request.at)
             return Accepted()
         case ToNumber(number):
             if why := outside.not_let_out(floor, contact, contact.offer.agent, number):
                 return Refused(why)
-            outside.charge(floor, contact.offer.agent, number)
-            consult = Consult(to=number, begun_at=floor.now)
-            _call_outside(floor, replace(contact, parked=False, consult=consult), request.at)
+            call_number(floor, contact, number, request.at)
             return Accepted()
         case _:
             return Refused(f"{request.to} is nobody who could be consulted: an operator or a number can")
@@ -84,6 +82,8 @@ def steer_requested(floor: Floor, request: SteerConsult) -> Answer:
     match request.action, consult.state:
         case "complete", ConsultState.CALLING if consult.attempt and consult.attempt.giving_up:
             return Refused(f"{consult.to} is being hung up")
+        case "join" | "apart", _ if consult.by is not None:
+            return Refused(f"{consult.to} was called by a second call of the phone: only the phone can join the two")
         case "complete", _:
             complete(floor, contact, request.at)
         case "cancel", _:
@@ -97,7 +97,10 @@ def steer_requested(floor: Floor, request: SteerConsult) -> Answer:
     return Accepted()
 
 
-def _call_colleague(floor: Floor, contact: Contact, agent: AgentId, request: BeginConsult) -> None:
+def call_colleague(
+    floor: Floor, contact: Contact, agent: AgentId, to: str, at: float, *, by: LegId | None = None
+) -> None:
+    """He is to be consulted. `by`: by this call of the agent's phone, which holds the customer on the other."""
     assert contact.offer is not None
     queue = floor.plan_of(contact).queues[contact.offer.queue]
     offer = Offer(
@@ -117,24 +120,33 @@ def _call_colleague(floor: Floor, contact: Contact, agent: AgentId, request: Beg
             contact.leg,
             agent,
             contact.ani,
-            hold_music(floor, contact),
+            "" if by else hold_music(floor, contact),
             queue.reach_timeout_s + queue.ring_timeout_s + RING_GRACE_S,
             None,
-            aside=contact.offer.leg,
+            aside=by or contact.offer.leg,
             lane=contact.id,
         )
     )
     floor.record(OfferSaved(offer))
     floor.signal(agent, Signal.RESERVED, floor.now, contact=contact.id, leg=offer.leg)
-    consult = Consult(to=request.to, begun_at=floor.now, offer=offer)
-    holding.settle(floor, replace(contact, parked=False, offers=contact.offers + 1, consult=consult), request.at)
+    consult = Consult(to=to, begun_at=floor.now, offer=offer, by=by)
+    holding.settle(floor, replace(contact, parked=False, offers=contact.offers + 1, consult=consult), at)
+
+
+def call_number(floor: Floor, contact: Contact, number: str, at: float, *, by: LegId | None = None) -> None:
+    """Somebody outside is; `by` as above."""
+    assert contact.offer is not None
+    outside.charge(floor, contact.offer.agent, number)
+    consult = Consult(to=number, begun_at=floor.now, by=by)
+    _call_outside(floor, replace(contact, parked=False, consult=consult), at)
 
 
 def _call_outside(floor: Floor, contact: Contact, at: float) -> None:
     """By the next trunk; when there is none the agent is back with the customer."""
     consult, agent = contact.consult, contact.agent_leg
     assert consult is not None
-    attempt = outside.call(floor, contact, consult.to, consult.tried, aside=agent)
+    music = "" if consult.by else hold_music(floor, contact)
+    attempt = outside.call(floor, contact, consult.to, consult.tried, music, aside=consult.by or agent)
     if isinstance(attempt, str):
         _reseat(floor, contact, None, at)
     else:
@@ -143,6 +155,8 @@ def _call_outside(floor: Floor, contact: Contact, at: float) -> None:
 
 
 def _reseat(floor: Floor, contact: Contact, consult: Consult | None, at: float) -> Contact:
+    if consult is None or consult.by is None:
+        second_call.hang_up(floor, contact)
     contact = holding.settle(floor, replace(contact, consult=consult), at)
     seat(floor, contact)
     return contact
@@ -220,7 +234,7 @@ def give_up(floor: Floor, contact: Contact, outcome: OfferOutcome, at: float, *,
     elif consult.attempt is not None:
         attempt = forwarding.let_go(floor, contact, consult.attempt)
         floor.record(AttemptSaved(attempt))
-        _reseat(floor, contact, replace(consult, attempt=attempt, state=ConsultState.LEAVING), at)
+        _reseat(floor, contact, replace(consult, attempt=attempt, state=ConsultState.LEAVING, by=None), at)
 
 
 def is_called(contact: Contact | None, agent: AgentId) -> bool:
@@ -275,6 +289,8 @@ def agent_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
     """The agent hung up: whom he consulted gets the customer, and without one the talk is over."""
     if contact.offer is None:
         forwarding.outside_ended(floor, contact, event)
+    elif taken_for_done(floor, contact, event):
+        return
     elif contact.consult is not None and contact.consult.state is not ConsultState.LEAVING and not event.lost:
         complete(floor, contact, event.at, hung_up=True)
     else:
@@ -291,13 +307,14 @@ def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
 # --- how it ends ------------------------------------------------------------------------------------------------------
 
 
-def complete(floor: Floor, contact: Contact, at: float, *, hung_up: bool = False) -> None:
+def complete(floor: Floor, contact: Contact, at: float, *, hung_up: bool = False, joined: bool = False) -> None:
     """The third party gets the customer. While his phone still rings the customer waits for him, as for any offer.
 
-    `hung_up`: the agent's leg has ended already.
+    `hung_up`: the agent's leg has ended already; `joined`: his phone wanted it so, and hangs up when it is told.
     """
     consult, leg, agent = _current(contact), contact.agent_leg, contact.agent
     talks = consult.state is not ConsultState.CALLING
+    second_call.hang_up(floor, contact, joined=joined)
     contact = replace(let_agent_go(floor, contact, at, Transfer.ATTENDED), consult=None, attempt=consult.attempt)
     at = contact.known_until
     if talks and consult.offer is not None:
@@ -321,7 +338,7 @@ def complete(floor: Floor, contact: Contact, at: float, *, hung_up: bool = False
     floor.keep(contact)
     seat(floor, contact)
     if leg is not None and not hung_up:
-        hang_up_agent(floor, contact, leg)
+        hang_up_agent(floor, contact, leg, by_phone=joined)
 
 
 def dismiss(floor: Floor, contact: Contact, event: LegEnded) -> Contact:
@@ -329,6 +346,7 @@ def dismiss(floor: Floor, contact: Contact, event: LegEnded) -> Contact:
     consult = contact.consult
     if consult is None:
         return contact
+    second_call.hang_up(floor, contact)
     if consult.attempt is not None:
         attempt = forwarding.let_go(floor, contact, consult.attempt, lost=event.lost)
         return replace(contact, consult=None, attempt=attempt)
@@ -369,6 +387,7 @@ def take_up(floor: Floor, contact: Contact, legs: Mapping[LegId, ListedLeg]) -> 
     if consult is not None and consult.offer is not None and never_dialled:
         give_up(floor, contact, OfferOutcome.FAILED, floor.now, released=True)
         return
+    second_call.take_up(floor, contact)
     seat(floor, contact, legs)
     attempt = consult.attempt if consult else None
     if consult is None or attempt is None or leg is None:

@@ -420,6 +420,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     consult: Consult | None = None
     """The third party of the talk."""
     forward: Forward | None = None
+    transfer_refused_at: float | None = None
+    """When the transfer key of the agent's phone last came to nothing: a phone may take it for done, and hang up."""
     outcome: ContactOutcome | None = None
     """What it would be if the contact ended now; final with `ended_at`."""
     ended_at: float | None = None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from ccserver.core import attempt as attempts
-from ccserver.core import recording, tolls
+from ccserver.core import beside, recording, tolls
 from ccserver.core.agent import Signal
 from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome, AttemptState
 from ccserver.core.commands import AnswerLeg, DialCustomer, HangUpLeg, StopPlay
@@ -59,7 +59,9 @@ _NO_TRUNK = PromptName("outbound-no-trunk")
 
 
 def dialled(floor: Floor, event: OutboundDialled) -> None:
-    """An operator called: pick up, and reach the customer or say why not."""
+    """An operator called: pick up, and reach the customer or say why not. Beside a customer whom he serves he consults."""
+    if beside.begun(floor, event):
+        return
     operator = floor.plan.operators.get(event.agent) if event.agent else None
     contact = Contact(
         id=event.contact,

@@ -132,6 +132,24 @@ class LegUnheld(Event, frozen=True):
     leg: LegId
 
 
+class TransferRequested(Event, frozen=True):
+    """Somebody pressed the transfer key of his phone (REFER); `to` is what he dialled then, as it came.
+
+    Asterisk has begun it by itself, and whatever is said to it, his leg leaves its bridge: `LegUnseated` tells when.
+    """
+
+    leg: LegId
+    to: str
+    second: LegId | None = None
+    """Another call of the same phone, which does not say which is which: the two at their other ends are to have each other."""
+
+
+class LegUnseated(Event, frozen=True):
+    """Asterisk has taken a leg out of its bridge, as it does with that of whoever transfers."""
+
+    leg: LegId
+
+
 class LegAway(Event, frozen=True):
     """The leg lives but is out of our hands (fallback dialplan)."""
 
@@ -330,6 +348,13 @@ class ListedTrunk(Struct, frozen=True):
     refused: int = 0
 
 
+class ListedTransfer(Struct, frozen=True):
+    """A phone's transfer that was begun while nobody listened: the customer of this contact is to go there."""
+
+    contact: ContactId
+    to: str
+
+
 class NodeListed(Event, frozen=True):
     """The whole truth of a node, asked at `asked_at`; `gap`: events may have been missed before it."""
 
@@ -340,6 +365,7 @@ class NodeListed(Event, frozen=True):
     histories: tuple[LegHistory, ...] = ()
     phones: tuple[ListedPhone, ...] = ()
     trunks: tuple[ListedTrunk, ...] = ()
+    transfers: tuple[ListedTransfer, ...] = ()
 
 
 class SetAgentState(Event, frozen=True):
@@ -554,6 +580,8 @@ Fact = (
     | LegEnded
     | LegHeld
     | LegUnheld
+    | TransferRequested
+    | LegUnseated
     | LegAway
     | LegReturned
     | KeyPressed

@@ -111,6 +111,8 @@ class Floor:
         self.agents: dict[AgentId, Agent] = {}
         self.caller_legs: dict[LegId, ContactId] = {}
         self.agent_legs: dict[LegId, AgentId] = {}
+        self.second_calls: dict[LegId, ContactId] = {}
+        """By which agents consult."""
         self.codes: dict[LegId, CodeCall] = {}
         self.called_back: dict[AgentId, SuperviseContact] = {}
         """Supervisors who dialled a feature code, and whose phones are rung when they are free of it."""
@@ -208,6 +210,7 @@ class Floor:
             self.contacts[contact.id] = contact
             if not contact.absent:
                 self.caller_legs[contact.leg] = contact.id
+        self._second_call(before, contact)
         self._owe(contact)
         self._touched["contact", contact.id] = None
         if contact.state is ContactState.CLOSED:
@@ -216,6 +219,15 @@ class Floor:
         self.index(contact)
         self.rearm(contact)
         return contact
+
+    def _second_call(self, before: Contact | None, contact: Contact) -> None:
+        old = before.consult.by if before is not None and before.consult is not None else None
+        new = contact.consult.by if contact.consult is not None else None
+        if old is not None and old != new:
+            self.second_calls.pop(old, None)
+            self.departed[old] = self.now
+        if new is not None:
+            self.second_calls[new] = contact.id
 
     def _owe(self, contact: Contact) -> None:
         if contact.is_owed and contact.state is not ContactState.CLOSED:

@@ -20,7 +20,7 @@ from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, LegId
 from ccserver.core.records import AttemptSaved
 from ccserver.core.routing import GONE_LIST_S
-from ccserver.core.seating import seat
+from ccserver.core.seating import hold_music, seat
 from ccserver.core.segments import close_segment, open_segment
 
 
@@ -39,7 +39,7 @@ def wait_for(floor: Floor, contact: Contact, forward: Forward, at: float) -> Con
 
 def _call(floor: Floor, contact: Contact) -> None:
     assert contact.forward is not None
-    attempt = outside.call(floor, contact, contact.forward.number, contact.tried)
+    attempt = outside.call(floor, contact, contact.forward.number, contact.tried, hold_music(floor, contact))
     if isinstance(attempt, str):
         _come_back(floor, contact, attempt, floor.now)
     else:

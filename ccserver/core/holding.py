@@ -38,6 +38,7 @@ def phone_unheld(floor: Floor, contact: Contact, event: LegUnheld) -> None:
 def settle(floor: Floor, contact: Contact, at: float) -> Contact:
     """Whether the customer hears music follows from what the contact is doing: one hold, however many reasons it has."""
     assert contact.segment is not None
-    consulting = contact.consult is not None and contact.consult.state in APART
+    consult = contact.consult
+    consulting = consult is not None and consult.by is None and consult.state in APART
     change = contacts.held if contact.held or contact.parked or consulting else contacts.unheld
     return floor.keep(replace(contact, segment=change(contact.segment, at)))

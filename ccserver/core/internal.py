@@ -1,8 +1,8 @@
 """A colleague calls a colleague: two legs in one bridge, without a queue, a trunk or a recording.
 
 The caller's phone is answered at once, as when he calls a customer, and he hears the other one ring. Whoever of the two is in a
-call of ours is offered nothing meanwhile; afterwards each goes on with what he did. One who serves a customer may call a
-colleague beside it: that call the dialplan connects by itself.
+call of ours is offered nothing meanwhile; afterwards each goes on with what he did. One who serves a customer and calls a
+colleague beside it consults him (`beside`); where he cannot be consulted, the dialplan connects the two by itself.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ccserver.core import beside
 from ccserver.core import offer as offers
 from ccserver.core.agent import AgentState, Signal
 from ccserver.core.closing import close
@@ -50,6 +51,8 @@ _UNREACHABLE = (_O.NO_ANSWER, PromptName("internal-unreachable"))
 
 def dialled(floor: Floor, event: InternalDialled) -> None:
     """A colleague's extension was dialled: let his phone ring, or say why not."""
+    if beside.begun(floor, event):
+        return
     caller = floor.plan.operators.get(event.agent) if event.agent else None
     contact = Contact(
         id=event.contact,

@@ -72,7 +72,12 @@ def ask(floor: Floor, node: NodeName, *, gap: bool) -> None:
     """Let it tell what it holds."""
     mine = [contact for contact in floor.contacts.values() if contact.node == node]
     outside = [leg for contact in mine for _, leg, direction in contact.on_trunks if direction is Direction.OUTBOUND]
-    expected = [*(contact.leg for contact in mine if not contact.absent), *floor.agent_legs, *outside]
+    expected = [
+        *(contact.leg for contact in mine if not contact.absent),
+        *floor.agent_legs,
+        *floor.second_calls,
+        *outside,
+    ]
     since = min((contact.arrived_at for contact in mine), default=floor.now)
     floor.nodes[node].list_at = None
     floor.command(ListNode(node, gap, tuple(expected), since, lane=f"node:{node}"))

@@ -11,7 +11,6 @@ from ccserver.core.ids import AgentId, AttemptId, LegId, TrunkName
 from ccserver.core.numbers import canonical, is_emergency, written
 from ccserver.core.records import AttemptSaved
 from ccserver.core.routing import RING_GRACE_S
-from ccserver.core.seating import hold_music
 from ccserver.core.trunking import choose
 
 ATTEMPTS_MAX = 20
@@ -41,9 +40,18 @@ def charge(floor: Floor, by: AgentId, number: str) -> None:
 
 
 def call(
-    floor: Floor, contact: Contact, number: str, tried: tuple[TrunkName, ...], *, aside: LegId | None = None
+    floor: Floor,
+    contact: Contact,
+    number: str,
+    tried: tuple[TrunkName, ...],
+    music: str,
+    *,
+    aside: LegId | None = None,
 ) -> Attempt | str:
-    """By the best trunk that is left, into the contact's bridge, or to whom waits `aside`; or why there is none."""
+    """By the best trunk that is left, into the contact's bridge, or to whom waits `aside`; or why there is none.
+
+    `music`: what the customer hears meanwhile.
+    """
     choice = choose(floor, replace(contact, tried=tried))
     if choice.trunk is None or contact.attempts >= ATTEMPTS_MAX:
         return "; ".join(choice.flaws) or "there is no trunk left"
@@ -69,7 +77,7 @@ def call(
             trunk.reach_timeout_s + plan.outbound.ring_timeout_s + RING_GRACE_S,
             None,
             aside=aside,
-            music=hold_music(floor, contact),
+            music=music,
             lane=contact.id,
         )
     )

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from ccserver.core import (
     accepting,
     answering,
+    beside,
     calling_back,
     clicking,
     consulting,
@@ -66,6 +67,8 @@ class Happening(StrEnum):
     GUEST_ANSWERED = "guest_answered"
     GUEST_ENDED = "guest_ended"
     """The third party of a talk."""
+    SECOND_ENDED = "second_ended"
+    """The second call of an agent's phone, by which he consults."""
     HELD = "held"
     """By the agent's phone."""
     UNHELD = "unheld"
@@ -213,6 +216,7 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.TALKING, _H.GUEST_RANG): consulting.guest_rang,
     (_S.TALKING, _H.GUEST_ANSWERED): consulting.guest_answered,
     (_S.TALKING, _H.GUEST_ENDED): consulting.guest_ended,
+    (_S.TALKING, _H.SECOND_ENDED): beside.ended,
     (_S.TALKING, _H.COMMAND_FAILED): consulting.command_failed,
     (_S.TALKING, _H.TIME_UP): _talk_time_up,
     (_S.TALKING, _H.HELD): holding.phone_held,
@@ -298,7 +302,7 @@ IGNORED: dict[tuple[ContactState, Happening], str] = {
         (state, happening): "nobody is being consulted"
         for state in ContactState
         if state not in {_S.TALKING, _S.CLOSED}
-        for happening in (_H.GUEST_RANG, _H.GUEST_ANSWERED, _H.GUEST_ENDED)
+        for happening in (_H.GUEST_RANG, _H.GUEST_ANSWERED, _H.GUEST_ENDED, _H.SECOND_ENDED)
     },
     **{
         (_S.CLOSING, happening): "a hang-up goes on whatever the dialplan does"

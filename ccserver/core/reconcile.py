@@ -24,10 +24,12 @@ from ccserver.core.events import (
     LegReturned,
     LegRinging,
     LegUnheld,
+    LegUnseated,
     ListedLeg,
     NodeListed,
     OutboundDialled,
     PhoneChanged,
+    TransferRequested,
     TrunkChanged,
 )
 from ccserver.core.floor import Floor, NodeLink
@@ -86,6 +88,7 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
             # Of two that ended at the same time as far as is known, an operator's is told first: he will call nobody then.
             facts += [*caller, *called] if contact.led_by_operator else [*called, *caller]
             facts += _of_hold(contact, listing)
+            facts += _of_second_call(contact, listing)
     facts += _of_other_legs(floor, listing)
     facts += _arrivals(floor, event)
     facts.sort(key=lambda fact: fact.at)
@@ -98,8 +101,9 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
         TrunkChanged(event.node, trunk.trunk, trunk.usable, trunk.reason, trunk.refused, at=event.asked_at)
         for trunk in event.trunks
     )
-    # Trunks first, for a call may need the next one; phones last: their state is that of the listing, after all that was missed.
-    return [*trunks, *facts, *phones]
+    # Trunks first, for a call may need the next one; transfers before the end of the leg of who asked for them, which was
+    # gone soon after; phones last: their state is that of the listing, after all that was missed.
+    return [*trunks, *_transfers(floor, listing), *facts, *phones]
 
 
 def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
@@ -115,6 +119,16 @@ def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
         lost_code = leg.role == "code" and event.gap
         if not leg.pending and (lost_call or lost_code):
             yield leg.leg
+
+
+def _transfers(floor: Floor, listing: Listing) -> Iterator[Fact]:
+    for told in listing.event.transfers:
+        contact = floor.contacts.get(told.contact)
+        if contact is not None and (leg := contact.agent_leg) is not None:
+            gone = listing.ended(leg, contact.entered_at) if leg not in listing.legs else None
+            yield TransferRequested(leg, told.to, at=gone.at if gone else listing.event.asked_at)
+            if gone is None:
+                yield LegUnseated(leg, at=listing.event.asked_at)
 
 
 def _of_called(contact: Contact, listing: Listing) -> Iterator[Fact]:
@@ -145,6 +159,18 @@ def _of_hold(contact: Contact, listing: Listing) -> Iterator[Fact]:
     if leg is not None and leg.up and leg.held not in {None, contact.held}:
         kind = LegHeld if leg.held else LegUnheld
         yield kind(leg.leg, at=listing.event.asked_at)
+
+
+def _of_second_call(contact: Contact, listing: Listing) -> Iterator[Fact]:
+    """Of an agent whose phone has hung up both of its calls the first is told first: he has handed the customer over."""
+    consult = contact.consult
+    if consult is None or consult.by is None or consult.begun_at >= listing.event.asked_at:
+        return
+    if consult.by not in listing.legs:
+        ended = listing.ended(consult.by, consult.begun_at)
+        first = contact.agent_leg
+        both = first is not None and first not in listing.legs
+        yield replace(ended, at=max(ended.at, listing.ended(first, 0.0).at)) if first and both else ended
 
 
 def _of_supervisor(contact: Contact, listing: Listing) -> Iterator[Fact]:
@@ -204,7 +230,8 @@ def _of_other_legs(floor: Floor, listing: Listing) -> Iterator[Fact]:
 def _arrivals(floor: Floor, event: NodeListed) -> Iterator[Fact]:
     """Callers, and operators who dialled out, whose StasisStart was missed: nobody is left standing in silence."""
     for leg in event.legs:
-        if leg.role in {"outbound", "internal"} and not leg.away and leg.leg not in floor.caller_legs:
+        known = leg.leg in floor.caller_legs or leg.leg in floor.second_calls
+        if leg.role in {"outbound", "internal"} and not leg.away and not known:
             told = InternalDialled if leg.role == "internal" else OutboundDialled
             yield told(
                 contact_of_leg(event.node, leg.leg),

@@ -29,6 +29,7 @@ from ccserver.core import (
     presence,
     queueing,
     recording,
+    referring,
     retention,
     routing,
     supervising,
@@ -64,6 +65,7 @@ from ccserver.core.events import (
     LegReturned,
     LegRinging,
     LegUnheld,
+    LegUnseated,
     LiftMeasure,
     MoveContact,
     NodeConnected,
@@ -86,6 +88,7 @@ from ccserver.core.events import (
     SuperviseContact,
     TakeMeasure,
     TransferContact,
+    TransferRequested,
     TrunkChanged,
     VoicemailRecorded,
 )
@@ -181,6 +184,8 @@ class Router:
             VoicemailRecorded: self._voicemail_recorded,
             LegHeld: lambda event: self._about_agent(event.leg, Happening.HELD, event),
             LegUnheld: lambda event: self._about_agent(event.leg, Happening.UNHELD, event),
+            TransferRequested: lambda event: referring.requested(self.floor, event),
+            LegUnseated: lambda event: referring.unseated(self.floor, event),
             LegAway: lambda event: self._about_leg(event.leg, Happening.CALLER_AWAY, event),
             LegReturned: lambda event: self._about_leg(event.leg, Happening.CALLER_RETURNED, event),
             LegRinging: lambda event: self._about_phone(event.leg, Happening.PHONE_RANG, event),
@@ -310,7 +315,8 @@ class Router:
             conversation.arrive(self.floor, event)
 
     def _operator_dialled(self, event: OutboundDialled, dialled: Callable[[Floor, Any], None]) -> None:
-        if event.contact in self.floor.contacts or event.leg in self.floor.departed:
+        known = event.contact in self.floor.contacts or event.leg in self.floor.second_calls
+        if known or event.leg in self.floor.departed:
             self.floor.ignored += 1  # told twice, or late: by a buffer and by a listing
         else:
             self.floor.nodes.setdefault(event.node, NodeLink(since=self.floor.now))
@@ -322,7 +328,9 @@ class Router:
             codes.code_ended(floor, event.leg)
             return
         agent_id = floor.agent_legs.get(event.leg)
-        if event.leg in floor.caller_legs:
+        if (contact_id := floor.second_calls.get(event.leg)) is not None:
+            self._about_party(floor.contacts[contact_id], Happening.SECOND_ENDED, event)
+        elif event.leg in floor.caller_legs:
             self._about_leg(event.leg, Happening.CALLER_ENDED, event)
         else:
             contact = supervised(floor, event.leg)

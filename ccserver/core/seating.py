@@ -11,14 +11,23 @@ from ccserver.core.ids import LegId
 
 def seat(floor: Floor, contact: Contact, living: Container[LegId] | None = None) -> None:
     """The customer with the agent, or under music with the one who is rung; or he hears music, and the agent is aside, perhaps
-    with the third party.
+    with the third party. Two colleagues, or an operator and whom he called, are together. Who consults by a second call holds the
+    customer with his phone, and only that call is aside.
 
     `living`: legs that are known to be there; a third party's that is still being made seats itself.
     """
+    if contact.led_by_operator:
+        other = (contact.called.leg,) if contact.called else ()
+        floor.command(SeatLegs(contact.leg, (contact.leg, *other), (), "", lane=contact.id))
+        return
     agent = contact.agent_leg or (contact.attempt.leg if contact.attempt else None)
     assert agent is not None, f"{contact.id}: nobody is with the customer"
     consult = contact.consult if contact.consult and contact.consult.state is not ConsultState.LEAVING else None
     third = (consult.leg,) if consult and (living is None or consult.leg in living) else ()
+    if consult is not None and consult.by is not None:
+        seats = SeatLegs(contact.leg, (contact.leg, agent), (consult.by, *third), "", lane=contact.id)
+        floor.command(seats)
+        return
     apart = contact.parked or (consult is not None and consult.state in APART)
     floor.command(
         SeatLegs(

@@ -8,28 +8,41 @@ came from.
 from msgspec.structs import replace
 
 from ccserver.core import conversation, forwarding, outside, queueing
-from ccserver.core.commands import HangUpLeg
+from ccserver.core.agent import Signal
+from ccserver.core.commands import FinishTransfer, HangUpLeg
 from ccserver.core.contact import Contact, ContactState, Direction, Place, SegmentOutcome, Transfer
 from ccserver.core.destinations import Destination, Nowhere, ToAgent, ToLine, ToNumber, ToQueue, destination, unable
-from ccserver.core.events import Accepted, Answer, Refused, TransferContact
+from ccserver.core.events import Accepted, Answer, LegEnded, Refused, TransferContact
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, ContactId, LegId
 from ccserver.core.routing import end_talk
 
+HANGS_UP_S = 3.0
+"""A phone that believes in its transfer hangs up so soon."""
+
 
 def requested(floor: Floor, request: TransferContact) -> Answer:
     """Over the API."""
-    contact = served(floor, request.contact, request.by)
+    wish = possible(floor, request.contact, request.to, request.by)
+    if isinstance(wish, Refused):
+        return wish
+    transfer(floor, *wish, request.at)
+    return Accepted()
+
+
+def possible(
+    floor: Floor, contact_id: ContactId, text: str, by: AgentId | None
+) -> tuple[Contact, Destination] | Refused:
+    """Who is to be handed where; or why he cannot be."""
+    contact = served(floor, contact_id, by)
     if isinstance(contact, Refused):
         return contact
     assert contact.offer is not None
-    to = destination(floor, floor.plan_of(contact), request.to)
+    to = destination(floor, floor.plan_of(contact), text)
     if isinstance(to, Nowhere):
         return Refused(to.why)
-    if why := _flaw(floor, contact, to, contact.offer.agent):
-        return Refused(why)
-    transfer(floor, contact, to, request.at)
-    return Accepted()
+    why = _flaw(floor, contact, to, contact.offer.agent)
+    return Refused(why) if why else (contact, to)
 
 
 def served(floor: Floor, contact_id: ContactId, by: AgentId | None, *, consulting: bool = False) -> Contact | Refused:
@@ -71,12 +84,12 @@ def _flaw(floor: Floor, contact: Contact, to: Destination, by: AgentId) -> str:
             return ""
 
 
-def transfer(floor: Floor, contact: Contact, to: Destination, at: float) -> None:
-    """The agent goes, the customer waits for the next, or hears what the line says."""
+def transfer(floor: Floor, contact: Contact, to: Destination, at: float, *, by_phone: bool = False) -> None:
+    """The agent goes, the customer waits for the next, or hears what the line says. `by_phone`: as in `hang_up_agent`."""
     assert contact.offer is not None
     leg, agent_id = contact.offer.leg, contact.offer.agent
     contact = let_agent_go(floor, contact, at)
-    hang_up_agent(floor, contact, leg)
+    hang_up_agent(floor, contact, leg, by_phone=by_phone)
     assert contact.last_place is not None
     match to:
         case ToAgent(agent):
@@ -90,6 +103,20 @@ def transfer(floor: Floor, contact: Contact, to: Destination, at: float) -> None
             forwarding.begin(floor, contact, number, agent_id, contact.known_until)
 
 
+def taken_for_done(floor: Floor, contact: Contact, event: LegEnded) -> bool:
+    """The agent's phone hung up on a transfer that was refused: the customer waits for him, if he did."""
+    refused_at = contact.transfer_refused_at
+    if refused_at is None or event.lost or event.at > refused_at + HANGS_UP_S:
+        return False
+    mine = served(floor, contact.id, None)
+    if isinstance(mine, Refused) or mine.offer is None:
+        return False
+    agent = mine.offer.agent
+    transfer(floor, replace(mine, transfer_refused_at=None), ToAgent(agent), event.at)
+    floor.signal(agent, Signal.TIME_UP, event.at, deadline=None)  # no notes yet: the customer is still his
+    return True
+
+
 def let_agent_go(floor: Floor, contact: Contact, at: float, how: Transfer = Transfer.BLIND) -> Contact:
     """His talk ends as transferred; not kept yet."""
     assert contact.segment is not None
@@ -97,6 +124,6 @@ def let_agent_go(floor: Floor, contact: Contact, at: float, how: Transfer = Tran
     return end_talk(floor, contact, SegmentOutcome.TRANSFERRED, max(at, contact.known_until))
 
 
-def hang_up_agent(floor: Floor, contact: Contact, leg: LegId) -> None:
-    """He has nothing to do with the customer any more."""
-    floor.command(HangUpLeg(leg, lane=contact.id))
+def hang_up_agent(floor: Floor, contact: Contact, leg: LegId, *, by_phone: bool = False) -> None:
+    """He has nothing to do with the customer any more. `by_phone`: it wanted the transfer, and hangs up when it is told."""
+    floor.command(FinishTransfer(leg, lane=contact.id) if by_phone else HangUpLeg(leg, lane=contact.id))

@@ -18,6 +18,7 @@ from ccserver.connectors.voice.listing import Lister
 from ccserver.connectors.voice.monitor import Monitor
 from ccserver.connectors.voice.performer import Performer
 from ccserver.connectors.voice.phones import Phones
+from ccserver.connectors.voice.transfers import Transfers
 from ccserver.connectors.voice.trunks import Trunks, TrunkSigns
 from ccserver.connectors.voice.watch import Watch
 from ccserver.core.commands import AnswerLeg, ListNode, OfferContact, PlayPrompts
@@ -43,7 +44,8 @@ class Voice:
         phones = Phones(NODE, ari, self.calls, lanes, self.facts.append, {}, PhoneRules())
         trunks = Trunks(ari, ami, lanes, self.facts.append, NODE, {}, SIGNS, ())
         watch = Watch(ari, lanes, self.facts.append)
-        self.lister = Lister(NODE, ari, self.calls, phones, trunks, watch, lambda legs, since: ())
+        transfers = Transfers(NODE, ari, self.calls, lanes, watch, self.facts.append)
+        self.lister = Lister(NODE, ari, self.calls, phones, trunks, watch, transfers, lambda legs, since: ())
 
     async def listing_while(self, work: asyncio.Event) -> NodeListed:
         """What a listing tells that was asked for before the work was done."""

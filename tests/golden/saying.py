@@ -180,6 +180,8 @@ def _command(command: Record | Command) -> Iterator[str]:
             yield f"{short(command.offer)}: whisper no more"
         case commands.WithdrawOffer():
             yield f"{short(command.offer)}: withdraw"
+        case commands.FinishTransfer():
+            yield f"{short(command.leg)}: {f'no transfer: {command.refused}' if command.refused else 'transferred'}"
         case commands.HangUpLeg():
             yield f"{short(command.leg)}: {'busy' if command.cause == REFUSALS['busy'] else 'hang up'}"
 

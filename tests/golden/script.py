@@ -55,6 +55,7 @@ from ccserver.core.events import (
     LegHistory,
     LegRinging,
     LegUnheld,
+    LegUnseated,
     LiftMeasure,
     ListedLeg,
     ListedTrunk,
@@ -73,6 +74,7 @@ from ccserver.core.events import (
     SuperviseContact,
     TakeMeasure,
     TransferContact,
+    TransferRequested,
     TrunkChanged,
     VoicemailRecorded,
 )
@@ -349,6 +351,9 @@ class Stage:
         if "." in who:
             if what == "presses":
                 return [KeyPressed(LegId(f"{NODE}-{who}"), key, at=self.now) for key in rest[0]]  # type: ignore[arg-type]
+            if what == "refers-to":
+                phone = LegId(f"{NODE}-{who}")
+                return [TransferRequested(phone, rest[0], at=self.now), LegUnseated(phone, at=self.now)]
             return [self._of_phone(LegId(f"{NODE}-{who}"), what, who.partition(".")[0])]
         match what:
             case "calls":

@@ -29,6 +29,7 @@ from ccserver.core.events import (
     Fact,
     InquiryAnswered,
     LegAnswered,
+    LegEnded,
     LegRinging,
     NodeConnected,
     NodeListed,
@@ -39,10 +40,11 @@ from ccserver.core.events import (
     RecordingStarted,
     SteerConsult,
     TransferContact,
+    TransferRequested,
     VoicemailRecorded,
 )
 from ccserver.core.floor import Outcome
-from ccserver.core.ids import ContactId, LegId
+from ccserver.core.ids import ContactId, LegId, contact_of_made_leg
 from ccserver.core.offer import OfferState
 from ccserver.core.plan import Plan
 from ccserver.core.records import SegmentSaved
@@ -116,6 +118,8 @@ class Daemon:
         self.node.now += TICK_S
         if not self.alive:
             return
+        if isinstance(fact, LegEnded) and self.socket:
+            self.node.begun.pop(fact.leg, None)
         if isinstance(fact, CommandFailed | RecordingKept | InquiryAnswered):
             self.inbox.append(fact)
         elif self.socket and self.buffer is not None:
@@ -259,6 +263,7 @@ class Daemon:
             histories=tuple(histories) if cel else (),
             phones=self.node.listed_phones(),
             trunks=self.node.listed_trunks(),
+            transfers=self.node.listed_transfers() if command.gap else (),
             at=self.node.now,
         )
         self.listings.append(listing)
@@ -316,6 +321,8 @@ class Daemon:
         handed_over = {event.contact for event in events if isinstance(event, TransferContact | SteerConsult)}
         segments = (record.segment for record in outcome.records if isinstance(record, SegmentSaved))
         handed_over |= {segment.contact for segment in segments if segment.outcome is SegmentOutcome.TAKEN_OVER}
+        handed_over |= {contact_of_made_leg(event.leg) for event in events if isinstance(event, TransferRequested)}
+        handed_over |= {told.contact for event in events if isinstance(event, NodeListed) for told in event.transfers}
         for contact in before.values():
             if contact.id in handed_over:
                 continue  # that is what was asked for

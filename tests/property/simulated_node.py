@@ -18,6 +18,7 @@ from ccserver.core.commands import (
     DialCustomer,
     EndSupervision,
     EndWhisper,
+    FinishTransfer,
     HangUpLeg,
     JoinLegs,
     KeepRecording,
@@ -55,14 +56,17 @@ from ccserver.core.events import (
     LegRinging,
     LegRole,
     LegUnheld,
+    LegUnseated,
     ListedLeg,
     ListedPhone,
+    ListedTransfer,
     ListedTrunk,
     OutboundDialled,
     PhoneChanged,
     PlayFinished,
     RecordingKept,
     RecordingStarted,
+    TransferRequested,
     TrunkChanged,
     VoicemailRecorded,
 )
@@ -127,6 +131,8 @@ class Leg:
     """Its recording is paused."""
     hears: Listening | None = None
     """A supervisor's, aside of the talk."""
+    hasty: bool = False
+    """Its phone takes a transfer that is refused for done."""
 
 
 class Node:
@@ -151,6 +157,8 @@ class Node:
         """What other computers are being asked; the daemon that dies takes them along."""
         self.mute = False
         """The next prompt or recording fails."""
+        self.begun: dict[LegId, ListedTransfer] = {}
+        """Transfers by phones' keys, by their legs."""
         self._calls = 0
 
     # --- callers --------------------------------------------------------------------------------------------------
@@ -262,6 +270,23 @@ class Node:
         leg.held = not leg.held
         self.tell((LegHeld if leg.held else LegUnheld)(leg.id, at=self.now))
 
+    def phone_transfers(self, leg: Leg, to: str, *, hasty: bool) -> None:
+        """Its transfer key: whatever comes of it, Asterisk takes it out of its bridge."""
+        assert leg.contact is not None
+        leg.room, leg.hasty = "", hasty
+        self.begun[leg.id] = ListedTransfer(leg.contact, to)
+        self.tell(TransferRequested(leg.id, to, at=self.now))
+        self.tell(LegUnseated(leg.id, at=self.now))
+
+    def phone_joins(self, first: Leg, second: Leg) -> None:
+        """Both of its calls put together: it believes that at once, and hangs up."""
+        first.room = second.room = ""
+        self.tell(TransferRequested(first.id, "", second.id, at=self.now))
+        for leg in (first, second):
+            self.tell(LegUnseated(leg.id, at=self.now))
+        for leg in (first, second):
+            self.ends(leg)
+
     def ends(self, leg: Leg, cause: int = 16, sip_status: int | None = None) -> None:
         """The channel is destroyed; what ran on it is told first."""
         for play in leg.plays:
@@ -313,6 +338,7 @@ class Node:
     def crash(self) -> None:
         """kill -9: nobody says a word, CEL stops in the middle."""
         self.legs.clear()
+        self.begun.clear()
         self.started_at = self.now
 
     def caller_of(self, leg: Leg) -> Leg | None:
@@ -360,6 +386,11 @@ class Node:
         unmade = sorted(coming - self.legs.keys())
         return (*legs, *(ListedLeg(leg, "agent", up=False, pending=True) for leg in unmade))
 
+    def listed_transfers(self) -> tuple[ListedTransfer, ...]:
+        """Those that nobody has finished; whoever hears of them removes what they are made of."""
+        begun, self.begun = self.begun, {}
+        return tuple(begun.values())
+
     def listed_trunks(self) -> tuple[ListedTrunk, ...]:
         """All of them."""
         return tuple(ListedTrunk(trunk, usable, "" if usable else "no answer") for trunk, usable in self.trunks.items())
@@ -385,6 +416,11 @@ class Node:
                 self._hang_up(command.leg, command.cause)
             case WhisperPrompts():
                 self._whisper(command)
+            case FinishTransfer():
+                self.begun.pop(command.leg, None)
+                leg = self.legs.get(command.leg)
+                if leg is not None and (leg.hasty or not command.refused):
+                    self.ends(leg)
             case WithdrawOffer():
                 self._hang_up(leg_of_offer(command.offer), 26)
             case ReleaseContact():
@@ -504,7 +540,7 @@ class Node:
         room = "aside" if command.aside else "main"
         if operator is not None:
             operator.room = "main"
-            operator.music = operator.music or bool(command.aside)
+            operator.music = operator.music or bool(command.aside and command.music)
         if command.aside in self.legs:
             self.legs[command.aside].room = "aside"
         self.legs[leg_id] = Leg(leg_id, "customer", self.now, contact=contact, trunk=command.trunk, room=room)

@@ -204,6 +204,16 @@ class World:
         """Operators who talk, or hear something."""
         return [leg for leg in (*self.node.agent_legs(), *self.node.diallers()) if leg.up]
 
+    def two_calls(self) -> list[tuple[Leg, Leg]]:
+        """Of one phone: that of an agent who has dialled beside his customer."""
+        legs = [leg for leg in self.phones_up() if leg.room]
+        return [
+            (first, second)
+            for first in legs
+            for second in legs
+            if first.agent == second.agent and first.role == "agent" and second.role == "internal"
+        ]
+
     # --- callers --------------------------------------------------------------------------------------------------
 
     @happens(
@@ -303,6 +313,19 @@ class World:
     @happens(3, lambda world: world.phones_up(), pick=PICKS)
     def operator_holds(self, pick: int) -> None:
         self.node.phone_holds(picked(self.phones_up(), pick))
+
+    @happens(4, lambda world: world.phones_up(), pick=PICKS, to=HANDED_TO, hasty=YES_NO)
+    def operator_presses_transfer(self, pick: int, to: str, hasty: bool) -> None:
+        leg = picked(self.phones_up(), pick)
+        if leg.room or leg.hears is not None:
+            self.node.phone_transfers(leg, to, hasty=hasty)
+            if not self.daemon.socket:
+                self.node.ends(leg)  # nobody says no
+
+    @happens(8, lambda world: world.two_calls(), pick=PICKS, turned=YES_NO)
+    def operator_joins_his_calls(self, pick: int, turned: bool) -> None:
+        first, second = picked(self.two_calls(), pick)
+        self.node.phone_joins(*((second, first) if turned else (first, second)))
 
     @happens(
         5,
@@ -576,7 +599,12 @@ class World:
         if consult is not None and consult.state is ConsultState.LEAVING:
             raise AssertionError(f"{contact.id}: nobody hangs the third party up")
         guest = self.node.legs[consult.leg] if consult else None
-        if contact.parked or (consult and consult.state in APART):
+        if consult is not None and consult.by is not None:
+            second = self.node.legs[consult.by]
+            assert agent.room == leg.room == "main" and not leg.music, f"{contact.id}: he cannot take the customer back"
+            assert second.up and second.room == "aside", f"{contact.id}: the second call is not with the third party"
+            assert guest is not None and guest.room == "aside"
+        elif contact.parked or (consult and consult.state in APART):
             assert leg.music and leg.room == "main", f"{contact.id} is on hold in silence"
             assert agent.room == "aside", f"{contact.id}: the agent hears the customer on hold"
             assert guest is None or guest.room == "aside"

@@ -172,10 +172,11 @@ def test_a_contact_is_over_when_both_legs_are() -> None:
     assert picture(told.router.floor, told.now).trunks[0].outbound == 0
 
 
-def test_who_serves_a_contact_cannot_call_another_customer() -> None:
+def test_who_serves_a_contact_cannot_call_whom_he_may_not_consult() -> None:
     told = case(MTT)
     told.call("c1")
     told.answers("n1-c1.1")
+    told.trunk("mtt", usable=False)
     told.dials()
     assert said(told) == ["outbound-engaged"] and told.contact("o1").outcome is ContactOutcome.BLOCKED
     assert told.agent().state is AgentState.TALKING and told.agent().contact == "n1-c1"

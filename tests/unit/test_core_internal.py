@@ -165,16 +165,17 @@ def test_a_caller_who_hangs_up_stops_the_ringing() -> None:
     assert (contact.outcome, contact.ring_s) == ("cancelled", 4.0) and states(told) == ("ready", "ready")
 
 
-def test_who_serves_a_customer_calls_a_colleague_by_the_dialplan_alone() -> None:
+def test_who_serves_a_customer_calls_a_colleague_on_a_break_by_the_dialplan_alone() -> None:
     told = Case(TWO)
     told.call()
     told.answers()
+    told.wish("1002", "not_ready", "lunch")
     calls(told)
     assert told.commands == [
         LetDialplanDial(LegId("i1"), "1002", lane="n1-i1"),
         ReleaseContact(ContactId("n1-i1"), lane="n1-i1"),
     ]
-    assert told.agent("1001").contact == "n1-c1" and told.agent("1002").state == "ready"
+    assert told.agent("1001").contact == "n1-c1" and told.agent("1002").state == "not_ready"
 
 
 def test_his_phone_out_of_our_hands_is_hung_up() -> None:

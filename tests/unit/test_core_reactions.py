@@ -62,6 +62,7 @@ EVENTS: dict[Happening, Event] = {
     Happening.GUEST_RANG: LegRinging(GUEST_LEG, at=AT),
     Happening.GUEST_ANSWERED: LegAnswered(GUEST_LEG, at=AT),
     Happening.GUEST_ENDED: LegEnded(GUEST_LEG, at=AT),
+    Happening.SECOND_ENDED: LegEnded(LegId("i9"), at=AT),
     Happening.HELD: LegHeld(AGENT_LEG, at=AT),
     Happening.UNHELD: LegUnheld(AGENT_LEG, at=AT),
     Happening.COMMAND_FAILED: CommandFailed(MUSIC, "500", at=AT),
@@ -69,7 +70,13 @@ EVENTS: dict[Happening, Event] = {
 }
 
 
-CONSULTING = {Happening.GUEST_RANG, Happening.GUEST_ANSWERED, Happening.GUEST_ENDED, Happening.TIME_UP}
+CONSULTING = {
+    Happening.GUEST_RANG,
+    Happening.GUEST_ANSWERED,
+    Happening.GUEST_ENDED,
+    Happening.SECOND_ENDED,
+    Happening.TIME_UP,
+}
 """What can happen in a talk only while a third party is called, or more is under way."""
 
 

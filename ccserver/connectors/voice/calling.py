@@ -109,7 +109,7 @@ class Calling:
             await self._call(command.lane, leg, [create, self._seating.empty(command.lane)], dial)
             return
         call = self._calls.of_lane(command.lane, command.leg)
-        if command.music:
+        if command.music or command.aside:
             aside = (command.aside,) if command.aside else ()
             wait = self._seating.seat(call, (command.leg,), aside, command.music)
             await self._call(call.aside if aside else call.bridge, leg, [create, wait], dial)

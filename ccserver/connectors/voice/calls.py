@@ -44,6 +44,8 @@ class Call:
     """Answered, and nothing has been played to it yet."""
     bridged: bool = False
     """In the contact's bridge."""
+    lent_to: str = ""
+    """The bridge of another contact in which it is: the second call of an agent who consults."""
     bridge_made: bool = False
     aside_made: bool = False
     """There is a bridge for who consults, or for an agent who holds."""
@@ -95,6 +97,8 @@ class MadeLeg:
     """Whose phone it leads to; None: a customer's."""
     in_stasis: asyncio.Event = field(default_factory=asyncio.Event)
     """Its StasisStart came: before that the channel refuses commands in a third of the cases (docs/reference/asterisk.md, 6)."""
+    channel_name: str = ""
+    """As in `Call`."""
     settled_at: float = inf
     """When the command had been carried out, one way or the other; a listing asked for before cannot tell of the leg."""
     ringing: bool = False
@@ -153,6 +157,20 @@ class Calls:
     def rings_or_talks(self, agent: AgentId) -> bool:
         """A leg of ours leads to his phone, or is being made. Who listens to somebody's talk does not: his phone is in use."""
         return any(made.agent == agent and not is_supervision(leg) for leg, made in self.made.items())
+
+    def named(self, channel_name: str) -> LegId | None:
+        """The leg that Asterisk calls so."""
+        legs = ((leg, known.channel_name) for known_of in (self.made, self._by_leg) for leg, known in known_of.items())
+        return next((leg for leg, name in legs if name == channel_name), None)
+
+    def unseat(self, leg: LegId) -> bool:
+        """Asterisk has taken it out of its bridge by itself; false: it is none of ours."""
+        made, call = self.made.get(leg), self._by_leg.get(leg)
+        if made is not None:
+            made.bridge = ""
+        if call is not None:
+            call.bridged, call.lent_to = False, ""
+        return made is not None or call is not None
 
     def forget_all_but(self, legs: Container[LegId]) -> None:
         """After a gap: the end of any other leg was missed. Callers go when their contacts are released."""

@@ -28,10 +28,11 @@ from ccserver.connectors.voice.performer import Performer, VoiceCommand
 from ccserver.connectors.voice.phones import Phones
 from ccserver.connectors.voice.playing import Media
 from ccserver.connectors.voice.probes import SipPort, probes
+from ccserver.connectors.voice.transfers import Transfers
 from ccserver.connectors.voice.trunks import Trunks, TrunkSettings, TrunkSigns
 from ccserver.connectors.voice.voicemails import Voicemails
 from ccserver.connectors.voice.watch import Watch
-from ccserver.core.commands import CallSupervisor, Command, DialCustomer, ListNode, OfferContact
+from ccserver.core.commands import CallSupervisor, Command, DialCustomer, FinishTransfer, ListNode, OfferContact
 from ccserver.core.events import CommandFailed, NodeConnected, NodeLost
 from ccserver.core.ids import AgentId, NodeName, TrunkName
 from ccserver.ports import Inbox
@@ -124,10 +125,13 @@ class VoiceConnector:
         self.liveness = Liveness(probes(client, self._ami, settings.sip))
         self._performer = Performer(client, self._calls, self.monitor, settings.media, inbox.put)
         watch = Watch(client, self._lanes, inbox.put)
-        self._lister = Lister(settings.node, client, self._calls, self._phones, self.trunks, watch, settings.histories)
+        self._transfers = transfers = Transfers(settings.node, client, self._calls, self._lanes, watch, inbox.put)
+        self._lister = Lister(
+            settings.node, client, self._calls, self._phones, self.trunks, watch, transfers, settings.histories
+        )
         voicemails = Voicemails(settings.spool_dir, settings.recordings_dir)
         self._translator = Translator(
-            settings.node, self._calls, inbox.put, watch, self._phones, self.trunks, voicemails
+            settings.node, self._calls, inbox.put, watch, self._phones, self.trunks, voicemails, transfers
         )
         self._started_at = 0.0
         self._listed = asyncio.Event()
@@ -138,6 +142,8 @@ class VoiceConnector:
         """Take the command; the rest happens on its lane."""
         if isinstance(command, ListNode):
             self._lanes.put(command.lane, lambda: self._list(command))
+        elif isinstance(command, FinishTransfer):
+            self._transfers.finish(command)
         elif isinstance(command, VoiceCommand):
             if isinstance(command, CallSupervisor | OfferContact | DialCustomer):
                 self._performer.expect(command)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ccserver import ari
 from ccserver.config.schema import Encryption
+from ccserver.connectors.voice import transfers
 from ccserver.core.ids import AgentId
 
 CODECS = "alaw,ulaw,g722"
@@ -16,6 +17,9 @@ HOLD_TIMEOUT_S = 3600
 
 KINDS = ("auth", "aor", "endpoint")
 """In the order in which they are pushed: each refers to those before it."""
+
+NOT_TOLD = {"disallow", "set_var"}
+"""What Asterisk does not tell of an endpoint."""
 
 _ENCRYPTION: Mapping[Encryption, Mapping[str, str]] = {
     "off": {"media_encryption": "no"},
@@ -54,7 +58,7 @@ def objects(agent: AgentId, password: str, rules: PhoneRules) -> dict[str, dict[
 def same(wanted: Mapping[str, str], told: Iterable[ari.ConfigField]) -> bool:
     """Whether an object in Asterisk has all that is wanted; it tells some things in other words."""
     there = {each.attribute: _plain(each.value) for each in told}
-    return all(there.get(name) == _plain(value) for name, value in wanted.items() if name != "disallow")
+    return all(there.get(name) == _plain(value) for name, value in wanted.items() if name not in NOT_TOLD)
 
 
 def why_no_sound(encryption: Encryption) -> str:
@@ -81,8 +85,7 @@ def _aor(rules: PhoneRules) -> dict[str, str]:
 def _endpoint(agent: AgentId, rules: PhoneRules) -> dict[str, str]:
     """`allow` must be there: an endpoint without it cannot be read back from astdb.
 
-    A REFER from a phone is refused: Asterisk would replace the agent's leg by one that we do not know, and the caller
-    would be hung up with it. Customers are handed over by requests to the core.
+    Where a phone's transfer key leads (REFER) says a context of its own, by which it comes to us.
     """
     return {
         "aors": agent,
@@ -96,7 +99,8 @@ def _endpoint(agent: AgentId, rules: PhoneRules) -> dict[str, str]:
         "disallow": "all",
         "allow": CODECS,
         "direct_media": "no",
-        "allow_transfer": "no",
+        "allow_transfer": "yes",
+        "set_var": f"TRANSFER_CONTEXT={transfers.CONTEXT}",
         "allow_subscribe": "no",
         # Else a number that is none gets 484, as if more digits were to come, and not 404.
         "allow_overlap": "no",

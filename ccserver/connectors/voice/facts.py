@@ -9,6 +9,7 @@ from ccserver import ari
 from ccserver.connectors.voice import lending
 from ccserver.connectors.voice.calls import Call, Calls
 from ccserver.connectors.voice.phones import Phones
+from ccserver.connectors.voice.transfers import Transfers
 from ccserver.connectors.voice.trunks import Trunks
 from ccserver.connectors.voice.voicemails import Voicemails
 from ccserver.connectors.voice.watch import Watch
@@ -48,6 +49,8 @@ NOT_ACCEPTABLE = 488
 """SIP: the phone can do nothing with the sound that it was offered."""
 ANI_MAX = 64
 """Longer than any number or name that means something."""
+TRANSFERRED = "Success"
+"""What Asterisk says of a transfer that it has begun."""
 BEGUN = {"RINGING", "PROGRESS"}
 """A 183 with sound in it is a sign of life, too: many networks let the customer's phone be heard ringing so."""
 KEYS: dict[str, Key] = {key: key for key in get_args(Key)}
@@ -67,6 +70,7 @@ class Translator:
         phones: Phones,
         trunks: Trunks,
         voicemails: Voicemails,
+        transfers: Transfers,
     ) -> None:
         self._node = node
         self._calls = calls
@@ -75,6 +79,7 @@ class Translator:
         self._phones = phones
         self._trunks = trunks
         self._voicemails = voicemails
+        self._transfers = transfers
 
     def take(self, event: ari.Event) -> None:
         """One event of Asterisk. Its times become plain numbers here: the journal knows no others."""
@@ -100,6 +105,10 @@ class Translator:
                 self._held(LegId(event.channel.id), LegHeld, float(event.at))
             case ari.ChannelUnhold():
                 self._held(LegId(event.channel.id), LegUnheld, float(event.at))
+            case ari.BridgeBlindTransfer() if event.result == TRANSFERRED:
+                self._transfers.unseated(LegId(event.channel.id), at=float(event.at))
+            case ari.BridgeAttendedTransfer() if event.result == TRANSFERRED:
+                self._transfers.joined(event.transferer_first_leg, event.transferer_second_leg, float(event.at))
             case ari.PlaybackFinished():
                 self._play_finished(event)
             case ari.RecordingFinished() | ari.RecordingFailed():
@@ -119,7 +128,12 @@ class Translator:
 
     def _stasis_start(self, event: ari.StasisStart) -> None:
         leg = LegId(event.channel.id)
+        if event.replace_channel is not None:  # never a new call
+            self._transfers.replaced(LegId(event.replace_channel.id), leg)
+            return
         match event.args:
+            case ("transfer", to, by):
+                self._transfers.asked(by, to, leg, float(event.at))
             case ("line", line, *more):
                 contact = contact_of_leg(self._node, leg)
                 call = self._calls.of_leg(leg) or self._calls.add(
@@ -156,6 +170,7 @@ class Translator:
             case ("agent" | "customer" | "supervisor", _contact, _id):
                 made = self._calls.made.get(leg)
                 if made is not None:
+                    made.channel_name = event.channel.name
                     made.in_stasis.set()
             case _:
                 log.warning("stray channel", leg=leg, arguments=event.args)
@@ -182,6 +197,7 @@ class Translator:
 
     def _destroyed(self, event: ari.ChannelDestroyed) -> None:
         leg = LegId(event.channel.id)
+        self._transfers.ended(leg)
         made = self._calls.made.pop(leg, None)
         call = self._calls.of_leg(leg)
         if made is None and call is None:

@@ -15,6 +15,7 @@ from ccserver.connectors.voice import lending
 from ccserver.connectors.voice.calls import ASIDE, Call, Calls, MadeLeg, aside_of
 from ccserver.connectors.voice.facts import agent_of_channel, ani_of, flow_of, part, trunk_of
 from ccserver.connectors.voice.phones import Phones
+from ccserver.connectors.voice.transfers import Transfers
 from ccserver.connectors.voice.trunks import Trunks
 from ccserver.connectors.voice.watch import Watch
 from ccserver.core.commands import ListNode
@@ -51,6 +52,7 @@ class Lister:
         phones: Phones,
         trunks: Trunks,
         watch: Watch,
+        transfers: Transfers,
         histories: Histories,
     ) -> None:
         self._node = node
@@ -59,6 +61,7 @@ class Lister:
         self._phones = phones
         self._trunks = trunks
         self._watch = watch
+        self._transfers = transfers
         self._histories = histories
 
     async def list(self, command: ListNode) -> NodeListed:
@@ -73,6 +76,7 @@ class Lister:
         legs = {told.leg: told for channel in channels if (told := self._leg(channel, expected, pending))}
         for leg in pending.keys() - legs.keys():
             legs[leg] = ListedLeg(leg, "agent" if pending[leg].agent else "customer", up=False, pending=True)
+        transfers = self._transfers.found(channels, bridges) if command.gap else ()
         if command.gap:
             self._calls.forget_all_but(legs)
             self._rebuild(legs.values(), channels, bridges)
@@ -88,6 +92,7 @@ class Lister:
             histories,
             self._phones.known(),
             self._trunks.known(),
+            transfers,
             at=time.time(),
         )
 
@@ -100,8 +105,8 @@ class Lister:
 
     def _leg(self, channel: ari.Channel, expected: set[LegId], pending: dict[LegId, MadeLeg]) -> ListedLeg | None:
         leg = LegId(channel.id)
-        if channel.name.startswith("Snoop/"):
-            return None  # goes with the leg that it hears
+        if channel.name.startswith(("Snoop/", "Local/")):
+            return None  # goes with the leg that it hears, or stands for
         if is_chosen(self._node, leg):
             agent = agent_of_channel(channel)
             role: LegRole = "agent" if agent is not None and agent in self._phones.agents else "customer"
@@ -167,6 +172,7 @@ class Lister:
             call.bridge_made = room is not None
             call.aside_made = contact is not None and aside_of(contact) in rooms
             call.bridged = room is not None and listed.leg in room.channels
+            call.lent_to = seats.get(listed.leg, "") if not call.bridged else ""
             call.music = None
 
     def _know_made_leg(self, listed: ListedLeg, channel: ari.Channel | None) -> None:
@@ -176,6 +182,7 @@ class Lister:
             known = MadeLeg(contact=contact_of_made_leg(listed.leg), agent=agent, settled_at=0.0)
             known.in_stasis.set()
             self._calls.made[listed.leg] = known
+        known.channel_name = channel.name if channel else known.channel_name
         # What the listing tells need not be told again by an event that was on its way.
         known.up, known.ringing = known.up or listed.up, known.ringing or listed.ringing
 

@@ -67,14 +67,16 @@ class Seating:
         if leg == call.leg and bridge == call.bridge:
             await self.customer(call)
             return
-        made = self._calls.made.get(leg)
-        if made is not None and made.bridge == bridge:
+        made, lent = self._calls.made.get(leg), self._calls.of_leg(leg)
+        if (made is not None and made.bridge == bridge) or (lent is not None and lent.lent_to == bridge):
             return
         # Who has just hung up is told by his end; the others are seated all the same.
         with suppress(ari.NotFound):
             await self._add(bridge, leg, ringing=bridge == call.aside)
             if made is not None:
                 made.bridge = bridge
+            elif lent is not None:
+                lent.lent_to = bridge
 
     async def _add(self, bridge: str, leg: LegId, *, ringing: bool) -> None:
         """Where the bridge is not there, or going, it is made anew: nobody who is on the line may be left out of it."""

@@ -14,6 +14,11 @@ from ccserver.core.ids import LegId
 log = structlog.get_logger("ccserver.voice")
 
 
+def lane_of(leg: LegId) -> str:
+    """On which such duties are done."""
+    return f"watch:{leg}"
+
+
 class Watch:
     """See the module."""
 
@@ -24,15 +29,15 @@ class Watch:
 
     def arrived(self, leg: LegId) -> None:
         """Without a subscription of its own an inbound channel's end is never told (docs/reference/asterisk.md, 8)."""
-        self._lanes.put(f"watch:{leg}", lambda: self._subscribe(leg))
+        self._lanes.put(lane_of(leg), lambda: self._subscribe(leg))
 
     def left(self, leg: LegId) -> None:
         """StasisEnd is not hangup: look whether the leg lives on in the dialplan."""
-        self._lanes.put(f"watch:{leg}", lambda: self._look_after(leg))
+        self._lanes.put(lane_of(leg), lambda: self._look_after(leg))
 
     def strayed(self, leg: LegId) -> None:
         """A channel that came without saying what it wants: the fallback dialplan knows what to do with a caller."""
-        self._lanes.put(f"watch:{leg}", lambda: self._to_fallback(leg))
+        self._lanes.put(lane_of(leg), lambda: self._to_fallback(leg))
 
     async def _subscribe(self, leg: LegId) -> None:
         try:
