@@ -198,6 +198,7 @@ class Installation:
     def doctor(self) -> dict[str, str]:
         """What the doctor says is wrong: how to mend it, by what he looked at."""
         ended = self.ccserver("doctor")
+        print(ended.out)
         assert ended.err == "", ended
         wrong = re.findall(r"(?m)^!!  (\S+) +.+\n +-> (.+)$", ended.out)
         assert ended.code == (1 if wrong else 0), ended
