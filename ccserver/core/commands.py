@@ -92,6 +92,8 @@ class OfferContact(_Command, frozen=True):
     """What his phone shows besides the caller's number; empty: the caller's own name."""
     auto_answer: bool = False
     """His phone is asked to pick up by itself."""
+    mixed: bool = False
+    """In a bridge that mixes, for the recording's sake (docs/reference/asterisk.md, 51)."""
 
 
 class WhisperPrompts(_Command, frozen=True):
@@ -144,6 +146,8 @@ class SeatLegs(_Command, frozen=True):
     aside: tuple[LegId, ...] = ()
     music: str = ""
     """For those together; empty: they hear one another."""
+    mixed: bool = False
+    """As in `OfferContact`."""
 
 
 class DialCustomer(_Command, frozen=True):
@@ -163,6 +167,8 @@ class DialCustomer(_Command, frozen=True):
     """As in `OfferContact`; then, and when nobody but the customer is there, `leg` is his."""
     music: str = ""
     """What a customer hears, whether another waits aside for the one who is called or he himself does; empty: how it rings."""
+    mixed: bool = False
+    """As in `OfferContact`."""
 
 
 class StartRecording(_Command, frozen=True):

@@ -353,6 +353,8 @@ class Recording(Struct, frozen=True, kw_only=True):
     paused_at: float | None = None
     resume_at: float | None = None
     """When a pause ends by itself."""
+    voices: int = 0
+    """How many talks have begun since it runs: of each but the first somebody else is heard."""
 
 
 class Contact(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from ccserver.core.contact import Contact
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, AttemptId, LegId, TrunkName
 from ccserver.core.numbers import canonical, is_emergency, written
+from ccserver.core.recording import must_mix
 from ccserver.core.records import AttemptSaved
 from ccserver.core.routing import RING_GRACE_S
 from ccserver.core.trunking import choose
@@ -78,6 +79,7 @@ def call(
             None,
             aside=aside,
             music=music,
+            mixed=must_mix(contact, 1) and not aside,
             lane=contact.id,
         )
     )

@@ -61,6 +61,11 @@ def _name(contact: Contact) -> RecordingName:
     return RecordingName(contact.id if contact.callback is None else f"{contact.id}-{contact.made}")
 
 
+def must_mix(contact: Contact, others: int) -> bool:
+    """Whether the next to talk would be missing from the recording, were the sound just passed on; `others`: who talk by then."""
+    return contact.recording is not None and contact.recording.voices + others > 1
+
+
 def begun_before(contact: Contact) -> RecordingName | None:
     """What the command that brings the other party is told to record."""
     return contact.recording.name if contact.recording and not contact.recording.off else None
@@ -70,9 +75,11 @@ def talk_begins(floor: Floor, contact: Contact, talk: Segment) -> Contact:
     """The rule of who talks now counts, however he came to it."""
     unrecorded = contact.recording is None
     contact = prepared(floor, contact, talk.queue, talk.agent)
-    if unrecorded and contact.recording is not None:
+    if contact.recording is None:
+        return contact
+    if unrecorded:
         _start(floor, contact, contact.recording)
-    return contact
+    return replace(contact, recording=replace(contact.recording, voices=contact.recording.voices + 1))
 
 
 def talk_ended(floor: Floor, contact: Contact, talk: Segment) -> Contact:

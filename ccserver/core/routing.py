@@ -72,6 +72,7 @@ def make_offer(floor: Floor, pair: Pair) -> None:
             recording.begun_before(contact),
             shown=shown(floor, contact, queue),
             auto_answer=floor.plan.operators[pair.agent].auto_answer,
+            mixed=recording.must_mix(contact, 1),
             lane=contact.id,
         )
     )

@@ -4,9 +4,10 @@ from collections.abc import Container
 
 from ccserver.core.commands import SeatLegs
 from ccserver.core.consult import APART, ConsultState
-from ccserver.core.contact import Contact, ContactState
+from ccserver.core.contact import Contact, ContactState, SegmentKind
 from ccserver.core.floor import Floor
 from ccserver.core.ids import LegId
+from ccserver.core.recording import must_mix
 
 
 def seat(floor: Floor, contact: Contact, living: Container[LegId] | None = None) -> None:
@@ -29,12 +30,15 @@ def seat(floor: Floor, contact: Contact, living: Container[LegId] | None = None)
         floor.command(seats)
         return
     apart = contact.parked or (consult is not None and consult.state in APART)
+    talking = contact.segment is not None and contact.segment.kind is SegmentKind.TALK
+    others = 0 if apart else len(third) if talking else 1
     floor.command(
         SeatLegs(
             contact.leg,
             (contact.leg,) if apart else (contact.leg, agent, *third),
             (agent, *third) if apart else (),
             hold_music(floor, contact) if apart or contact.state is ContactState.OFFERED else "",
+            mixed=must_mix(contact, others),
             lane=contact.id,
         )
     )

@@ -126,7 +126,7 @@ async def test_a_supervisor_takes_over_and_the_operator_is_free(watched: Centre,
     await watched.contact("talking", agent=VERA, supervisor=None)
     await hear(caller, VERA_HZ)
     await hear(aside, CALLER_HZ)
-    (bridge,) = [each for each in await watched.ari("bridges") if each["id"] == contact]
+    (bridge,) = [each for each in await watched.ari("bridges") if each["id"] == f"{contact}.mixed"]
     assert (bridge["technology"], len(bridge["channels"])) == ("softmix", 2), (
         "else he may be missing from the recording"
     )

@@ -87,7 +87,7 @@ def test_the_two_talk_without_an_agent_and_either_may_hang_up() -> None:
     told = forwarding()
     told.answers(OUTSIDE)
     assert told.contact().state is ContactState.TALKING
-    assert told.commanded(SeatLegs) == [SeatLegs(CUSTOMER, (CUSTOMER, OUTSIDE), lane=C1)], "the music ends"
+    assert told.commanded(SeatLegs) == [SeatLegs(CUSTOMER, (CUSTOMER, OUTSIDE), mixed=True, lane=C1)], "the music ends"
     told.wait(30)
     told.ended(OUTSIDE)
     assert told.commanded(HangUpLeg) == [HangUpLeg(CUSTOMER, lane=C1)]
@@ -176,7 +176,7 @@ def test_handed_over_while_he_rings_the_customer_hears_it_and_comes_back_when_he
     told.wait(2)
     told.ended(AGENT)
     assert told.contact().state is ContactState.FORWARDING
-    assert told.commanded(SeatLegs)[0] == SeatLegs(CUSTOMER, (CUSTOMER, OUTSIDE), lane=C1)
+    assert told.commanded(SeatLegs)[0] == SeatLegs(CUSTOMER, (CUSTOMER, OUTSIDE), mixed=True, lane=C1)
     told.ended(OUTSIDE, 17, 486)
     assert told.offered() == [("c1", "1001")]
 
@@ -228,7 +228,7 @@ def test_after_a_crash_the_two_are_seated_once_more() -> None:
     told.answers(OUTSIDE)
     told = told.restarted()
     told.connect(listed_caller(), outside(up=True))  # type: ignore[arg-type]
-    assert told.commanded(SeatLegs) == [SeatLegs(CUSTOMER, (CUSTOMER, OUTSIDE), lane=C1)]
+    assert told.commanded(SeatLegs) == [SeatLegs(CUSTOMER, (CUSTOMER, OUTSIDE), mixed=True, lane=C1)]
 
 
 def test_who_was_being_hung_up_at_a_crash_is_hung_up_again() -> None:

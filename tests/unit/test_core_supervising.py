@@ -130,7 +130,7 @@ def test_taking_over_the_operator_is_in_wrap_up_and_the_supervisor_talks() -> No
     told = listening()
     told.wait(5)
     told.tell(KeyPressed(LEG, "8", at=told.now))
-    seated = SeatLegs(LegId("c1"), (LegId("c1"), LEG), (), "", lane=C1)
+    seated = SeatLegs(LegId("c1"), (LegId("c1"), LEG), (), "", mixed=True, lane=C1)
     assert told.commands == [seated, EndSupervision(LEG, stays=True, lane=C1), HangUpLeg(SPIED, lane=C1)]
     assert (told.agent(ANNA).state, told.agent(VERA).state) == (AgentState.WRAP_UP, AgentState.TALKING)
     assert told.segments()[-2].outcome is SegmentOutcome.TAKEN_OVER
@@ -221,7 +221,7 @@ def test_who_took_over_is_brought_into_the_talk_once_more() -> None:
     told.wait(1)
     other = told.restarted()
     other.connect(listed_caller(), listed_agent(LEG, up=True, ringing=False))
-    assert SeatLegs(LegId("c1"), (LegId("c1"), LEG), (), "", lane=C1) in other.commands
+    assert SeatLegs(LegId("c1"), (LegId("c1"), LEG), (), "", mixed=True, lane=C1) in other.commands
 
 
 # --- by feature code ------------------------------------------------------------------------------------------------------

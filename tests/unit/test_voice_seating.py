@@ -1,9 +1,9 @@
-"""Nobody who is on the line is left out of the bridge; and what a bridge is, for the sake of the recording."""
+"""Nobody who is on the line is left out of the bridge; and which it is, for the sake of the recording."""
 
 import pytest
 
 from ccserver.ari import AriClient, AriRejected, Bridge, Conflict, NotFound
-from ccserver.connectors.voice.calls import Call, Calls, MadeLeg
+from ccserver.connectors.voice.calls import Call, Calls, MadeLeg, mixed_of
 from ccserver.connectors.voice.playing import Playing
 from ccserver.connectors.voice.seating import Seating
 from ccserver.core.ids import AgentId, ContactId, LegId
@@ -46,12 +46,19 @@ def rejected(status: int, message: str) -> AriRejected:
     return kind("POST", f"/bridges/{CONTACT}/addChannel", status, message)
 
 
-async def test_a_contacts_bridge_mixes_always_so_that_mixmonitor_gets_no_numbered_frames() -> None:
+async def test_whoever_talks_second_is_heard_in_a_bridge_that_mixes_and_the_customer_moves_there_first() -> None:
     bridges = Bridges()
     seats, call = seating(bridges)
-    await seats.seat(call, (CALLER, AGENT), (), "")
-    assert "video_sfu" in bridges.types[CONTACT].split(",")
+    await seats.seat(call, (CALLER, AGENT), (), "", mixed=False)
+    assert "video_sfu" not in bridges.types[CONTACT]
     assert bridges.seats == {CALLER: CONTACT, AGENT: CONTACT}
+    await seats.seat(call, (CALLER, THIRD), (), "", mixed=True)
+    mixing = mixed_of(CONTACT)
+    assert "video_sfu" in bridges.types[mixing]
+    assert bridges.seats == {CALLER: mixing, AGENT: CONTACT, THIRD: mixing}
+    assert call.rooms == {CONTACT, mixing}, "both are deleted at the end"
+    await seats.seat(call, (CALLER, THIRD), (), "", mixed=False)
+    assert bridges.seats[CALLER] == mixing, "it stays so"
 
 
 @pytest.mark.parametrize(
@@ -60,14 +67,14 @@ async def test_a_contacts_bridge_mixes_always_so_that_mixmonitor_gets_no_numbere
 async def test_where_the_bridge_is_going_it_is_made_anew_and_nobody_is_left_out(refusal: AriRejected) -> None:
     bridges = Bridges(**{AGENT: refusal})
     seats, call = seating(bridges)
-    await seats.seat(call, (CALLER, AGENT, THIRD), (), "")
+    await seats.seat(call, (CALLER, AGENT, THIRD), (), "", mixed=False)
     assert bridges.seats == {CALLER: CONTACT, AGENT: CONTACT, THIRD: CONTACT}
 
 
 async def test_who_has_hung_up_does_not_keep_the_others_apart() -> None:
     bridges = Bridges(**{AGENT: rejected(400, "Channel not found")})
     seats, call = seating(bridges)
-    await seats.seat(call, (CALLER, AGENT, THIRD), (), "")
+    await seats.seat(call, (CALLER, AGENT, THIRD), (), "", mixed=False)
     assert bridges.seats == {CALLER: CONTACT, THIRD: CONTACT}
 
 
@@ -81,4 +88,4 @@ async def test_who_cannot_be_seated_is_told() -> None:
 
     bridges.add_to_bridge = refuse  # type: ignore[method-assign]
     with pytest.raises(Conflict, match="currently recording"):
-        await seats.seat(call, (CALLER, AGENT), (), "")
+        await seats.seat(call, (CALLER, AGENT), (), "", mixed=False)

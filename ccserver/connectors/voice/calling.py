@@ -69,14 +69,10 @@ class Calling:
                 await self._ari.set_variables(leg, alone | _told(command))
                 await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s))
 
-            room = self._seating.empty(command.lane, ringing=True)
-            await self._call(command.lane, leg, [create, room], dial_alone)
+            await self._call(command.lane, leg, [create, self._seating.empty(command.lane)], dial_alone)
             return
         call = self._calls.of_lane(command.lane, caller)
         aside = (command.aside,) if command.aside else ()
-
-        async def wait_in_bridge() -> None:
-            await self._seating.seat(call, (caller,), aside, command.music)
 
         async def dial() -> None:
             told = _told(command)
@@ -84,8 +80,9 @@ class Calling:
                 await self._ari.set_variables(leg, told)
             await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s), caller=None if command.shown else caller)
 
-        bridge = call.aside if aside else call.bridge
-        await self._call(bridge, leg, [create, wait_in_bridge(), self._record(call, command.recording)], dial)
+        wait = self._seating.seat(call, (caller,), aside, command.music, mixed=command.mixed)
+        bridge = call.aside if aside else call.bridge_for(command.mixed)
+        await self._call(bridge, leg, [create, wait, self._record(call, command.recording)], dial)
 
     async def dial_customer(self, command: DialCustomer) -> None:
         """A leg by a trunk; what its network lets be heard, whoever waits for it in the bridge hears."""
@@ -111,11 +108,12 @@ class Calling:
         call = self._calls.of_lane(command.lane, command.leg)
         if command.music or command.aside:
             aside = (command.aside,) if command.aside else ()
-            wait = self._seating.seat(call, (command.leg,), aside, command.music)
-            await self._call(call.aside if aside else call.bridge, leg, [create, wait], dial)
+            wait = self._seating.seat(call, (command.leg,), aside, command.music, mixed=command.mixed)
+            bridge = call.aside if aside else call.bridge_for(command.mixed)
+            await self._call(bridge, leg, [create, wait], dial)
             return
         record = self._record(call, command.recording, by_operator=True)
-        await self._call(call.bridge, leg, [create, self._seating.customer(call, ringing=True), record], dial)
+        await self._call(call.bridge, leg, [create, self._seating.customer(call), record], dial)
 
     async def _call(
         self, bridge: str, leg: LegId, first: Sequence[Awaitable[None]], dial: Callable[[], Awaitable[None]]

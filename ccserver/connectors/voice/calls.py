@@ -16,11 +16,27 @@ PLAY_ENDS_S = 2.0
 
 
 ASIDE = ".aside"
+MIXED = ".mixed"
 
 
 def aside_of(contact: str) -> str:
-    """The id of the contact's second bridge."""
+    """The id of the contact's bridge for who is apart from the customer."""
     return f"{contact}{ASIDE}"
+
+
+def mixed_of(contact: str) -> str:
+    """The id of the contact's bridge that mixes, in place of the one with the contact's own id."""
+    return f"{contact}{MIXED}"
+
+
+def bridges_of(contact: str) -> tuple[str, ...]:
+    """All that it may have."""
+    return (contact, mixed_of(contact), aside_of(contact))
+
+
+def contact_of_bridge(bridge: str) -> str:
+    """Whose it is."""
+    return bridge.removesuffix(ASIDE).removesuffix(MIXED)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,9 +62,10 @@ class Call:
     """In the contact's bridge."""
     lent_to: str = ""
     """The bridge of another contact in which it is: the second call of an agent who consults."""
-    bridge_made: bool = False
-    aside_made: bool = False
-    """There is a bridge for who consults, or for an agent who holds."""
+    mixed: bool = False
+    """That bridge is the one that mixes: it stays so."""
+    rooms: set[str] = field(default_factory=set)
+    """The bridges that have been made for it."""
     music: bool | None = False
     """Hold music plays, on the bridge when bridged, else on the channel."""
     play: PlayId | None = None
@@ -67,14 +84,19 @@ class Call:
 
     @property
     def bridge(self) -> str:
-        """The bridge carries the contact's id."""
+        """The bridge carries the contact's id; where it mixes, with a suffix."""
+        return self.bridge_for(self.mixed)
+
+    def bridge_for(self, mixed: bool) -> str:
+        """The bridge that it has, or is to have."""
         assert self.contact is not None, "a feature code needs no bridge"
-        return self.contact
+        return mixed_of(self.contact) if mixed or self.mixed else self.contact
 
     @property
     def aside(self) -> str:
         """The bridge for those who are apart from the customer."""
-        return aside_of(self.bridge)
+        assert self.contact is not None, "a feature code needs no bridge"
+        return aside_of(self.contact)
 
     def started(self, play: PlayId) -> None:
         """A playback is being asked for."""
@@ -139,8 +161,10 @@ class Calls:
             contact = None if lane == leg else ContactId(lane)
             made = self.made.get(leg)
             call = self.add(Call(leg=leg, contact=contact, music=None, fresh=made is not None))
-            call.bridged = made is not None and made.bridge == lane
-            call.bridge_made = call.bridged or (before is not None and before.bridge_made)
+            call.mixed = made is not None and made.bridge == mixed_of(lane)
+            call.bridged = call.mixed or (made is not None and made.bridge == lane)
+            call.rooms = {made.bridge} if made is not None and made.bridge else set()
+            call.rooms |= before.rooms if before is not None else set()
         return call
 
     def remove(self, lane: str) -> Call | None:

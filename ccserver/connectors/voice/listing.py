@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ccserver import ari
 from ccserver.connectors.voice import lending
-from ccserver.connectors.voice.calls import ASIDE, Call, Calls, MadeLeg, aside_of
+from ccserver.connectors.voice.calls import Call, Calls, MadeLeg, bridges_of, contact_of_bridge, mixed_of
 from ccserver.connectors.voice.facts import agent_of_channel, ani_of, flow_of, part, trunk_of
 from ccserver.connectors.voice.phones import Phones
 from ccserver.connectors.voice.transfers import Transfers
@@ -162,18 +162,19 @@ class Lister:
                 made.bridge = seats.get(listed.leg, "")
                 call_of_made = self._calls.of_leg(listed.leg)
                 if call_of_made is not None:  # he is called back, or calls somebody back
-                    call_of_made.bridged, call_of_made.music = made.bridge == made.contact, None
+                    call_of_made.mixed = made.bridge == mixed_of(made.contact)
+                    call_of_made.bridged, call_of_made.music = made.bridge == call_of_made.bridge, None
                 continue
             contact = contact_of_leg(self._node, listed.leg) if listed.role != "code" else None
             call = self._calls.of_leg(listed.leg) or self._calls.add(Call(leg=listed.leg, contact=contact))
             call.channel_name = named[listed.leg].name
             call.up = listed.up
-            room = rooms.get(contact or "")
-            call.bridge_made = room is not None
-            call.aside_made = contact is not None and aside_of(contact) in rooms
-            call.bridged = room is not None and listed.leg in room.channels
-            call.lent_to = seats.get(listed.leg, "") if not call.bridged else ""
             call.music = None
+            if contact is not None:
+                call.rooms = rooms.keys() & set(bridges_of(contact))
+                call.mixed = seats.get(listed.leg) == mixed_of(contact)
+                call.bridged = seats.get(listed.leg) == call.bridge
+            call.lent_to = seats.get(listed.leg, "") if not call.bridged else ""
 
     def _know_made_leg(self, listed: ListedLeg, channel: ari.Channel | None) -> None:
         known = self._calls.made.get(listed.leg)
@@ -201,7 +202,7 @@ class Lister:
             if (
                 is_chosen(self._node, LegId(bridge.id))
                 and old
-                and bridge.id.removesuffix(ASIDE) not in live
+                and contact_of_bridge(bridge.id) not in live
                 and not bridge.channels
             ):
                 try:

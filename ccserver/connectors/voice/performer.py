@@ -14,7 +14,7 @@ from ccserver import ari
 from ccserver.connectors.voice import lending
 from ccserver.connectors.voice.aside import Aside
 from ccserver.connectors.voice.calling import CONTACT_VARIABLE, Calling
-from ccserver.connectors.voice.calls import Call, Calls, aside_of
+from ccserver.connectors.voice.calls import Call, Calls, bridges_of
 from ccserver.connectors.voice.monitor import Monitor
 from ccserver.connectors.voice.playing import Media, Playing
 from ccserver.connectors.voice.seating import Seating
@@ -119,7 +119,8 @@ class Performer:
                 await self._playing.stop_bridge_music(self._calls.of_lane(command.lane, command.leg))
             case commands.SeatLegs():
                 call = self._calls.of_lane(command.lane, command.leg)
-                await self._seating.seat(call, command.together, command.aside, command.music)
+                seats = (command.together, command.aside, command.music)
+                await self._seating.seat(call, *seats, mixed=command.mixed)
             case commands.DialCustomer():
                 await self._calling.dial_customer(command)
             case commands.StartRecording():
@@ -192,13 +193,9 @@ class Performer:
         call = self._calls.remove(contact)
         for leg in self._calls.made_for(contact):
             await self._hang_up(leg)
-        for bridge, made in (
-            (contact, call is None or call.bridge_made),
-            (aside_of(contact), call is None or call.aside_made),
-        ):
-            if made:
-                with suppress(ari.NotFound):
-                    await self._ari.delete_bridge(bridge)
+        for bridge in bridges_of(contact) if call is None else call.rooms:
+            with suppress(ari.NotFound):
+                await self._ari.delete_bridge(bridge)
 
 
 def _kind(error: ari.AriError) -> Literal["gone", "unavailable", "failed"]:
