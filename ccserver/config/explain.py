@@ -32,6 +32,7 @@ from ccserver.core.steps import (
     Dialplan,
     Ending,
     Enqueue,
+    Forward,
     GoTo,
     HangUp,
     Listen,
@@ -220,6 +221,8 @@ def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[st
             yield from looking_up(config, step)
         case Dialplan():
             yield from lent(step)
+        case Forward():
+            yield from connecting(step)
         case Voicemail():
             yield from _says(config, spot, step.prompts)
             yield f"Records a message until #, {step.silence_s} s of silence or {step.max_s} s. Then: {step.next}."
@@ -283,6 +286,12 @@ def lent(step: Dialplan) -> Iterator[str]:
     yield f"There is no such place: {step.failed}."
 
 
+def connecting(step: Forward) -> Iterator[str]:
+    """Who is called for him, and what if he is not reached."""
+    yield f"Calls {step.number}, by the trunks and within the tolls; the caller hears music, and talks with him when he answers."
+    yield f"Not let out, busy, or no answer within {step.ring_s:g} s of ringing: {step.otherwise}."
+
+
 def _again(config: Config, spot: Spot, step: Question | Collect | AskCallback) -> Iterator[str]:
     for what, prompt in (("A wrong key", step.invalid), (f"{step.timeout_s:g} s without a key", step.silence)):
         remark = (
@@ -333,6 +342,8 @@ def waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
     if credit_s := queue.priority_s + step.priority_s:
         yield f"Is served as if waiting {credit_s:g} s longer than it is."
     operators = able(config.plan, queue, step.skills)
+    if step.agent is not None:
+        operators = tuple(each for each in config.plan.operators.values() if each.extension == step.agent)
     names = listed((f"{operator.extension} {operator.name}" for operator in operators), 30)
     yield f"{len(operators)} could take it when ready: {names}."
     yield from _relaxing(config, queue, step, spot)

@@ -222,6 +222,20 @@ class Dialplan(_Step, frozen=True, tag="dialplan"):
     take: tuple[Variable, ...] = ()
 
 
+class Transfer(_Step, frozen=True, tag="transfer"):
+    """Hand the caller on: to an operator, a queue, a line's flow, or a number outside."""
+
+    to: Annotated[
+        str,
+        Meta(
+            pattern=r"\A\+?[A-Za-z0-9_-]{1,40}\Z",
+            description="an operator's extension, a queue, a line's number or a public number, in quotes",
+        ),
+    ]
+    otherwise: Name
+    wait_s: Timeout = 30.0
+
+
 class HangUp(_Step, frozen=True, tag="hangup"):
     """Speak, then hang up."""
 
@@ -261,6 +275,7 @@ Step = (
     | AskCallback
     | LookUp
     | Dialplan
+    | Transfer
     | HangUp
     | Call
     | GoTo

@@ -37,7 +37,7 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, flowfile.FlowFile]) -> pl
         lines={LineNumber(line.number): _line(line, main.rules.region) for line in main.lines},
         queues={QueueName(queue.name): _queue(queue) for queue in main.queues},
         operators={AgentId(operator.extension): _operator(operator) for operator in main.operators},
-        flows={FlowName(name): _flow(name, flow, lookups) for name, flow in flows.items()},
+        flows={FlowName(name): _flow(name, flow, main, lookups) for name, flow in flows.items()},
         customers=dict(_customers(main)),
         calendars={CalendarName(each.name): frozen_calendar(each) for each in main.calendars},
         rules=plan.Rules(**asdict(main.rules)),
@@ -118,8 +118,8 @@ def _lookup(lookup: schema.Lookup) -> Lookup:
     )
 
 
-def _flow(name: str, flow: flowfile.FlowFile, lookups: Mapping[LookupName, Lookup]) -> steps.Flow:
-    named = {StepName(step_name): _step(step, lookups) for step_name, step in flow.steps.items()}
+def _flow(name: str, flow: flowfile.FlowFile, main: schema.Main, lookups: Mapping[LookupName, Lookup]) -> steps.Flow:
+    named = {StepName(step_name): _step(step, main, lookups) for step_name, step in flow.steps.items()}
     return steps.Flow(name=FlowName(name), start=StepName(flow.start), steps=named)
 
 
@@ -141,7 +141,9 @@ _STEPS: dict[type[flowfile.Step], type[steps.Step]] = {
 }
 
 
-def _step(step: flowfile.Step, lookups: Mapping[LookupName, Lookup]) -> steps.Step:
+def _step(step: flowfile.Step, main: schema.Main, lookups: Mapping[LookupName, Lookup]) -> steps.Step:
+    if isinstance(step, flowfile.Transfer):
+        return _transfer(step, main)
     if isinstance(step, flowfile.LookUp):
         lookup = lookups.get(LookupName(step.lookup))
         asks, brings = (tuple(variables_in(lookup.url)), tuple(lookup.fields)) if lookup else ((), ())
@@ -154,6 +156,34 @@ def _step(step: flowfile.Step, lookups: Mapping[LookupName, Lookup]) -> steps.St
         choices = {name: steps.Choice(**asdict(choice)) for name, choice in step.choices.items()}
         return steps.Listen(**(asdict(step) | {"choices": choices}))
     return _STEPS[type(step)](**asdict(step))
+
+
+def _transfer(step: flowfile.Transfer, main: schema.Main) -> steps.Step:
+    """What it means in the order of `core.destinations`; what means nothing is a number that is none, which a check tells."""
+    otherwise, region = StepName(step.otherwise), main.rules.region
+    for operator in main.operators:
+        if operator.extension == step.to and operator.queues:
+            return _waiting(operator.queues[0], step, agent=AgentId(operator.extension))
+    if any(queue.name == step.to for queue in main.queues):
+        return _waiting(step.to, step)
+    number = canonical(step.to, region)
+    for line in main.lines:
+        if number == canonical(line.number, region):
+            return steps.GoTo(flow=FlowName(line.flow), line=LineNumber(line.number))
+    return steps.Forward(number=number, otherwise=otherwise, ring_s=step.wait_s)
+
+
+def _waiting(queue: str, step: flowfile.Transfer, agent: AgentId | None = None) -> steps.Enqueue:
+    """Handed to an operator, he waits for him alone, in the first of his queues."""
+    otherwise = StepName(step.otherwise)
+    return steps.Enqueue(
+        queue=QueueName(queue),
+        max_wait_s=step.wait_s,
+        otherwise=otherwise,
+        agent=agent,
+        nobody=otherwise,
+        nobody_after_s=0.0,
+    )
 
 
 def _stages(stages: Iterable[schema.Stage]) -> tuple[steps.Stage, ...]:

@@ -28,6 +28,7 @@ from ccserver.core.steps import (
     Dialplan,
     Enqueue,
     Flow,
+    Forward,
     GoTo,
     HangUp,
     Listen,
@@ -74,6 +75,7 @@ LOOKS: Mapping[type[Step], Look] = {
     AskCallback: Look("#1f7a4d", "#e9f6ef", "callback"),
     LookUp: Look("#1d6fa3", "#e8f3fa", "looks up"),
     Dialplan: Look("#7a5c1e", "#faf4e6", "dialplan"),
+    Forward: Look("#1f7a4d", "#e9f6ef", "connects with"),
     HangUp: Look("#5d636b", "#eceef0", "hangs up"),
     Call: Look("#2b7f86", "#e8f5f6", "calls"),
     GoTo: Look("#2b7f86", "#e8f5f6", "goes on in"),
@@ -164,7 +166,8 @@ def _body(step: Step, catalogue: Catalogue, language: str) -> Iterator[str]:
             yield _wrapped(", ".join([*values, *([f"language {step.language}"] if step.language else [])]))
         case Enqueue() | AskCallback():
             skills = ", ".join(f"{need.skill} from {need.level}" for need in step.skills)
-            yield _wrapped(f"{step.queue}{f' ({skills})' if skills else ''}")
+            agent = f", {step.agent} alone" if isinstance(step, Enqueue) and step.agent else ""
+            yield _wrapped(f"{step.queue}{f' ({skills})' if skills else ''}{agent}")
         case Collect():
             yield escape(f"as {step.variable}")
         case Call() | GoTo():
@@ -173,6 +176,8 @@ def _body(step: Step, catalogue: Catalogue, language: str) -> Iterator[str]:
             yield escape(step.cause)
         case LookUp():
             yield escape(step.lookup)
+        case Forward():
+            yield escape(step.number)
         case Dialplan():
             yield escape(f"{step.extension} of [{step.context}]")
         case Rate():

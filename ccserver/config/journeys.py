@@ -24,6 +24,7 @@ from ccserver.core.steps import (
     Dialplan,
     Enqueue,
     Flow,
+    Forward,
     GoTo,
     HangUp,
     Listen,
@@ -118,6 +119,8 @@ def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
         case Dialplan():
             yield ("next",), step.next
             yield ("failed",), step.failed
+        case Forward():
+            yield ("otherwise",), step.otherwise
         case Say() | Answer() | Set() | Voicemail() | Call():
             yield ("next",), step.next
         case HangUp() | GoTo() | Return():
@@ -144,7 +147,7 @@ def variables_set(step: Step) -> tuple[str, ...]:
 def spoken(step: Step) -> Iterator[tuple[KeyPath, str]]:
     """Every item that the step may say, with its path within the step."""
     match step:
-        case Answer() | Set() | Branch() | LookUp() | Dialplan() | Call() | GoTo() | Return():
+        case Answer() | Set() | Branch() | LookUp() | Dialplan() | Forward() | Call() | GoTo() | Return():
             return
         case Enqueue():
             field, items = "announce", step.announce
@@ -196,6 +199,7 @@ def _ways(spot: Spot, flows: Mapping[FlowName, Flow], hours: Mapping[CalendarNam
             yield Way("flow", replace(spot, flow=step.flow, step=flows[step.flow].start, stack=stack), silent=True)
         case GoTo():
             to = step.step or flows[step.flow].start
+            spot = spot if step.line is None else _with(spot, {"line": step.line}, None)
             yield Way("flow", replace(spot, flow=step.flow, step=to), silent=True)
         case Return():
             if spot.stack:

@@ -32,6 +32,7 @@ from ccserver.config.relaxcheck import check_relaxing
 from ccserver.config.schedules import check_schedules
 from ccserver.config.source import Document, KeyPath, field_path, read
 from ccserver.config.surveycheck import check_surveys
+from ccserver.config.transfercheck import check_transfers
 from ccserver.config.trunkcheck import check_trunks, with_passwords
 from ccserver.core.plan import REFUSALS, Plan
 
@@ -152,6 +153,7 @@ def _cross_checked(
     check_relaxing(plan, document, found)
     check_surveys(main, plan, document, flow_documents, found)
     check_journeys(plan, flow_documents, catalogue, found, sent_to(document.file.parent, plan, found))
+    check_transfers(plan, flow_documents, found)
     check_dialplan_steps(plan, document.file.parent, flow_documents, found)
     check_asking(plan, document, flow_documents, found)
     if not found.any_error:

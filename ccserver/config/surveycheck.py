@@ -8,7 +8,7 @@ from ccserver.config.findings import Findings
 from ccserver.config.source import Document, KeyPath
 from ccserver.core.ids import FlowName
 from ccserver.core.plan import Plan
-from ccserver.core.steps import Enqueue, Rate, reached
+from ccserver.core.steps import Enqueue, Forward, Rate, reached
 
 
 def surveys(plan: Plan) -> tuple[FlowName, ...]:
@@ -33,8 +33,8 @@ def check_surveys(
             found.warn(flow_documents[name], (), "is a survey and has no `rate` step: it asks for no mark")
     for flow in plan.flows.values():
         for at, step in flow.steps.items():
-            if isinstance(step, Enqueue) and flow.name in after:
-                message = "a survey comes after the talk: it must not lead into a queue"
+            if isinstance(step, Enqueue | Forward) and flow.name in after:
+                message = "a survey comes after the talk: it must lead neither into a queue nor to anybody outside"
                 found.error(flow_documents[flow.name], ("steps", at), message)
             elif isinstance(step, Rate) and flow.name not in after:
                 message = (

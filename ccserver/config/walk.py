@@ -15,6 +15,7 @@ from ccserver.config.errors import QuestionError, listed, shown
 from ccserver.config.explain import (
     KEY_NAMES,
     calendar_state,
+    connecting,
     flow_entered,
     lent,
     line_called,
@@ -33,6 +34,7 @@ from ccserver.core.contact import FlowPosition
 from ccserver.core.flow import (
     Finish,
     FlowTurn,
+    ForwardTo,
     Hush,
     Inquire,
     JoinQueue,
@@ -271,6 +273,12 @@ class _Journey:
                     yield from self._queued(effect.step)
                 case Inquire():
                     yield f"{self._clock()}  {here}: {self._question(effect.step)}"
+                case ForwardTo():
+                    heading = f"{self._clock()}  {here}: "
+                    for sentence in connecting(effect.step):
+                        yield f"{heading}{sentence}"
+                        heading = " " * 7
+                    self._ended = True
                 case PromiseCallback():
                     yield f"{self._clock()}  is promised to be called back at {effect.number}, in queue {effect.step.queue}"
                 case Finish():

@@ -107,6 +107,8 @@ class ContactOutcome(StrEnum):
     """The flow served the customer and hung up by itself."""
     FLOW_ABANDONED = "flow_abandoned"
     """The customer hung up in the flow, before any queue."""
+    FORWARDED = "forwarded"
+    """Somebody outside talked with the customer, to whom the flow had led him."""
     REFUSED = "refused"
     """Busy or rejected: by the line, which was closed, or by its flow."""
     FAILED = "failed"
@@ -169,7 +171,7 @@ class SegmentOutcome(StrEnum):
     TAKEN_OVER = "taken_over"
     """Of a talk: a supervisor went on with it."""
     TRANSFERRED = "transferred"
-    """Of a talk: the customer was handed over."""
+    """Of a talk: the customer was handed over. Of a flow: it led to somebody outside."""
     UNANSWERED = "unanswered"
     CANCELLED = "cancelled"
     """Of dialling: the customer was not reached, or the operator hung up first. Of a callback: for good; called off."""
@@ -255,7 +257,11 @@ class Forward(Struct, frozen=True, kw_only=True):
     """With whom outside the customer is being connected, and on whose account."""
 
     number: str
-    by: AgentId
+    by: AgentId | None
+    """None: the flow's, which goes on at `otherwise` when he is not reached."""
+    otherwise: StepName | None = None
+    ring_s: float | None = None
+    """How long his phone rings; None: as long as for any call that leaves."""
 
 
 class Place(Struct, frozen=True, kw_only=True):

@@ -242,6 +242,11 @@ def go_on(floor: Floor, contact: Contact, step: StepName, at: float) -> None:
     apply(floor, contact, flow.go(scene(floor, contact), step), at)
 
 
+def go_to(floor: Floor, contact: Contact, step: StepName, at: float) -> None:
+    """What the step under way was for came to nothing, and the flow goes on at another."""
+    apply(floor, contact, flow.go(scene(floor, contact), step), at)
+
+
 def ask_aside(floor: Floor, contact: Contact, step: StepName, at: float) -> None:
     """He waits, and is asked something meanwhile: the place and the segment of his wait stay as they are."""
     apply(floor, contact, flow.go(scene(floor, contact), step), at)
@@ -291,6 +296,8 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
                 )
             case flow.Inquire(step):
                 contact = _inquire(floor, contact, step)
+            case flow.ForwardTo(step):
+                floor.forwarding[contact.id] = step
             case flow.PromiseCallback():
                 contact = promising.promise(floor, contact, effect, at)
             case flow.Rated(question, score):

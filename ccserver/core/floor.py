@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ccserver.core import agent as agents
+from ccserver.core import steps
 from ccserver.core.agent import AT_WORK, Agent, AgentState, Signal
 from ccserver.core.commands import Command
 from ccserver.core.contact import Contact, ContactState, Direction
@@ -147,11 +148,15 @@ class Floor:
         self.staff = Staff()
         self.unsettled: dict[ContactId, None] = {}
         """Contacts that began to wait in this step: those still unmatched at its end are told so."""
+        self.forwarding: dict[ContactId, steps.Forward] = {}
+        """Contacts whose flows led to somebody outside in this step, and where to: called at its end."""
         self.gone: dict[AgentId, None] = {}
         """Who ceased to be at work in this step: whoever waits for him by name may not have to go on."""
         self.ignored = 0
         self.flow_flaw: tuple[float, str] | None = None
         """When a flow could not go on for the last time, and why."""
+        self.forwarded: tuple[float, ...] = ()
+        """When flows had somebody outside called within the last hour; begins anew with each start."""
         self.blocked = 0
         """Calls of operators that were not let out, since start."""
         self._dues: list[Due] = []

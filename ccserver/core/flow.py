@@ -38,6 +38,7 @@ from ccserver.core.steps import (
     Ending,
     Enqueue,
     Flow,
+    Forward,
     GoTo,
     HangUp,
     Key,
@@ -107,6 +108,12 @@ class Inquire(Struct, frozen=True):
     step: LookUp | Dialplan
 
 
+class ForwardTo(Struct, frozen=True):
+    """Somebody outside is to be called; the flow ends here if he is reached."""
+
+    step: Forward
+
+
 class Rated(Struct, frozen=True):
     """The caller gave a mark."""
 
@@ -125,9 +132,11 @@ class Finish(Struct, frozen=True):
     cause: Ending = "normal"
 
 
-_Stop = Say | Question | Collect | Enqueue | Voicemail | AskCallback | LookUp | Dialplan | HangUp
+_Stop = Say | Question | Collect | Enqueue | Voicemail | AskCallback | LookUp | Dialplan | Forward | HangUp
 """Steps that wait for something."""
-Effect = Speak | Hush | SpeakLanguage | PickUp | JoinQueue | PromiseCallback | Record | Inquire | Rated | Finish
+Effect = (
+    Speak | Hush | SpeakLanguage | PickUp | JoinQueue | PromiseCallback | Record | Inquire | ForwardTo | Rated | Finish
+)
 
 
 def _nobody(_number: str) -> str | None:
@@ -300,6 +309,8 @@ def _enter(
             if step.language is not None:
                 scene = replace(scene, language=step.language)
                 before.append(SpeakLanguage(step.language))
+        if isinstance(step, GoTo) and step.line is not None:
+            scene = replace(scene, variables={**scene.variables, "line": step.line})
         if isinstance(step, Answer):
             before.append(PickUp())
         if isinstance(step, Answer | Set | Branch | Call | GoTo | Return) or _passes(scene, step, ahead):
@@ -381,6 +392,8 @@ def _arrive(scene: Scene, step: _Stop, first: tuple[str, ...]) -> FlowTurn:
             return _enter(scene, step.failed, ahead=ahead)
         case Dialplan():
             return _still(scene, replace(scene.position, inquiry=scene.next_inquiry), Inquire(step))
+        case Forward():
+            return _still(scene, scene.position, ForwardTo(step))
         case HangUp() if not step.prompts:
             return _still(scene, scene.position, Finish(cause=step.cause))
         case Say() | Menu() | Listen() | Rate() | Collect() | Voicemail() | HangUp():

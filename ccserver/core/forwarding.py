@@ -1,6 +1,6 @@
 """The customer is connected with somebody outside, and nobody of ours is with them: a transfer to a number.
 
-    FORWARDING --he answers--> TALKING (without an agent) --either hangs up--> CLOSING
+    FLOW, TALKING --> FORWARDING --he answers--> TALKING (without an agent) --either hangs up--> CLOSING
          \\--nobody reached--> WAITING: back with the agent who wanted it if he is free, else in the queue, in his old order
 
 Each attempt's leg is in the bridge with the customer before it is dialled, so that he hears the network's tones.
@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from ccserver.core import attempt as attempts
-from ccserver.core import outside, queueing
+from ccserver.core import conversation, outside, queueing, surveying
+from ccserver.core.answering import pick_up
 from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome, AttemptState
 from ccserver.core.commands import DialCustomer, HangUpLeg
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Forward, SegmentKind, SegmentOutcome
@@ -31,6 +32,46 @@ def begin(floor: Floor, contact: Contact, number: str, by: AgentId, at: float) -
     _call(floor, replace(contact, tried=()))
 
 
+def settle(floor: Floor) -> None:
+    """Whoever a flow led to somebody outside is connected with him; or his flow goes on, perhaps to the next."""
+    while floor.forwarding:
+        contact_id, step = next(iter(floor.forwarding.items()))
+        del floor.forwarding[contact_id]
+        contact = floor.contacts.get(contact_id)
+        if contact is not None and contact.state is ContactState.FLOW and not contact.away:
+            forward = Forward(number=step.number, by=None, otherwise=step.otherwise, ring_s=step.ring_s)
+            _begin_for_flow(floor, contact, forward)
+
+
+def _begin_for_flow(floor: Floor, contact: Contact, forward: Forward) -> None:
+    """The flow has led him to a number, which is called if it may be; else the flow goes on at once."""
+    at = contact.known_until
+    why = outside.not_let_out(floor, contact, None, forward.number)
+    if contact.is_owed or surveying.under_way(contact):
+        why = "he is not to be connected with anybody outside now"
+    if why:
+        _go_on(floor, replace(contact, forward=forward), why, max(at, floor.now))
+        return
+    outside.charge(floor, None, forward.number)
+    contact = close_segment(floor, contact, SegmentOutcome.TRANSFERRED, max(at, floor.now))
+    _call(floor, replace(wait_for(floor, contact, forward, contact.known_until), tried=()))
+
+
+def _go_on(floor: Floor, contact: Contact, why: str, at: float) -> None:
+    """In the flow, at the step for that."""
+    assert contact.forward is not None and contact.forward.otherwise is not None
+    step, told = contact.forward.otherwise, _told(contact, why)
+    contact = replace(contact, forward=None, reason=told, state=ContactState.FLOW)
+    if contact.segment is None:
+        conversation.go_on(floor, contact, step, at)
+    else:
+        conversation.go_to(floor, contact, step, at)
+
+
+def _told(contact: Contact, more: str) -> str:
+    return contact.reason if more in contact.reason else "; ".join(each for each in (contact.reason, more) if each)
+
+
 def wait_for(floor: Floor, contact: Contact, forward: Forward, at: float) -> Contact:
     """From now on the customer waits for him. Not kept yet."""
     contact = open_segment(floor, contact, SegmentKind.DIAL, at)
@@ -48,10 +89,13 @@ def _call(floor: Floor, contact: Contact) -> None:
 
 def _come_back(floor: Floor, contact: Contact, reason: str, at: float) -> None:
     forward, last = contact.forward, contact.last_place
-    assert forward is not None and last is not None
-    told = "; ".join(each for each in (contact.reason, reason) if each)
+    assert forward is not None
     contact = close_segment(floor, contact, SegmentOutcome.UNANSWERED, at)
-    contact = replace(contact, forward=None, reason=told)
+    if forward.by is None:
+        _go_on(floor, contact, reason, contact.known_until)
+        return
+    assert last is not None
+    contact = replace(contact, forward=None, reason=_told(contact, reason))
     contact = queueing.rejoin(floor, contact, last.queue, contact.known_until)
     agent = floor.agents.get(forward.by)
     if agent is not None and agent.offerable:
@@ -65,7 +109,7 @@ def rang(floor: Floor, contact: Contact, event: LegRinging) -> None:
     attempt = _current(contact)
     advanced = attempts.advance(attempt, event)
     if advanced is not attempt:
-        ring_deadline = floor.now + floor.plan_of(contact).outbound.ring_timeout_s
+        ring_deadline = floor.now + outside.ring_timeout_s(floor, contact)
         _keep(floor, contact, replace(advanced, ring_deadline=ring_deadline))
 
 
@@ -76,7 +120,9 @@ def answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
     contact = close_segment(floor, contact, SegmentOutcome.ANSWERED, attempt.answered_at)
     contact = open_segment(floor, contact, SegmentKind.TALK, contact.known_until)
     ring_s = contact.ring_s + attempt.ring_s
-    contact = replace(contact, state=ContactState.TALKING, forward=None, ring_s=ring_s)
+    contact = pick_up(floor, replace(contact, state=ContactState.TALKING, forward=None, ring_s=ring_s))
+    if contact.outcome is not ContactOutcome.ANSWERED:
+        contact = replace(contact, outcome=ContactOutcome.FORWARDED)
     _keep(floor, contact, attempt)
     seat(floor, floor.contacts[contact.id])
 
@@ -142,8 +188,18 @@ def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> Contact:
         attempt = _current(contact)
         rang_s = 0.0 if attempt.ringing_at is None else max(0.0, event.at - attempt.ringing_at)
         contact = close_segment(floor, contact, outcome, event.at)
-        contact = replace(contact, forward=None, ring_s=contact.ring_s + rang_s, outcome=ContactOutcome.ANSWERED)
+        contact = replace(contact, forward=None, ring_s=contact.ring_s + rang_s, outcome=_left(contact, event))
     return replace(contact, attempt=let_go(floor, contact, _current(contact), lost=event.lost))
+
+
+def _left(contact: Contact, event: LegEnded) -> ContactOutcome:
+    """Who hung up while somebody was being called for him: served by an agent before, or by nobody yet."""
+    assert contact.forward is not None
+    if contact.forward.by is not None or contact.outcome is ContactOutcome.ANSWERED:
+        return ContactOutcome.ANSWERED
+    if event.lost:
+        return ContactOutcome.FAILED
+    return ContactOutcome.FLOW_ABANDONED if contact.first_queue is None else ContactOutcome.ABANDONED
 
 
 def let_go(floor: Floor, contact: Contact, attempt: Attempt, *, lost: bool = False) -> Attempt:

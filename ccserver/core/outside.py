@@ -18,26 +18,36 @@ ATTEMPTS_MAX = 20
 """In one contact: whatever goes wrong, it ends."""
 
 
-def not_let_out(floor: Floor, contact: Contact, by: AgentId, number: str) -> str:
-    """Why the number cannot be called on this operator's account now; empty: it can."""
-    plan, operator = floor.plan_of(contact), floor.plan.operators.get(by)
+def not_let_out(floor: Floor, contact: Contact, by: AgentId | None, number: str) -> str:
+    """Why the number cannot be called on this operator's account (None: the house's) now; empty: it can."""
+    plan, operator = floor.plan_of(contact), floor.plan.operators.get(by) if by is not None else None
     if contact.attempt is not None:
         return "the customer was called back: he cannot be connected with anybody outside"
-    if operator is None:
+    if operator is None and by is not None:
         return f"{by} is no operator any more"
     calls = {agent.id: len(tolls.recent(agent.dialled, floor.now)) for agent in floor.agents.values()}
-    refusal = tolls.refusal(plan, operator, number, by_him=calls[by], by_all=sum(calls.values()))
+    by_all = sum(calls.values()) + len(tolls.recent(floor.forwarded, floor.now))
+    by_him = calls.get(by, 0) if by is not None else 0
+    refusal = tolls.refusal(plan, operator, number, by_him=by_him, by_all=by_all)
     if refusal is not None:
         return refusal.why
     choice = choose(floor, replace(contact, tried=()))
     return "" if choice.trunk is not None else "; ".join(choice.flaws) or "there is no trunk"
 
 
-def charge(floor: Floor, by: AgentId, number: str) -> None:
-    """It counts among the calls that he made."""
-    if not is_emergency(number, floor.rules.region):
+def charge(floor: Floor, by: AgentId | None, number: str) -> None:
+    """It counts among the calls that he made, or those of flows."""
+    if by is None:
+        floor.forwarded = (*tolls.recent(floor.forwarded, floor.now), float(int(floor.now)))
+    elif not is_emergency(number, floor.rules.region):
         times = tolls.recent(floor.agents[by].dialled, floor.now)
         floor.note(floor.note_values(by, dialled=(*times, float(int(floor.now)))))
+
+
+def ring_timeout_s(floor: Floor, contact: Contact) -> float:
+    """How long the phone of whom we call may ring."""
+    asked_s = contact.forward.ring_s if contact.forward is not None else None
+    return floor.plan_of(contact).outbound.ring_timeout_s if asked_s is None else asked_s
 
 
 def call(
@@ -66,7 +76,7 @@ def call(
         made_at=floor.now,
         why=choice.why,
         reach_deadline=floor.now + trunk.reach_timeout_s,
-        ring_deadline=floor.now + plan.outbound.ring_timeout_s,
+        ring_deadline=floor.now + ring_timeout_s(floor, contact),
     )
     floor.command(
         DialCustomer(
@@ -75,7 +85,7 @@ def call(
             trunk.name,
             attempt.number,
             written(canonical(line.caller_id or line.number, region), trunk.number_format, region),
-            trunk.reach_timeout_s + plan.outbound.ring_timeout_s + RING_GRACE_S,
+            trunk.reach_timeout_s + ring_timeout_s(floor, contact) + RING_GRACE_S,
             None,
             aside=aside,
             music=music,

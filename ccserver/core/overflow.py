@@ -14,6 +14,7 @@ from ccserver.core.events import Event, KeyPressed
 from ccserver.core.floor import Floor
 from ccserver.core.ids import StepName
 from ccserver.core.offer import OfferOutcome
+from ccserver.core.steps import Forward, Step
 
 ASK_EVERY_S = 30.0
 """How often the wait that is left is estimated anew: an estimate looks at every operator at work."""
@@ -97,7 +98,14 @@ def _give_up(floor: Floor, contact: Contact, outcome: SegmentOutcome, reason: st
     if promising.asks(floor, contact, step):
         conversation.ask_aside(floor, promising.step_aside(contact, outcome, reason), step, at)
         return
-    conversation.go_on(floor, queueing.leave(floor, contact, outcome, at, reason), step, at)
+    place, contact = contact.place, queueing.leave(floor, contact, outcome, at, reason)
+    if isinstance(_step(floor, contact, step), Forward):  # not reached, he may come back: in his old order
+        contact = replace(contact, last_place=place)
+    conversation.go_on(floor, contact, step, at)
+
+
+def _step(floor: Floor, contact: Contact, name: StepName) -> Step | None:
+    return floor.plan_of(contact).flows[contact.flow.flow].steps[name] if contact.flow is not None else None
 
 
 def _hush(floor: Floor, contact: Contact) -> None:

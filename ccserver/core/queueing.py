@@ -57,7 +57,10 @@ def join(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Contact:
         nobody=step.nobody,
         nobody_after_s=step.nobody_after_s,
     )
-    place = preferring(floor, contact, queue, place)
+    if step.agent is not None:
+        place = replace(place, agent=step.agent, because="the flow asks for him")
+    else:
+        place = preferring(floor, contact, queue, place)
     floor.unsettled[contact.id] = None
     if contact.outcome is ContactOutcome.LEFT_BY_KEY:
         contact = replace(contact, outcome=None)  # only into another queue

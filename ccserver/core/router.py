@@ -20,6 +20,7 @@ from ccserver.core import (
     conversation,
     dialling,
     explain,
+    forwarding,
     holding,
     internal,
     measures,
@@ -207,11 +208,12 @@ class Router:
         overflow.watch_staff(floor)
         unsettled = True
         while unsettled:
+            forwarding.settle(floor)
             while (pair := floor.matcher.best(floor.waiting, floor.idle)) is not None:
                 explain.chosen(floor, pair)
                 routing.make_offer(floor, pair)
             explain.left_waiting(floor)
-            unsettled = overflow.settle(floor)
+            unsettled = overflow.settle(floor) or bool(floor.forwarding)
         calling_back.call_customers(floor)
         return floor.draft()
 

@@ -45,6 +45,7 @@ def seat(floor: Floor, contact: Contact, living: Container[LegId] | None = None)
 
 
 def hold_music(floor: Floor, contact: Contact) -> str:
-    """What a customer on hold hears: the music of the queue he came from."""
-    assert contact.last_place is not None
+    """What a customer on hold hears: the music of the queue he came from, if he came from one."""
+    if contact.last_place is None:
+        return "default"
     return floor.plan_of(contact).queues[contact.last_place.queue].music

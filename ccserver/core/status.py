@@ -309,8 +309,8 @@ def _where(measure: Measure) -> str:
 
 def toll_alarm(floor: Floor, now: float) -> str:
     """For people: who has called so often that he may not any more; empty when nobody has."""
-    calls = ((agent.id, len(tolls.recent(agent.dialled, now))) for agent in floor.agents.values())
-    return tolls.limits_reached(floor.plan, calls)
+    calls = [(agent.id, len(tolls.recent(agent.dialled, now))) for agent in floor.agents.values()]
+    return tolls.limits_reached(floor.plan, calls, by_flows=len(tolls.recent(floor.forwarded, now)))
 
 
 def flow_alarm(floor: Floor, now: float) -> str:

@@ -8,7 +8,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ccserver.core.ids import CalendarName, FlowName, Language, LookupName, PromptName, QueueName, Skill, StepName
+from ccserver.core.ids import (
+    AgentId,
+    CalendarName,
+    FlowName,
+    Language,
+    LineNumber,
+    LookupName,
+    PromptName,
+    QueueName,
+    Skill,
+    StepName,
+)
 
 Ending = Literal["normal", "busy", "reject"]
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
@@ -152,6 +163,8 @@ class Enqueue(Struct, frozen=True, tag_field="do", tag="queue"):
     calendar: CalendarName | None = None
     closed: StepName | None = None
     """Where to go when the calendar closes, or is closed already; without: who waits at closing time is still served."""
+    agent: AgentId | None = None
+    """Nobody else may take him."""
     relax: tuple[Stage, ...] = ()
     """In place of the queue's own."""
     keys: Mapping[Key, StepName] = {}
@@ -235,6 +248,16 @@ class Dialplan(Struct, frozen=True, tag_field="do", tag="dialplan"):
     """and those that it may set; no others."""
 
 
+class Forward(Struct, frozen=True, tag_field="do", tag="transfer"):
+    """Connect the caller with somebody outside; nobody of ours is with them."""
+
+    number: str
+    """E.164."""
+    otherwise: StepName
+    """He is not reached, or may not be called."""
+    ring_s: float = 30.0
+
+
 class HangUp(Struct, frozen=True, tag_field="do", tag="hangup"):
     """Speak, then hang up: the caller was served by the flow alone."""
 
@@ -256,6 +279,8 @@ class GoTo(Struct, frozen=True, tag_field="do", tag="goto"):
     flow: FlowName
     step: StepName | None = None
     """None: where it starts."""
+    line: LineNumber | None = None
+    """He is that line's caller from here on, for the variable `line`."""
 
 
 class Return(Struct, frozen=True, tag_field="do", tag="return"):
@@ -276,6 +301,7 @@ Step = (
     | AskCallback
     | LookUp
     | Dialplan
+    | Forward
     | HangUp
     | Call
     | GoTo

@@ -25,21 +25,22 @@ class Refusal(Struct, frozen=True):
     """Too many calls, which somebody must look at."""
 
 
-def refusal(plan: Plan, operator: Operator, number: str, *, by_him: int, by_all: int) -> Refusal | None:
-    """None: it may leave. `number` in E.164, or as dialled; `by_him` and `by_all` are the calls of the last hour."""
+def refusal(plan: Plan, operator: Operator | None, number: str, *, by_him: int, by_all: int) -> Refusal | None:
+    """None: it may leave. `operator` None: a flow wants it. `number` in E.164, or as dialled; `by_him` and `by_all` are the calls
+    of the last hour."""
     tolls = plan.tolls
     if is_emergency(number, plan.rules.region):
         return None
     if forbidden := number_refusal(plan, number):
         return forbidden
-    if operator.may_dial and _longest(operator.may_dial, number) is None:
+    if operator is not None and operator.may_dial and _longest(operator.may_dial, number) is None:
         why = f"{number} begins with none of what {operator.extension} may dial"
         return Refusal(PromptName("outbound-not-allowed"), why)
-    if by_him >= tolls.operator_calls_per_hour:
+    if operator is not None and by_him >= tolls.operator_calls_per_hour:
         why = f"{operator.extension} has called {by_him} times within the hour (tolls.operator_calls_per_hour)"
         return Refusal(PromptName("outbound-limit"), why, limit=True)
     if by_all >= tolls.calls_per_hour:
-        why = f"all operators together have called {by_all} times within the hour (tolls.calls_per_hour)"
+        why = f"all operators and flows together have called {by_all} times within the hour (tolls.calls_per_hour)"
         return Refusal(PromptName("outbound-limit"), why, limit=True)
     return None
 
@@ -60,10 +61,10 @@ def recent(dialled: Iterable[float], now: float) -> tuple[float, ...]:
     return tuple(at for at in dialled if at > now - HOUR_S)
 
 
-def limits_reached(plan: Plan, calls: Iterable[tuple[AgentId, int]]) -> str:
+def limits_reached(plan: Plan, calls: Iterable[tuple[AgentId, int]], by_flows: int = 0) -> str:
     """For people: who may not call any more for now, by the calls of the last hour; empty when everybody may."""
     counted = tuple(calls)
-    in_all = sum(count for _, count in counted)
+    in_all = sum(count for _, count in counted) + by_flows
     if 0 < plan.tolls.calls_per_hour <= in_all:
         return f"{in_all} calls have left within the hour, and no more are let out (tolls.calls_per_hour)"
     over = [agent for agent, count in counted if 0 < plan.tolls.operator_calls_per_hour <= count]

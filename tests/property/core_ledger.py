@@ -244,7 +244,8 @@ def check_final(
         known = [*talked, *(offer for offer in dialled if offer not in talked)]
         assert {offer.id for offer in accepted if not offer.consult or offer.id in talked} == set(known)
         assert (contact.callback is not None) == any(segment.kind is SegmentKind.CALLBACK for segment in segments)
-    assert (contact.outcome is ContactOutcome.ANSWERED) == bool(talks)
+    assert (contact.outcome in {ContactOutcome.ANSWERED, ContactOutcome.FORWARDED}) == bool(talks)
+    assert contact.outcome is not ContactOutcome.FORWARDED or not any(talk.agent for talk in talks)
 
 
 def check_attempts(contact: Contact, attempts: list[Attempt]) -> None:

@@ -27,6 +27,7 @@ from ccserver.core.steps import (
     Dialplan,
     Enqueue,
     Flow,
+    Forward,
     HangUp,
     LookUp,
     Menu,
@@ -95,6 +96,7 @@ MENU_FLOW = _flow(
             "6": _S("offer"),
             "7": _S("first"),
             "8": _S("look"),
+            "0": _S("outside"),
             "#": _S("lend"),
             "*": _S("english"),
             "9": _S("busy"),
@@ -117,6 +119,10 @@ MENU_FLOW = _flow(
         nobody=_S("message"),
         nobody_after_s=4.0,
     ),
+    outside=Forward("+79161234567", otherwise=_S("mine"), ring_s=8.0),
+    mine=Enqueue(
+        ORDERS, agent=AGENTS[0], max_wait_s=9.0, otherwise=_S("message"), nobody=_S("bye"), nobody_after_s=0.0
+    ),
     lend=Dialplan("own", next=_S("choose"), failed=_S("busy"), send=("ani",), take=("told",)),
     look=LookUp(SHOP.name, found=_S("important"), not_found=_S("choose"), failed=_S("message"), music="calm"),
     offer=AskCallback(
@@ -131,7 +137,7 @@ MENU_FLOW = _flow(
         skills=(_need("service", 2),),
         max_wait_s=15.0,
         otherwise=_S("bye"),
-        keys={"1": _S("choose")},
+        keys={"1": _S("choose"), "6": _S("outside")},
         max_expected_s=150.0,
         too_long=_S("message"),
     ),

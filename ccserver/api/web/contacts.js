@@ -15,6 +15,7 @@ const OUTCOME_ICON = {
   voicemail: "voicemail",
   flow_completed: "flow",
   flow_abandoned: "missed",
+  forwarded: "flow",
   refused: "busy",
   failed: "unreachable",
   busy: "busy",

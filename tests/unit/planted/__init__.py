@@ -16,6 +16,7 @@ from tests.unit.planted import (
     prompts,
     sip,
     surveys,
+    transfers,
     trunks,
 )
 from tests.unit.planted.fault import Fault
@@ -32,5 +33,6 @@ FAULTS: tuple[Fault, ...] = (
     *prompts.FAULTS,
     *sip.FAULTS,
     *surveys.FAULTS,
+    *transfers.FAULTS,
     *trunks.FAULTS,
 )

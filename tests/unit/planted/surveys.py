@@ -33,7 +33,7 @@ FAULTS = (
     ),
     fault(
         "a survey that leads back into a queue",
-        "steps.end: a survey comes after the talk: it must not lead into a queue",
+        "steps.end: a survey comes after the talk: it must lead neither into a queue nor",
         *asked_after("csat", CSAT.replace('do = "hangup"', 'do = "queue"\nqueue = "orders"')),
     ),
     fault(
