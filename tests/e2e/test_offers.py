@@ -118,6 +118,9 @@ async def test_an_operator_who_talks_with_a_colleague_gets_the_waiting_caller_wh
     site: Centre,
 ) -> None:
     phone, colleague = await site.operator("1001"), await site.phone("1002")
+    await site.until(
+        lambda status: "1002" in [each["extension"] for each in status["agents"] if each["phone_registered"]]
+    )
     private = await phone.dial("1002")
     await private.wait_up()
     await private.hears(OPERATOR_HZ["1002"])
