@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from ccserver.sim.phones import PhoneLibrary
-from ccserver.sim.phones.tones import carries, read_wav
+from ccserver.sim.phones.tones import Sound, carries, read_wav
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, contact_centre, segments
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -78,7 +78,7 @@ async def test_a_whisper_is_heard_by_the_operator_alone_and_then_they_talk(centr
     call = await centre.waiting("2")
     ringing = await phone.wait_call(20)
     await ringing.wait_up()
-    whisper = read_wav(centre.asterisk.instance.prompts_dir / "ru" / "recording-notice.wav")[0]
+    whisper = whispered(centre)
     await ringing.hears_prompt(whisper, 15)
     heard_meanwhile = call.heard()
     await call.hears(OPERATOR_HZ["1001"], 20)
@@ -94,10 +94,31 @@ async def test_who_is_whispered_to_when_the_daemon_dies_is_joined_all_the_same(c
     phone = await centre.operator("1001")
     call = await centre.waiting("2")
     ringing = await phone.wait_call(20)
-    await ringing.wait_up()
+    await ringing.hears_prompt(whispered(centre).between(0.0, 1.0), 15)
     await centre.kill()
-    await call.hears(OPERATOR_HZ["1001"], 20, min_share=0.05)
+    await call.hears(OPERATOR_HZ["1001"], 20, min_share=0.05)  # under the music, which nobody stops
     await centre.start()
     await ringing.hears(CALLER_HZ)
+    await call.hears(OPERATOR_HZ["1001"])
     await call.hangup()
-    await centre.finished()
+    contact = (await centre.finished())[0]
+    assert [offer["outcome"] for offer in contact["offers"]] == ["accepted"]
+
+
+async def test_a_daemon_that_is_back_while_it_is_said_lets_them_talk(centre: Centre) -> None:
+    phone = await centre.operator("1001")
+    call = await centre.waiting("2")
+    ringing = await phone.wait_call(20)
+    await ringing.hears_prompt(whispered(centre).between(0.0, 1.0), 15)
+    await centre.kill()
+    await centre.start()
+    await centre.contact("talking", queue="service")
+    await call.hears(OPERATOR_HZ["1001"])
+    await ringing.hears(CALLER_HZ)
+    await call.hangup()
+    contact = (await centre.finished())[0]
+    assert contact["outcome"] == "answered" and [offer["outcome"] for offer in contact["offers"]] == ["accepted"]
+
+
+def whispered(centre: Centre) -> Sound:
+    return read_wav(centre.asterisk.instance.prompts_dir / "ru" / "recording-notice.wav")[0]

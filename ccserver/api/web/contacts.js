@@ -96,6 +96,7 @@ function updateContact(node, contact, names) {
   setAttribute(node, "data-state", contact.state);
   setIcon(parts.icon, STATE_ICON[contact.state]);
   setText(parts.caller, [phone(contact.ani), contact.customer].filter(Boolean).join(" · "));
+  setAttribute(parts.caller, "title", contact.customer || null);
   setTimer(parts.timer, Date.parse(contact.since));
   setAttribute(node, "data-direction", contact.direction);
   setText(parts.what, whatNow(contact, names));

@@ -41,7 +41,7 @@ class Playing:
             raise
 
     async def whisper(self, leg: LegId, command: WhisperPrompts) -> None:
-        """To one who stands in a bridge: while it is being said the others there neither hear it nor him."""
+        """To one who stands in a bridge: the others there hear neither it nor him until it ends (docs/reference/asterisk.md)."""
         media = [uri for item in command.items for uri in self._media(item, command.language)]
         await self._ari.play(leg, media, playback_id=command.play, language=command.language)
 
