@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -41,15 +42,34 @@ async def a_standby(server: PostgresServer) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def full(server: PostgresServer) -> AsyncIterator[str]:
-    place = server.directory / "small"
+    async with on_a_small_disk(server, "small") as (url, place), crammed(place):
+        yield url
+
+
+@asynccontextmanager
+async def full_for_newcomers(server: PostgresServer) -> AsyncIterator[str]:
+    async with on_a_small_disk(server, "smaller") as (url, place):
+        for cache in place.glob("PG_*/*/pg_internal.init"):
+            cache.unlink()  # as the server itself does when a table of its catalog changes, by autovacuum for one
+        async with crammed(place):
+            yield url
+
+
+@asynccontextmanager
+async def on_a_small_disk(server: PostgresServer, tablespace: str) -> AsyncIterator[tuple[str, Path]]:
+    place = server.directory / tablespace
     server.mount_small(place)
-    server.sql(f"create tablespace small location '{place}'")
-    url = await migrated(server, more="tablespace small")
+    server.sql(f"create tablespace {tablespace} location '{place}'")
+    yield await migrated(server, more=f"tablespace {tablespace}"), place
+
+
+@asynccontextmanager
+async def crammed(place: Path) -> AsyncIterator[None]:
     ballast = place / "ballast"
     with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
         while True:
             file.write(bytes(4096))
-    yield url
+    yield
     ballast.unlink()
 
 
@@ -119,10 +139,12 @@ async def silent(server: PostgresServer) -> AsyncIterator[str]:
         yield url
 
 
+NO_ROOM = "could not extend file .*: No space left on device|could not write init file"
 TROUBLES: list[tuple[Trouble, str, str]] = [
     (set_read_only, "cannot execute INSERT in a read-only transaction", "name the primary server in .store. url, or"),
     (a_standby, "cannot execute INSERT in a read-only transaction", "name the primary server in .store. url, or"),
-    (full, "could not extend file .*: No space left on device", "make room on the disk of the database server"),
+    (full, NO_ROOM, "make room on the disk of the database server"),
+    (full_for_newcomers, "could not write init file", "make room on the disk of the database server"),
     (older, r"has no tables yet, this ccserver needs \d+", "ccserver migrate"),
     (newer, r"has schema 99, this ccserver knows \d+", "install the newer ccserver again"),
     (another_password, 'password authentication failed for user "guarded"', "correct user and password in .store. url"),

@@ -19,6 +19,7 @@ class Trouble(NamedTuple):
     """What a person can do, as an imperative; empty: the cause says all."""
 
 
+_DISK_FULL = "53100"
 _BY_CODE = {
     "08": "see that PostgreSQL runs and look into its log",
     "25006": "name the primary server in [store] url, or make this database writable"
@@ -28,7 +29,7 @@ _BY_CODE = {
     "42501": "make the user of [store] url the owner of the database and its tables (REASSIGN OWNED BY … TO …)",
     "42P01": "run `ccserver migrate`",
     "42703": "run `ccserver migrate`",
-    "53100": "make room on the disk of the database server",
+    _DISK_FULL: "make room on the disk of the database server",
     "53200": "give the database server more memory",
     "53300": "end other sessions, or raise max_connections of the server or the role's CONNECTION LIMIT",
     "57P01": "it is tried again by itself",
@@ -37,6 +38,8 @@ _BY_CODE = {
     "58030": "look after the disk of the database server",
 }
 """By SQLSTATE, or by its class (the first two characters)."""
+_NO_ROOM_FOR_NEWCOMERS = "could not write init file"
+"""PostgreSQL to who connects when its disk is full and it has just thrown its cache of the catalog away: as an internal error."""
 _REFUSED = "start PostgreSQL, or correct the address in [store] url"
 SILENT = Trouble("no answer in time", "see that PostgreSQL answers (psql), and what lies between")
 
@@ -52,4 +55,6 @@ def trouble(error: Exception) -> Trouble:
         return Trouble("nobody listens there", _REFUSED)
     code = getattr(inner, "sqlstate", None) or ""
     said = (str(inner).rpartition(">: ")[2] or type(inner).__name__).splitlines()[0]
+    if said == _NO_ROOM_FOR_NEWCOMERS:
+        code = _DISK_FULL
     return Trouble(said, _BY_CODE.get(code) or _BY_CODE.get(code[:2], ""))
