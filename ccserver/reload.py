@@ -32,7 +32,7 @@ from ccserver.config.prompts import OUTBOUND_PROMPTS, reason_prompt
 from ccserver.config.running import encoded, running_of, running_path
 from ccserver.config.source import field_path, read
 from ccserver.connectors.voice import EndpointsRefused, PhoneRules
-from ccserver.core import codes
+from ccserver.core import codes, talk_keys
 from ccserver.core.agent import Agent, AgentState
 from ccserver.core.events import ConfigReplaced
 from ccserver.core.floor import Floor
@@ -334,7 +334,7 @@ def _silent(plan: Plan, book: PromptBook, prompts_dir: Path) -> frozenset[str]:
     steps = (step for flow in plan.flows.values() for step in flow.steps.values())
     said = {item for step in steps for _, item in spoken(step)}
     said |= {name for queue in plan.queues.values() for name in prompts_told(queue)}
-    said |= {*codes.PROMPTS, *OUTBOUND_PROMPTS, *map(reason_prompt, plan.rules.not_ready_reasons)}
+    said |= {*codes.PROMPTS, *talk_keys.PROMPTS, *OUTBOUND_PROMPTS, *map(reason_prompt, plan.rules.not_ready_reasons)}
     return frozenset(key for key in PromptResolver(book, prompts_dir).unbuilt() if key.partition("/")[2] in said)
 
 

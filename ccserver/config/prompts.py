@@ -13,6 +13,7 @@ from ccserver import spoken
 from ccserver.config.errors import ConfigErrors, did_you_mean, listed, shown
 from ccserver.config.findings import Findings
 from ccserver.config.source import Document, KeyPath, read
+from ccserver.core import talk_keys
 from ccserver.core.codes import CODES, NOBODY, UNKNOWN
 
 VOICES = "voices"
@@ -93,6 +94,7 @@ def check_house_prompts(catalogue: Catalogue, main: Document, reasons: Iterable[
     """What the server says by itself must be there in every language."""
     said: dict[str, str] = dict.fromkeys((UNKNOWN, NOBODY), "operators hear it when they dial a feature code")
     said |= {name: f"operators hear it when they dial {code.prefix}" for code in CODES for name in code.says}
+    said |= dict.fromkeys(talk_keys.PROMPTS, "operators hear it when they press a code in a talk")
     said |= dict.fromkeys(OUTBOUND_PROMPTS, "operators hear it when a call of theirs comes to nothing")
     said |= dict.fromkeys(CALLBACK_PROMPTS, "an operator or a customer hears it when a customer is called back")
     for language in catalogue.languages:

@@ -115,6 +115,17 @@ class EndWhisper(_Command, frozen=True):
     play: PlayId
 
 
+class TellLeg(_Command, frozen=True):
+    """Say something to one who stands in a bridge, and to nobody else there; meanwhile he does not hear them."""
+
+    leg: LegId
+    play: PlayId
+    items: tuple[str, ...]
+    language: Language
+    refused: str = ""
+    """Why what he wanted was not done, for the log."""
+
+
 class LetDialplanDial(_Command, frozen=True):
     """The dialplan connects this phone with a colleague's by itself; the leg is no more ours."""
 
@@ -309,6 +320,7 @@ Command = (
     | LetDialplanDial
     | WhisperPrompts
     | EndWhisper
+    | TellLeg
     | WithdrawOffer
     | JoinLegs
     | SeatLegs

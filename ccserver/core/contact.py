@@ -427,6 +427,10 @@ class Contact(Struct, frozen=True, kw_only=True):
     """The agent asked for hold, and is aside."""
     consult: Consult | None = None
     """The third party of the talk."""
+    typed: str = ""
+    """What the agent has begun to press of a code of a talk,"""
+    typed_until: float | None = None
+    """and when he has given it up."""
     forward: Forward | None = None
     transfer_refused_at: float | None = None
     """When the transfer key of the agent's phone last came to nothing: a phone may take it for done, and hang up."""
@@ -545,6 +549,7 @@ class Contact(Struct, frozen=True, kw_only=True):
             self.consult.deadline if self.consult else None,
             self.attempt.deadline if self.attempt and self.state in REACHING else None,
             self.recording.resume_at if self.recording and self.state is ContactState.TALKING else None,
+            self.typed_until,
         ]
         return min((at for at in times if at is not None), default=None)
 
@@ -572,7 +577,9 @@ def closed_segment(contact: Contact, outcome: SegmentOutcome, at: float) -> tupl
         SegmentKind.CALLBACK: {"callback_s": contact.callback_s + lasted_s},
     }[segment.kind]
     held = {"hold_s": contact.hold_s + segment.hold_s, "holds": contact.holds + segment.holds}
-    return replace(contact, segment=None, held=False, parked=False, **totals, **held), segment
+    return replace(
+        contact, segment=None, held=False, parked=False, typed="", typed_until=None, **totals, **held
+    ), segment
 
 
 def held(segment: Segment, at: float) -> Segment:

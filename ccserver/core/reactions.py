@@ -29,6 +29,7 @@ from ccserver.core import (
     recording,
     routing,
     seating,
+    talk_keys,
 )
 from ccserver.core.commands import LendLeg, PlayPrompts, RecordVoicemail
 from ccserver.core.contact import Contact, ContactState, Direction
@@ -49,6 +50,8 @@ class Happening(StrEnum):
     """What can happen to a contact: an event, told apart by whose leg it is about."""
 
     KEY = "key"
+    AGENT_KEY = "agent_key"
+    """Of the phone of the agent who talks."""
     PLAYED = "played"
     VOICEMAIL = "voicemail"
     INQUIRY = "inquiry"
@@ -115,7 +118,7 @@ def _rejoin_talk(floor: Floor, contact: Contact, _event: LegReturned) -> None:
 
 
 def _not_ours(floor: Floor, _contact: Contact, _event: Event) -> None:
-    """An operator's phone does not wait in the dialplan, and his talk ends with its leg."""
+    """An operator's phone does not wait in the dialplan, and his talk ends with its leg; among colleagues no key is a code."""
     floor.ignored += 1
 
 
@@ -140,9 +143,10 @@ def _late_voicemail(floor: Floor, _contact: Contact, event: VoicemailRecorded) -
 
 
 def _talk_time_up(floor: Floor, contact: Contact, event: Event) -> None:
-    """A pause of the recording is over, or a third party does not answer."""
+    """A pause of the recording is over, a third party does not answer, or the agent does not go on typing."""
     recording.time_up(floor, contact, event)
     consulting.time_up(floor, floor.contacts[contact.id], event)
+    talk_keys.time_up(floor, floor.contacts[contact.id], event)
 
 
 def _by_leg(customers: Reaction, operators: Reaction, colleagues: Reaction) -> Reaction:
@@ -213,6 +217,7 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.TELLING, _H.PLAYED): parting.told,
     (_S.TELLING, _H.COMMAND_FAILED): parting.telling_failed,
     (_S.TALKING, _H.PHONE_ENDED): _by_leg(consulting.agent_ended, parting.customer_hung_up, internal.colleague_hung_up),
+    (_S.TALKING, _H.AGENT_KEY): _by_leg(talk_keys.pressed, talk_keys.pressed, _not_ours),
     (_S.TALKING, _H.GUEST_RANG): consulting.guest_rang,
     (_S.TALKING, _H.GUEST_ANSWERED): consulting.guest_answered,
     (_S.TALKING, _H.GUEST_ENDED): consulting.guest_ended,
@@ -299,10 +304,10 @@ IGNORED: dict[tuple[ContactState, Happening], str] = {
     (_S.TALKING, _H.PHONE_ANSWERED): "Dial ANSWER and state Up tell the same",
     **{(state, _H.TIME_UP): "nothing is due" for state in (_S.BRIEFING, _S.TELLING, _S.CLOSING)},
     **{
-        (state, happening): "nobody is being consulted"
+        (state, happening): "there is no talk, and nobody is being consulted"
         for state in ContactState
         if state not in {_S.TALKING, _S.CLOSED}
-        for happening in (_H.GUEST_RANG, _H.GUEST_ANSWERED, _H.GUEST_ENDED, _H.SECOND_ENDED)
+        for happening in (_H.AGENT_KEY, _H.GUEST_RANG, _H.GUEST_ANSWERED, _H.GUEST_ENDED, _H.SECOND_ENDED)
     },
     **{
         (_S.CLOSING, happening): "a hang-up goes on whatever the dialplan does"

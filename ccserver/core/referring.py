@@ -17,6 +17,9 @@ from ccserver.core.listening import supervised
 from ccserver.core.seating import seat
 from ccserver.core.transferring import possible, transfer
 
+BRIDGED = {ContactState.TALKING, ContactState.DIALLING, ContactState.OFFERED}
+"""States in which an agent's leg may stand in the contact's bridge."""
+
 
 def requested(floor: Floor, event: TransferRequested) -> None:
     """The key was pressed."""
@@ -63,9 +66,9 @@ def unseated(floor: Floor, event: LegUnseated) -> None:
 
 
 def _talk_of(floor: Floor, leg: LegId) -> Contact | None:
-    """The talk in which this leg is an agent's, a colleague's, or a third party's; or the one that he waits for."""
+    """The talk in which this leg is an agent's, a colleague's, or a third party's; or the one that he waits for, or hears of."""
     contact = floor.contacts.get(floor.second_calls.get(leg) or floor.caller_legs.get(leg) or contact_of_made_leg(leg))
-    if contact is None or contact.state not in {ContactState.TALKING, ContactState.DIALLING}:
+    if contact is None or contact.state not in BRIDGED:
         return None
     consult, called = contact.consult, contact.called
     consulted = consult is not None and leg in {consult.leg, consult.by}

@@ -39,7 +39,7 @@ from ccserver.core import (
 )
 from ccserver.core.agent import Agent
 from ccserver.core.commands import CallSupervisor, HangUpLeg, ListNode, SpyOn
-from ccserver.core.contact import Contact
+from ccserver.core.contact import Contact, ContactState
 from ccserver.core.disposition import Disposition
 from ccserver.core.events import (
     Accepted,
@@ -359,6 +359,10 @@ class Router:
         contact = supervised(self.floor, event.leg)
         if contact is not None:
             supervising.key_pressed(self.floor, contact, event)
+            return
+        talk = self.floor.contacts.get(self.floor.caller_legs.get(event.leg) or contact_of_made_leg(event.leg))
+        if talk is not None and talk.state is ContactState.TALKING and talk.agent_leg == event.leg:
+            self._about_party(talk, Happening.AGENT_KEY, event)
         else:
             self._about_leg(event.leg, Happening.KEY, event)
 

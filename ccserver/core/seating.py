@@ -45,7 +45,6 @@ def seat(floor: Floor, contact: Contact, living: Container[LegId] | None = None)
 
 
 def hold_music(floor: Floor, contact: Contact) -> str:
-    """What a customer on hold hears: the music of the queue he came from, if he came from one."""
-    if contact.last_place is None:
-        return "default"
-    return floor.plan_of(contact).queues[contact.last_place.queue].music
+    """What a customer on hold hears: the music of the queue he came from, or is in, if there is one."""
+    place = contact.place or contact.last_place
+    return "default" if place is None else floor.plan_of(contact).queues[place.queue].music

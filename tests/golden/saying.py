@@ -180,6 +180,9 @@ def _command(command: Record | Command) -> Iterator[str]:
             yield f"{short(command.offer)}: whisper no more"
         case commands.WithdrawOffer():
             yield f"{short(command.offer)}: withdraw"
+        case commands.TellLeg():
+            why = f" ({command.refused})" if command.refused else ""
+            yield f"{short(command.leg)}: say {', '.join(command.items)} to him alone{why}"
         case commands.FinishTransfer():
             yield f"{short(command.leg)}: {f'no transfer: {command.refused}' if command.refused else 'transferred'}"
         case commands.HangUpLeg():

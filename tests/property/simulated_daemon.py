@@ -28,6 +28,7 @@ from ccserver.core.events import (
     ContactArrived,
     Fact,
     InquiryAnswered,
+    KeyPressed,
     LegAnswered,
     LegEnded,
     LegRinging,
@@ -44,7 +45,7 @@ from ccserver.core.events import (
     VoicemailRecorded,
 )
 from ccserver.core.floor import Outcome
-from ccserver.core.ids import ContactId, LegId, contact_of_made_leg
+from ccserver.core.ids import ContactId, LegId
 from ccserver.core.offer import OfferState
 from ccserver.core.plan import Plan
 from ccserver.core.records import SegmentSaved
@@ -321,7 +322,8 @@ class Daemon:
         handed_over = {event.contact for event in events if isinstance(event, TransferContact | SteerConsult)}
         segments = (record.segment for record in outcome.records if isinstance(record, SegmentSaved))
         handed_over |= {segment.contact for segment in segments if segment.outcome is SegmentOutcome.TAKEN_OVER}
-        handed_over |= {contact_of_made_leg(event.leg) for event in events if isinstance(event, TransferRequested)}
+        by_phone = {event.leg for event in events if isinstance(event, TransferRequested | KeyPressed)}
+        handed_over |= {contact.id for contact in before.values() if by_phone & {contact.agent_leg}}
         handed_over |= {told.contact for event in events if isinstance(event, NodeListed) for told in event.transfers}
         for contact in before.values():
             if contact.id in handed_over:

@@ -36,6 +36,7 @@ from ccserver.core.commands import (
     StartRecording,
     StopPlay,
     TakeLeg,
+    TellLeg,
     WhisperPrompts,
     WithdrawOffer,
 )
@@ -454,6 +455,8 @@ class Node:
                     self.tell(RecordingStarted(leg.contact, command.recording, at=self.now))
             case CallSupervisor():
                 return self._call_supervisor(command)
+            case TellLeg():
+                pass  # he hears it, and nobody else
             case SpyOn():
                 self._spy_on(command)
             case EndSupervision():

@@ -121,6 +121,21 @@ MEASURES = (
     {"kind": "block", "number": "+7900"},
     {"kind": "block", "number": "+79", "treatment": "menu"},
 )
+TALK_KEYS = (
+    "**11002#",
+    "**18088#",
+    "**21002#",
+    "**21003#",
+    "**3",
+    "**3",
+    "**0",
+    "**4",
+    "**5",
+    "**9",
+    "**1",
+    "*",
+    "1002#",
+)
 NUMBERS = 3 * (CUSTOMER, MOBILE) + (PREMIUM, EMERGENCY, MENU_LINE, "1001")
 
 
@@ -324,6 +339,12 @@ class World:
             self.node.phone_transfers(leg, to, hasty=hasty)
             if not self.daemon.socket:
                 self.node.ends(leg)  # nobody says no
+
+    @happens(5, lambda world: world.phones_up(), pick=PICKS, keys=TALK_KEYS)
+    def operator_presses_keys(self, pick: int, keys: str) -> None:
+        leg = picked(self.phones_up(), pick)
+        for key in keys:
+            self.node.tell(KeyPressed(leg.id, key, at=self.node.now))  # type: ignore[arg-type]
 
     @happens(8, lambda world: world.two_calls(), pick=PICKS, turned=YES_NO)
     def operator_joins_his_calls(self, pick: int, turned: bool) -> None:

@@ -47,6 +47,7 @@ MUSIC = StartMusic(C1, "default", lane="n1-c1")
 
 EVENTS: dict[Happening, Event] = {
     Happening.KEY: KeyPressed(C1, "1", at=AT),
+    Happening.AGENT_KEY: KeyPressed(AGENT_LEG, "*", at=AT),
     Happening.PLAYED: PlayFinished(C1, PlayId("n1-c1.play9"), at=AT),
     Happening.VOICEMAIL: VoicemailRecorded(ContactId("n1-c1"), C1, RecordingName("other"), "p", 0.0, at=AT),
     Happening.INQUIRY: InquiryAnswered(ContactId("n1-c1"), InquiryId("n1-c1.ask9"), "shop", "found", at=AT),

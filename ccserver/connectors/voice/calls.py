@@ -15,6 +15,20 @@ PLAY_ENDS_S = 2.0
 """A stopped playback reports its end within milliseconds; longer means that the report was lost."""
 
 
+@dataclass(slots=True)
+class LastKey:
+    """The key that a leg's user pressed last. Asterisk tells of one twice now and then, some milliseconds apart."""
+
+    key: str = ""
+    at: float = 0.0
+
+    def again(self, key: str, at: float, lasted_s: float) -> bool:
+        """Whether it is the same one once more: pressed again, it would have ended as long after the first as it was held."""
+        told_twice = key == self.key and at - self.at < lasted_s / 2
+        self.key, self.at = key, at
+        return told_twice
+
+
 ASIDE = ".aside"
 MIXED = ".mixed"
 
@@ -73,6 +87,7 @@ class Call:
     """Set while no playback runs: until then the channel obeys no other command (docs/reference/asterisk.md, 4)."""
     recording: RecordingName | None = None
     """MixMonitor runs under this name."""
+    last_key: LastKey = field(default_factory=LastKey)
 
     def __post_init__(self) -> None:
         self.quiet.set()
@@ -127,6 +142,7 @@ class MadeLeg:
     up: bool = False
     bridge: str = ""
     """In which it is, as far as we know."""
+    last_key: LastKey = field(default_factory=LastKey)
 
 
 class Calls:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from ccserver import ari
 from ccserver.config.schema import Encryption
-from ccserver.connectors.voice import transfers
 from ccserver.core.ids import AgentId
 
 CODECS = "alaw,ulaw,g722"
@@ -17,9 +16,6 @@ HOLD_TIMEOUT_S = 3600
 
 KINDS = ("auth", "aor", "endpoint")
 """In the order in which they are pushed: each refers to those before it."""
-
-NOT_TOLD = {"disallow", "set_var"}
-"""What Asterisk does not tell of an endpoint."""
 
 _ENCRYPTION: Mapping[Encryption, Mapping[str, str]] = {
     "off": {"media_encryption": "no"},
@@ -58,7 +54,7 @@ def objects(agent: AgentId, password: str, rules: PhoneRules) -> dict[str, dict[
 def same(wanted: Mapping[str, str], told: Iterable[ari.ConfigField]) -> bool:
     """Whether an object in Asterisk has all that is wanted; it tells some things in other words."""
     there = {each.attribute: _plain(each.value) for each in told}
-    return all(there.get(name) == _plain(value) for name, value in wanted.items() if name not in NOT_TOLD)
+    return all(there.get(name) == _plain(value) for name, value in wanted.items() if name != "disallow")
 
 
 def why_no_sound(encryption: Encryption) -> str:
@@ -85,7 +81,8 @@ def _aor(rules: PhoneRules) -> dict[str, str]:
 def _endpoint(agent: AgentId, rules: PhoneRules) -> dict[str, str]:
     """`allow` must be there: an endpoint without it cannot be read back from astdb.
 
-    Where a phone's transfer key leads (REFER) says a context of its own, by which it comes to us.
+    Where a phone's transfer key leads (REFER) says TRANSFER_CONTEXT, for all phones at once (extensions.conf): an endpoint in
+    astdb that has `set_var` cannot be changed any more.
     """
     return {
         "aors": agent,
@@ -100,7 +97,6 @@ def _endpoint(agent: AgentId, rules: PhoneRules) -> dict[str, str]:
         "allow": CODECS,
         "direct_media": "no",
         "allow_transfer": "yes",
-        "set_var": f"TRANSFER_CONTEXT={transfers.CONTEXT}",
         "allow_subscribe": "no",
         # Else a number that is none gets 484, as if more digits were to come, and not 404.
         "allow_overlap": "no",

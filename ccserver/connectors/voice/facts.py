@@ -38,7 +38,6 @@ from ccserver.core.ids import (
     RecordingName,
     TrunkName,
     contact_of_leg,
-    is_supervision,
     parts_of_message,
 )
 from ccserver.core.steps import Key
@@ -97,10 +96,7 @@ class Translator:
             case ari.Dial():
                 self._progress(LegId(event.peer.id), event.dialstatus, float(event.at))
             case ari.ChannelDtmfReceived():
-                key = KEYS.get(event.digit)  # A to D are no keys of a telephone
-                leg = LegId(event.channel.id)
-                if key is not None and (self._calls.of_leg(leg) or is_supervision(leg)):
-                    self._report(KeyPressed(leg, key, at=float(event.at)))
+                self._key(event)
             case ari.ChannelHold():
                 self._held(LegId(event.channel.id), LegHeld, float(event.at))
             case ari.ChannelUnhold():
@@ -226,6 +222,16 @@ class Translator:
         elif status in BEGUN and not made.ringing:
             made.ringing = True
             self._report(LegRinging(leg, at=at))
+
+    def _key(self, event: ari.ChannelDtmfReceived) -> None:
+        """Of who called, and of agents whom we called: what else is pressed means nothing to anybody."""
+        leg, key = LegId(event.channel.id), KEYS.get(event.digit)  # A to D are no keys of a telephone
+        made = self._calls.made.get(leg)
+        known = self._calls.of_leg(leg) or (made if made is not None and made.agent is not None else None)
+        if key is None or known is None:
+            return
+        if not known.last_key.again(key, float(event.at), event.duration_ms / 1000):
+            self._report(KeyPressed(leg, key, at=float(event.at)))
 
     def _held(self, leg: LegId, kind: type[LegHeld] | type[LegUnheld], at: float) -> None:
         if leg in self._calls.made or self._calls.of_leg(leg):

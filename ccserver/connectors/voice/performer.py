@@ -38,6 +38,7 @@ VoiceCommand = (
     | commands.LetDialplanDial
     | commands.WhisperPrompts
     | commands.EndWhisper
+    | commands.TellLeg
     | commands.WithdrawOffer
     | commands.JoinLegs
     | commands.SeatLegs
@@ -107,6 +108,10 @@ class Performer:
                 await self._ari.continue_in_dialplan(command.leg, COLLEAGUES, command.extension)
             case commands.WhisperPrompts():
                 await self._playing.whisper(leg_of_offer(command.offer), command)
+            case commands.TellLeg():
+                if command.refused:
+                    log.warning("key refused", contact=command.lane, leg=command.leg, reason=command.refused)
+                await self._playing.whisper(command.leg, command)
             case commands.EndWhisper():
                 with suppress(ari.NotFound):  # it has been said
                     await self._ari.stop_playback(command.play)

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from ccserver import ari
 from ccserver.connectors.voice.calls import PLAY_ENDS_S, Call
-from ccserver.core.commands import PlayPrompts, WhisperPrompts
+from ccserver.core.commands import PlayPrompts, TellLeg, WhisperPrompts
 from ccserver.core.ids import Language, LegId
 
 LEAD_IN = "lead-in"
@@ -40,7 +40,7 @@ class Playing:
             call.ended(command.play)
             raise
 
-    async def whisper(self, leg: LegId, command: WhisperPrompts) -> None:
+    async def whisper(self, leg: LegId, command: WhisperPrompts | TellLeg) -> None:
         """To one who stands in a bridge: the others there hear neither it nor him until it ends (docs/reference/asterisk.md)."""
         media = [uri for item in command.items for uri in self._media(item, command.language)]
         await self._ari.play(leg, media, playback_id=command.play, language=command.language)

@@ -20,7 +20,7 @@ from functools import partial
 import structlog
 
 from ccserver import ari
-from ccserver.connectors.voice.calls import Calls
+from ccserver.connectors.voice.calls import Calls, contact_of_bridge
 from ccserver.connectors.voice.lanes import Lanes
 from ccserver.connectors.voice.watch import Watch, lane_of
 from ccserver.core.commands import FinishTransfer
@@ -145,7 +145,7 @@ class Transfers:
             seat = seats.get(other.id, "") if other else ""
             asks = half.dialplan.context in {CONTEXT, ON_ITS_WAY}
             if asks and is_chosen(self._node, LegId(seat)):
-                told.append(ListedTransfer(ContactId(seat), half.dialplan.exten))
+                told.append(ListedTransfer(ContactId(contact_of_bridge(seat)), half.dialplan.exten))
             if asks or is_chosen(self._node, LegId(seats.get(half.id, ""))):
                 self._drop([LegId(half.id)])
         return tuple(told)
