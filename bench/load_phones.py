@@ -35,7 +35,7 @@ class Seen(Struct, frozen=True):
     """UTC epoch seconds."""
     what: str
     number: str
-    """The customer's."""
+    """The customer's, without the plus sign that operators are shown."""
     extension: str = ""
     """The operator's; empty in the customers' logs."""
 
@@ -201,5 +201,5 @@ def _media_port(speaking: bool) -> str:
 
 def _seen(line: str) -> Seen:
     """`2026-01-02 03:04:05.678901 1767323045.678901: up 79000000001 2001`, the blanks before the epoch being tabs."""
-    fields = line.split()
-    return Seen(float(fields[2].rstrip(":")), *fields[3:])
+    _, _, at, what, number, *extension = line.split()
+    return Seen(float(at.rstrip(":")), what, number.removeprefix("+"), *extension)
