@@ -39,6 +39,7 @@ from ccserver.callback_spool import CallbackSpool
 from ccserver.config.load import Config
 from ccserver.config.lookupsecret import secret_of
 from ccserver.config.schema import Api, Trunk
+from ccserver.connectors.functions import Functions
 from ccserver.connectors.lookups import Lookups
 from ccserver.connectors.voice import (
     AriLink,
@@ -51,7 +52,7 @@ from ccserver.connectors.voice import (
 )
 from ccserver.contact_log import ContactLog
 from ccserver.core import recording
-from ccserver.core.commands import AskLookup, Command, KeepRecording
+from ccserver.core.commands import AskLookup, Command, KeepRecording, RunFunction
 from ccserver.core.events import ConfigReplaced
 from ccserver.core.ids import AgentId, TrunkName
 from ccserver.core.router import Router
@@ -156,7 +157,14 @@ class Daemon:
             voice = VoiceConnector(self._voice_settings(secrets, reloader.speech), link, engine)
             archive = Archive(config.recordings_dir, instance_of(config).raw_recordings_dir, engine.put)
             lookups = Lookups(engine.put, partial(secret_of, directory=config.dialplans_dir))
-            apart: dict[type[Command], Connector] = {KeepRecording: archive, AskLookup: lookups}
+            functions = Functions(
+                engine.put, lambda plan, name: router.floor.plans[plan].functions[name], config.dialplans_dir
+            )
+            apart: dict[type[Command], Connector] = {
+                KeepRecording: archive,
+                AskLookup: lookups,
+                RunFunction: functions,
+            }
             engine.connect({kind: apart.get(kind, voice) for kind in get_args(Command)})
             if restored.plan is None or restored.plan.hash != config.plan.hash:
                 engine.put(ConfigReplaced(plan=config.plan, at=clock.now()))
@@ -209,7 +217,18 @@ class Daemon:
             reloader.connect(engine, voice, phone_rules, partial(tell_access, port=port))
             _snapshot(journal, clock.now())
             await self._run(
-                engine, voice, herald, reloader, archive, projector, upkeep, purge, forgetting, spool, lookups
+                engine,
+                voice,
+                herald,
+                reloader,
+                archive,
+                projector,
+                upkeep,
+                purge,
+                forgetting,
+                spool,
+                lookups,
+                functions,
             )
         log.info("stopped")
 
@@ -219,7 +238,7 @@ class Daemon:
         voice: VoiceConnector,
         herald: Herald,
         reloader: Reloader,
-        *others: Archive | Projector | Upkeep | Purge | Forgetting | CallbackSpool | Lookups,
+        *others: Archive | Projector | Upkeep | Purge | Forgetting | CallbackSpool | Lookups | Functions,
     ) -> None:
         """Everything that runs; when one part dies, all end, loudly (systemd starts us again)."""
         async with asyncio.TaskGroup() as tasks:

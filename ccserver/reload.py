@@ -350,7 +350,10 @@ def _signature(config: Config) -> tuple[tuple[str, int, int, int], ...]:
     """Of all files that a reload reads: whether one has changed, without reading it."""
     found = []
     for file in sorted(
-        [*config.dialplans_dir.glob("*.toml"), *config.dialplans_dir.glob("*.conf"), config.prompts.file]
+        [
+            *(file for kind in ("toml", "conf", "py") for file in config.dialplans_dir.glob(f"*.{kind}")),
+            config.prompts.file,
+        ]
     ):
         with suppress(OSError):
             told = file.stat()

@@ -9,6 +9,7 @@ Things that have a name are told by it and not by their position in the file, so
 """
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -44,6 +45,7 @@ _ORDER = (
     "tolls",
     "callbacks",
     "lookups",
+    "functions",
     "rules",
     "flows",
 )
@@ -176,6 +178,8 @@ def _plain(plan: Plan) -> dict[str, Any]:
     for step in steps:  # told where the lookup is
         step.pop("asks", None)
         step.pop("brings", None)
+    texts = plain["functions"].items()
+    plain["functions"] = {name: {"text": _SECRETS + sha256(text.encode()).hexdigest()[:16]} for name, text in texts}
     for asking in (*plain["queues"].values(), *steps):
         if "skills" in asking:
             asking["skills"] = {need["skill"]: need["level"] for need in asking["skills"]}

@@ -39,6 +39,7 @@ from ccserver.core.steps import (
     LookUp,
     Menu,
     Point,
+    Python,
     Question,
     Rate,
     Return,
@@ -223,6 +224,8 @@ def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[st
             yield from lent(step)
         case Forward():
             yield from connecting(step)
+        case Python():
+            yield from asking_function(step)
         case Voicemail():
             yield from _says(config, spot, step.prompts)
             yield f"Records a message until #, {step.silence_s} s of silence or {step.max_s} s. Then: {step.next}."
@@ -284,6 +287,15 @@ def lent(step: Dialplan) -> Iterator[str]:
     yield f"Goes to extension {step.extension} of the dialplan's context {step.context}{told}; what he hears there is its matter."
     yield f"Where it returns{f', with {listed(step.take)}' if step.take else ''}: {step.next}."
     yield f"There is no such place: {step.failed}."
+
+
+def asking_function(step: Python) -> Iterator[str]:
+    """Which function decides, and where it may lead."""
+    taken = f", which may set {listed(step.take)}" if step.take else ""
+    yield f"Asks the function {step.function}{taken}, for {step.timeout_s:g} s at most."
+    yield from (f"It says {name}: {to}." for name, to in step.ways.items())
+    yield f"It says nothing else: {step.next}."
+    yield f"It fails, or takes longer: {step.failed}."
 
 
 def connecting(step: Forward) -> Iterator[str]:

@@ -32,6 +32,7 @@ from ccserver.core.steps import (
     Listen,
     LookUp,
     Point,
+    Python,
     Rate,
     Set,
     Step,
@@ -208,7 +209,7 @@ def _check_variables(flow: Flow, family: Iterable[Flow], document: Document, fou
             if check_known((*path, "send", position), variable) and variable in secret:
                 message = f"variable {variable} is secret: it must not stand in Asterisk's log"
                 found.error(document, (*path, "send", position), message)
-        for position, variable in enumerate(step.take) if isinstance(step, Dialplan) else ():
+        for position, variable in enumerate(step.take) if isinstance(step, Dialplan | Python) else ():
             if variable in BUILT_IN:
                 found.error(document, (*path, "take", position), f"{variable} is the server's own: choose another name")
         if isinstance(step, Collect | Listen | Rate) and step.variable in BUILT_IN:

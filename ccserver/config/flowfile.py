@@ -222,6 +222,23 @@ class Dialplan(_Step, frozen=True, tag="dialplan"):
     take: tuple[Variable, ...] = ()
 
 
+class Python(_Step, frozen=True, tag="python"):
+    """Ask a function of the admin's own."""
+
+    function: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[a-z][a-z0-9_]{0,39}\.[A-Za-z_][A-Za-z0-9_]{0,79}\Z",
+            description='a function in quotes, like "loyalty.level": the function level of loyalty.py',
+        ),
+    ]
+    next: Name
+    failed: Name
+    ways: dict[Name, Name] = {}
+    take: tuple[Variable, ...] = ()
+    timeout_s: Annotated[float, Meta(ge=0.1, le=30, description="seconds from 0.1 to 30")] = 2.0
+
+
 class Transfer(_Step, frozen=True, tag="transfer"):
     """Hand the caller on: to an operator, a queue, a line's flow, or a number outside."""
 
@@ -275,6 +292,7 @@ Step = (
     | AskCallback
     | LookUp
     | Dialplan
+    | Python
     | Transfer
     | HangUp
     | Call

@@ -5,6 +5,7 @@ The hash of a plan is the SHA-256 of its canonical JSON, so that two processes w
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -28,9 +29,13 @@ from ccserver.core.ids import (
 from ccserver.core.lookup import Field, Lookup, variables_in
 from ccserver.core.numbers import Region, canonical
 
+NO_FUNCTIONS: Mapping[str, str] = MappingProxyType({})
 
-def frozen_plan(main: schema.Main, flows: Mapping[str, flowfile.FlowFile]) -> plan.Plan:
-    """The plan with its hash; `flows` by name."""
+
+def frozen_plan(
+    main: schema.Main, flows: Mapping[str, flowfile.FlowFile], functions: Mapping[str, str] = NO_FUNCTIONS
+) -> plan.Plan:
+    """The plan with its hash; `flows` by name, and the texts of the files of functions."""
     lookups = {LookupName(each.name): _lookup(each) for each in main.lookups}
     whole = plan.Plan(
         node=NodeName(main.node.name),
@@ -47,6 +52,7 @@ def frozen_plan(main: schema.Main, flows: Mapping[str, flowfile.FlowFile]) -> pl
         recordings=_recordings(main.recordings),
         callbacks=plan.Callbacks(**asdict(main.callbacks)),
         lookups=lookups,
+        functions=functions,
         blocked=tuple(plan.Blocked(**asdict(rule)) for rule in main.blocked),
     )
     return replace(whole, hash=plan_hash(whole))
@@ -134,6 +140,7 @@ _STEPS: dict[type[flowfile.Step], type[steps.Step]] = {
     flowfile.Voicemail: steps.Voicemail,
     flowfile.AskCallback: steps.AskCallback,
     flowfile.Dialplan: steps.Dialplan,
+    flowfile.Python: steps.Python,
     flowfile.HangUp: steps.HangUp,
     flowfile.Call: steps.Call,
     flowfile.GoTo: steps.GoTo,

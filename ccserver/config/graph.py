@@ -34,6 +34,7 @@ from ccserver.core.steps import (
     Listen,
     LookUp,
     Menu,
+    Python,
     Rate,
     Return,
     Say,
@@ -75,6 +76,7 @@ LOOKS: Mapping[type[Step], Look] = {
     AskCallback: Look("#1f7a4d", "#e9f6ef", "callback"),
     LookUp: Look("#1d6fa3", "#e8f3fa", "looks up"),
     Dialplan: Look("#7a5c1e", "#faf4e6", "dialplan"),
+    Python: Look("#7a7f87", "#f5f6f7", "asks"),
     Forward: Look("#1f7a4d", "#e9f6ef", "connects with"),
     HangUp: Look("#5d636b", "#eceef0", "hangs up"),
     Call: Look("#2b7f86", "#e8f5f6", "calls"),
@@ -178,6 +180,8 @@ def _body(step: Step, catalogue: Catalogue, language: str) -> Iterator[str]:
             yield escape(step.lookup)
         case Forward():
             yield escape(step.number)
+        case Python():
+            yield escape(step.function)
         case Dialplan():
             yield escape(f"{step.extension} of [{step.context}]")
         case Rate():
@@ -207,7 +211,7 @@ def _arrows(name: StepName, step: Step) -> Iterator[str]:
         reason = _reason(step, field, str(path[1]) if len(path) > 1 else "")
         reasons.setdefault(target, [])
         reasons[target] += [reason] if reason else []
-        if field in ("keys", "choices", "next", "cases", "found"):
+        if field in ("keys", "choices", "next", "cases", "found", "ways"):
             chosen.add(target)
     for target, why in reasons.items():
         style = "" if target in chosen else ', style=dashed, fontcolor="#6b7178"'

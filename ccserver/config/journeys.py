@@ -31,6 +31,7 @@ from ccserver.core.steps import (
     LookUp,
     Menu,
     Point,
+    Python,
     Question,
     Rate,
     Return,
@@ -121,6 +122,10 @@ def targets(step: Step) -> Iterator[tuple[KeyPath, StepName]]:
             yield ("failed",), step.failed
         case Forward():
             yield ("otherwise",), step.otherwise
+        case Python():
+            yield ("next",), step.next
+            yield from ((("ways", name), target) for name, target in step.ways.items())
+            yield ("failed",), step.failed
         case Say() | Answer() | Set() | Voicemail() | Call():
             yield ("next",), step.next
         case HangUp() | GoTo() | Return():
@@ -138,7 +143,7 @@ def variables_set(step: Step) -> tuple[str, ...]:
             return tuple(step.variables)
         case LookUp():
             return step.brings
-        case Dialplan():
+        case Dialplan() | Python():
             return step.take
         case _:
             return ()
@@ -147,7 +152,7 @@ def variables_set(step: Step) -> tuple[str, ...]:
 def spoken(step: Step) -> Iterator[tuple[KeyPath, str]]:
     """Every item that the step may say, with its path within the step."""
     match step:
-        case Answer() | Set() | Branch() | LookUp() | Dialplan() | Forward() | Call() | GoTo() | Return():
+        case Answer() | Set() | Branch() | LookUp() | Dialplan() | Python() | Forward() | Call() | GoTo() | Return():
             return
         case Enqueue():
             field, items = "announce", step.announce
@@ -218,7 +223,7 @@ def _plain_ways(spot: Spot, step: Step) -> Iterator[Way]:
             to = _with(to, {step.variable: str(path[1])}, None)
         if isinstance(step, LookUp) and path == ("found",):
             to = _with(to, dict.fromkeys(step.brings), None)
-        if isinstance(step, Dialplan) and path == ("next",):
+        if isinstance(step, Dialplan | Python) and path != ("failed",):
             to = _with(to, dict.fromkeys(step.take), None)
         answered = isinstance(step, Collect | Rate) and path == ("next",)
         if isinstance(step, Collect | Rate) and answered:

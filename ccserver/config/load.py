@@ -25,6 +25,7 @@ from ccserver.config.errors import ConfigErrors, Problem, Severity, in_order, sh
 from ccserver.config.findings import OVERRIDE, Findings
 from ccserver.config.flowcheck import check_journeys, check_steps
 from ccserver.config.freeze import frozen_plan
+from ccserver.config.functioncheck import read_functions
 from ccserver.config.lookupcheck import check_asking, check_lookups
 from ccserver.config.network import effective_encryption
 from ccserver.config.prompts import Catalogue, check_house_prompts, read_catalogue
@@ -137,7 +138,7 @@ def _cross_checked(
     check_settings(main, document, found)
     check_trunks(main, document, found)
     check_lookups(main, document, found)
-    plan = frozen_plan(main, flows)
+    plan = frozen_plan(main, flows, read_functions(flows, flow_documents, found))
     for name, flow in plan.flows.items():
         check_steps(flow, flow_documents[name], plan.flows, found)
     check_calls(plan.flows, flow_documents, found)

@@ -14,6 +14,7 @@ from typing import assert_never, get_args
 from ccserver.config.errors import QuestionError, listed, shown
 from ccserver.config.explain import (
     KEY_NAMES,
+    asking_function,
     calendar_state,
     connecting,
     flow_entered,
@@ -64,6 +65,7 @@ from ccserver.core.steps import (
     LookUp,
     Menu,
     Point,
+    Python,
     Question,
     Rate,
     Return,
@@ -79,8 +81,9 @@ LETTERS_PER_S = 13.0
 """Of a voice that takes its time."""
 TURNS_MAX = 500
 _KEYS = frozenset(get_args(Key))
-_ANSWER = re.compile(r"failed|not_found|found|returned|[a-z][a-z0-9_]*=[^,]*")
-"""What stands among the keys for a lookup, or for the dialplan."""
+_ANSWERS = frozenset({"failed", "not_found", "found", "returned", "next"})
+_VALUE = re.compile(r"[a-z][a-z0-9_]*=[^,]*")
+"""What stands among the keys for who is asked outside, besides the ways of a function."""
 EXAMPLES: dict[FieldKind, str] = {
     "text": "text",
     "number": "2",
@@ -104,15 +107,22 @@ def walk_call(config: Config, number: str, at: str | None, keys: str) -> str:
     entered = flow_entered(config, line, when)
     if entered is None:
         return "\n".join(opening(config, line, when))
-    journey = _Journey(config, line, entered, when, _groups(keys))
-    pressed = f"He presses {', then '.join(_groups(keys))}." if _groups(keys) else "He presses nothing."
+    groups = _groups(keys, _answers(config))
+    journey = _Journey(config, line, entered, when, groups)
+    pressed = f"He presses {', then '.join(groups)}." if groups else "He presses nothing."
     return "\n".join([*opening(config, line, when), pressed, "", *journey.told()])
 
 
-def _groups(keys: str) -> list[str]:
+def _answers(config: Config) -> frozenset[str]:
+    """Words that may stand among the keys for who is asked outside: a function has its own."""
+    steps = [step for each in config.plan.flows.values() for step in each.steps.values() if isinstance(step, Python)]
+    return _ANSWERS.union(*(step.ways for step in steps))
+
+
+def _groups(keys: str, answers: frozenset[str]) -> list[str]:
     groups = [group.strip() for group in keys.split(",")] if keys.strip() else []
     for group in groups:
-        if not group or not (set(group) <= _KEYS or _ANSWER.fullmatch(group)):
+        if not group or not (set(group) <= _KEYS or group in answers or _VALUE.fullmatch(group)):
             got = shown(group) if group else "nothing between two commas"
             message = (
                 f"expected keys like 1,0 or 1,12345# (0 to 9, * and #; for a lookup: failed, status=sent), got {got}"
@@ -131,6 +141,11 @@ def _answer(step: Listen | Rate, key: str) -> str:
     if isinstance(step, Rate):
         return f"a mark, as {step.variable}" if key in MARKS else "no mark from 1 to 5"
     return next((name for name, choice in step.choices.items() if choice.key == key), "which is no choice")
+
+
+def _is_answer(step: LookUp | Dialplan | Python, group: str) -> bool:
+    ways = step.ways if isinstance(step, Python) else ()
+    return group in _ANSWERS or group in ways or _VALUE.fullmatch(group) is not None
 
 
 class _Journey:
@@ -165,7 +180,7 @@ class _Journey:
         step = self._at
         if position.play is not None:
             yield from self._follow(flow.play_finished(self._scene()))
-        elif isinstance(step, LookUp | Dialplan):
+        elif isinstance(step, LookUp | Dialplan | Python):
             yield from self._asked_outside(step)
         elif (
             isinstance(step, Question | Collect | AskCallback)
@@ -186,10 +201,12 @@ class _Journey:
         else:  # nothing that could still happen: the plan was checked, so this is the end of a journey
             self._ended = True
 
-    def _asked_outside(self, step: LookUp | Dialplan) -> Iterator[str]:
+    def _asked_outside(self, step: LookUp | Dialplan | Python) -> Iterator[str]:
         """What he says it brings; without a word, what its fields are for."""
-        told = self._groups.popleft() if self._groups and _ANSWER.fullmatch(self._groups[0]) else ""
-        verdict, values = told, self._brought(step) if told in ("", "found", "returned") or "=" in told else {}
+        told = self._groups.popleft() if self._groups and _is_answer(step, self._groups[0]) else ""
+        usual = {LookUp: "found", Dialplan: "returned"}.get(type(step), "next")
+        verdict = usual if not told or "=" in told else told
+        values = {} if verdict in ("failed", "not_found") else self._brought(step)
         while "=" in told:
             name, _, value = told.partition("=")
             if name not in values:
@@ -198,20 +215,24 @@ class _Journey:
                 )
             values[name] = value
             told = self._groups.popleft() if self._groups and "=" in self._groups[0] else ""
-        if values or verdict == "":
-            verdict = "found" if isinstance(step, LookUp) else "returned"
         brought = listed(f"{name} = {shown(value)}" for name, value in values.items())
         supposed = f"supposed: {verdict.replace('_', ' ')}{f', with {brought}' if brought else ''}"
         yield f"{self._clock()}  {self._position.step}: {supposed}"
         yield from self._follow(flow.answered(self._scene(), verdict, values))
 
-    def _brought(self, step: LookUp | Dialplan) -> dict[str, str]:
-        if isinstance(step, Dialplan):
+    def _brought(self, step: LookUp | Dialplan | Python) -> dict[str, str]:
+        if isinstance(step, Dialplan | Python):
             return dict.fromkeys(step.take, "")
         return {name: EXAMPLES[field.kind] for name, field in self._config.plan.lookups[step.lookup].fields.items()}
 
-    def _question(self, step: LookUp | Dialplan) -> str:
-        return next(lent(step) if isinstance(step, Dialplan) else looking_up(self._config, step))
+    def _question(self, step: LookUp | Dialplan | Python) -> str:
+        match step:
+            case LookUp():
+                return next(looking_up(self._config, step))
+            case Dialplan():
+                return next(lent(step))
+            case Python():
+                return next(asking_function(step))
 
     def _press(self, group: str, question: Question | Collect | AskCallback) -> Iterator[str]:
         for number, key in enumerate(group):

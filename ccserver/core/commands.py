@@ -17,6 +17,7 @@ from ccserver.core.ids import (
     LegId,
     NodeName,
     OfferId,
+    PlanHash,
     PlayId,
     RecordingName,
     TrunkName,
@@ -259,6 +260,19 @@ class LendLeg(_Command, frozen=True):
     """and the variables that it may set."""
 
 
+class RunFunction(_Command, frozen=True):
+    """Ask a function of the admin's own; answered by `InquiryAnswered`: `next`, one of the ways, or `failed`."""
+
+    inquiry: InquiryId
+    plan: PlanHash
+    """Whose text of it runs."""
+    function: str
+    variables: Mapping[str, str]
+    ways: tuple[str, ...]
+    take: tuple[str, ...]
+    timeout_s: float
+
+
 class HangUpLeg(_Command, frozen=True):
     """End a leg; a leg that is gone already is no failure."""
 
@@ -333,6 +347,7 @@ Command = (
     | RecordVoicemail
     | AskLookup
     | LendLeg
+    | RunFunction
     | HangUpLeg
     | FinishTransfer
     | ReleaseContact

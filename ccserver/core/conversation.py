@@ -12,6 +12,7 @@ from ccserver.core.commands import (
     PlayPrompts,
     RecordVoicemail,
     ReleaseContact,
+    RunFunction,
     SetLanguage,
     StartMusic,
     StopPlay,
@@ -42,7 +43,7 @@ from ccserver.core.numbers import canonical
 from ccserver.core.plan import REFUSALS, Line, Treatment
 from ccserver.core.records import RecordingSaved
 from ccserver.core.segments import close_segment, open_segment
-from ccserver.core.steps import Dialplan, LookUp
+from ccserver.core.steps import Dialplan, LookUp, Python
 
 NO_SUCH_NUMBER = 1
 """Q.850: unallocated number."""
@@ -309,7 +310,7 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
     floor.keep(contact)
 
 
-def _inquire(floor: Floor, contact: Contact, step: LookUp | Dialplan) -> Contact:
+def _inquire(floor: Floor, contact: Contact, step: LookUp | Dialplan | Python) -> Contact:
     """Ask outside; asked again after a restart, it is another question, and the answer to the first is of no interest."""
     assert contact.flow is not None and contact.flow.inquiry is not None
     known = {**contact.variables, "language": contact.language}
@@ -318,6 +319,11 @@ def _inquire(floor: Floor, contact: Contact, step: LookUp | Dialplan) -> Contact
         inquiry, lane = contact.flow.inquiry, contact.id
         floor.command(LendLeg(contact.leg, inquiry, step.context, step.extension, told, step.take, lane=lane))
         return replace(contact, inquiries=contact.inquiries + 1, away=True)
+    if isinstance(step, Python):
+        limits = tuple(step.ways), step.take, step.timeout_s
+        asked = contact.flow.inquiry, contact.plan, step.function, known
+        floor.command(RunFunction(*asked, *limits, lane=contact.id))
+        return replace(contact, inquiries=contact.inquiries + 1)
     lookup = floor.plan_of(contact).lookups[step.lookup]
     if step.music:
         floor.command(StartMusic(contact.leg, step.music, lane=contact.id))

@@ -231,9 +231,9 @@ class InquiryAnswered(Event, frozen=True):
     contact: ContactId
     inquiry: InquiryId
     about: str
-    """The lookup's name, or the context of the dialplan."""
+    """The lookup's name, the function's, or `dialplan`."""
     verdict: str
-    """Of a lookup `found` or `not_found`, of the dialplan `returned`, of both `failed`."""
+    """Of a lookup `found` or `not_found`, of the dialplan `returned`, of a function `next` or a way; of all `failed`."""
     values: Mapping[str, str] = {}
     """For the flow's variables."""
     reason: str = ""

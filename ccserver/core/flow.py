@@ -46,6 +46,7 @@ from ccserver.core.steps import (
     LookUp,
     Menu,
     Point,
+    Python,
     Question,
     Rate,
     Return,
@@ -105,7 +106,7 @@ class Record(Struct, frozen=True):
 class Inquire(Struct, frozen=True):
     """Ask outside, as `position.inquiry`."""
 
-    step: LookUp | Dialplan
+    step: LookUp | Dialplan | Python
 
 
 class ForwardTo(Struct, frozen=True):
@@ -132,7 +133,7 @@ class Finish(Struct, frozen=True):
     cause: Ending = "normal"
 
 
-_Stop = Say | Question | Collect | Enqueue | Voicemail | AskCallback | LookUp | Dialplan | Forward | HangUp
+_Stop = Say | Question | Collect | Enqueue | Voicemail | AskCallback | LookUp | Dialplan | Python | Forward | HangUp
 """Steps that wait for something."""
 Effect = (
     Speak | Hush | SpeakLanguage | PickUp | JoinQueue | PromiseCallback | Record | Inquire | ForwardTo | Rated | Finish
@@ -209,7 +210,7 @@ def key_pressed(scene: Scene, key: Key) -> FlowTurn:
     match step:
         case Say(barge_in=True):
             turn = _enter(scene, step.next, ahead=position.ahead + key)
-        case Say() | LookUp():
+        case Say() | LookUp() | Python():
             return _still(scene, replace(position, ahead=(position.ahead + key)[:AHEAD_MAX]))
         case Menu() | Listen() | Rate():
             turn = _choose(scene, step, key, position.ahead)
@@ -253,7 +254,7 @@ def time_up(scene: Scene) -> FlowTurn:
             return _number_typed(scene, step, scene.position.digits)
         case Collect() | AskCallback():
             return _once_more(scene, step, step.silence)
-        case LookUp():
+        case LookUp() | Python():
             return answered(scene, "failed", {})
         case _:
             return _still(scene, replace(scene.position, deadline=None))
@@ -274,6 +275,9 @@ def answered(scene: Scene, verdict: str, values: Mapping[str, str]) -> FlowTurn:
             target = {"found": step.found, "not_found": step.not_found}.get(verdict, step.failed)
         case Dialplan():
             target = step.next if verdict == "returned" else step.failed
+            values = {name: value for name, value in values.items() if name in step.take}
+        case Python():
+            target = step.next if verdict == "next" else step.ways.get(verdict, step.failed)
             values = {name: value for name, value in values.items() if name in step.take}
         case _:
             return _still(scene, scene.position)
@@ -384,8 +388,9 @@ def _arrive(scene: Scene, step: _Stop, first: tuple[str, ...]) -> FlowTurn:
             return _still(scene, scene.position, JoinQueue(step))
         case Voicemail() if not step.prompts:
             return _record(scene, step)
-        case LookUp():
-            deadline = scene.now + scene.lookups[step.lookup].timeout_s
+        case LookUp() | Python():
+            limit_s = step.timeout_s if isinstance(step, Python) else scene.lookups[step.lookup].timeout_s
+            deadline = scene.now + limit_s
             asked = replace(scene.position, inquiry=scene.next_inquiry, deadline=deadline)
             return _still(scene, asked, Inquire(step))
         case Dialplan() if not scene.lendable:

@@ -326,6 +326,8 @@ class Plan(Struct, frozen=True):
     customers: Mapping[str, Customer] = {}
     """By number, E.164."""
     lookups: Mapping[LookupName, Lookup] = {}
+    functions: Mapping[str, str] = {}
+    """The text of each file of functions that flows ask, by its name."""
     blocked: tuple[Blocked, ...] = ()
     hash: PlanHash = PlanHash("")
     """Of all the rest; set by `ccserver.config.load`."""

@@ -248,6 +248,21 @@ class Dialplan(Struct, frozen=True, tag_field="do", tag="dialplan"):
     """and those that it may set; no others."""
 
 
+class Python(Struct, frozen=True, tag_field="do", tag="python"):
+    """Ask a function of the admin's own."""
+
+    function: str
+    """`loyalty.level`: the function `level` of loyalty.py."""
+    next: StepName
+    failed: StepName
+    """It raised something, returned nonsense, or took too long."""
+    ways: Mapping[str, StepName] = {}
+    """Where it may lead instead, by the name that it returns."""
+    take: tuple[str, ...] = ()
+    """Variables that it may set."""
+    timeout_s: float = 2.0
+
+
 class Forward(Struct, frozen=True, tag_field="do", tag="transfer"):
     """Connect the caller with somebody outside; nobody of ours is with them."""
 
@@ -301,6 +316,7 @@ Step = (
     | AskCallback
     | LookUp
     | Dialplan
+    | Python
     | Forward
     | HangUp
     | Call

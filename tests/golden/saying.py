@@ -172,6 +172,9 @@ def _command(command: Record | Command) -> Iterator[str]:
             told = "".join(f", {name} {value}" for name, value in command.variables.items())
             asked = short(command.inquiry).rpartition(".")[2]
             yield f"{short(command.lane)}: {asked}: into the dialplan, [{command.context}]{told}"
+        case commands.RunFunction():
+            asked = short(command.inquiry).rpartition(".")[2]
+            yield f"{short(command.lane)}: {asked}: {command.function}"
         case commands.AskLookup():
             yield f"{short(command.lane)}: {short(command.inquiry).rpartition('.')[2]}: {command.url}"
         case commands.WhisperPrompts():

@@ -28,6 +28,7 @@ from ccserver.core.commands import (
     PlayPrompts,
     RecordVoicemail,
     ReleaseContact,
+    RunFunction,
     SeatLegs,
     SetLanguage,
     SilenceRecording,
@@ -154,7 +155,7 @@ class Node:
         """Contacts for whom somebody truly picked up (the caller may have gone at the same instant)."""
         self.refuse: Literal["", "failed", "unavailable"] = ""
         """How the next offer or attempt is refused."""
-        self.inquiries: list[AskLookup] = []
+        self.inquiries: list[AskLookup | RunFunction] = []
         """What other computers are being asked; the daemon that dies takes them along."""
         self.mute = False
         """The next prompt or recording fails."""
@@ -328,10 +329,11 @@ class Node:
         leg.recording = None
         self.tell(told)
 
-    def inquiry_ends(self, inquiry: AskLookup, verdict: str) -> None:
+    def inquiry_ends(self, inquiry: AskLookup | RunFunction, verdict: str) -> None:
         """Another computer has answered."""
         self.inquiries.remove(inquiry)
-        contact, about = ContactId(inquiry.lane), inquiry.lookup.name
+        contact = ContactId(inquiry.lane)
+        about = inquiry.lookup.name if isinstance(inquiry, AskLookup) else inquiry.function
         self.tell(InquiryAnswered(contact, inquiry.inquiry, about, verdict, {"told": verdict}, at=self.now))
 
     # --- the whole ------------------------------------------------------------------------------------------------
@@ -431,7 +433,7 @@ class Node:
                 if command.talks:
                     path = f"{command.recording}.opus"
                     self.tell(RecordingKept(command.contact, command.recording, path, 1.0, at=self.now))
-            case AskLookup():
+            case AskLookup() | RunFunction():
                 self.inquiries.append(command)
             case LendLeg():
                 leg = self.legs.get(command.leg)

@@ -31,6 +31,7 @@ from ccserver.core.steps import (
     HangUp,
     LookUp,
     Menu,
+    Python,
     Rate,
     Return,
     Say,
@@ -124,7 +125,8 @@ MENU_FLOW = _flow(
         ORDERS, agent=AGENTS[0], max_wait_s=9.0, otherwise=_S("message"), nobody=_S("bye"), nobody_after_s=0.0
     ),
     lend=Dialplan("own", next=_S("choose"), failed=_S("busy"), send=("ani",), take=("told",)),
-    look=LookUp(SHOP.name, found=_S("important"), not_found=_S("choose"), failed=_S("message"), music="calm"),
+    look=LookUp(SHOP.name, found=_S("important"), not_found=_S("choose"), failed=_S("ask"), music="calm"),
+    ask=Python("own.way", next=_S("choose"), failed=_S("message"), ways={"found": _S("service")}, take=("told",)),
     offer=AskCallback(
         ORDERS, ("offer",), ("which",), next=_S("bye"), refused=_S("hours"), otherwise=_S("anybody"), retries=1
     ),

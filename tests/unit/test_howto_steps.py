@@ -98,6 +98,18 @@ def test_a_flow_and_the_dialplan_hand_callers_to_each_other(site: Site) -> None:
     assert "orders: Waits in queue" in walk_call(site.load(), "88007707999", None, "4")
 
 
+def test_a_function_decides(site: Site) -> None:
+    site.file("loyalty.py").write_text(snippet("functions", "def level"), encoding="utf-8")
+    site.append("nordlis.toml", "\n" + snippet("functions", "[steps.loyalty]"))
+    old = MENU_KEYS.search(site.file("nordlis.toml").read_text())
+    assert old is not None
+    site.change("nordlis.toml", old[0], old[0].replace('3 = "hours"', '3 = "hours", 4 = "loyalty"'))
+    assert site.warnings() == []
+    keys = snippet("functions", "ccserver check --call").split()[-1]
+    assert "operator: Waits in queue" in walk_call(site.load(), "88007707999", None, keys)
+    assert "def level" in site.load().plan.functions["loyalty"]
+
+
 def test_opening_hours_and_a_holiday_are_added(site: Site) -> None:
     calendar = snippet("opening-hours", "[[calendars]]")
     days = [block for block in snippets("opening-hours") if block.startswith("days = ")]

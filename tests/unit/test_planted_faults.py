@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ccserver.config import dialplancheck, load, source
+from ccserver.config import dialplancheck, functioncheck, load, source
 from ccserver.config.check import check
 from ccserver.config.conform import _Conformity
 from ccserver.config.findings import Findings
@@ -45,6 +45,7 @@ class Told:
             (source, "Problem"),
             (load, "Problem"),
             (dialplancheck, "Problem"),
+            (functioncheck, "Problem"),
         ):
             patch.setattr(owner, name, self._noting(getattr(owner, name)))
 
