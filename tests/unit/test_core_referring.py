@@ -9,10 +9,11 @@ from ccserver.core.events import (
     InternalDialled,
     LegUnseated,
     ListedTransfer,
+    PlayFinished,
     SuperviseContact,
     TransferRequested,
 )
-from ccserver.core.ids import AgentId, ContactId, LegId
+from ccserver.core.ids import AgentId, ContactId, LegId, PlayId
 from ccserver.core.plan import Rules
 from tests.unit.core_case import NODE, Case, listed_agent, listed_caller, operator, plan, queue
 
@@ -145,3 +146,14 @@ def test_refused_after_the_gap_and_hung_up_long_ago_he_is_rung_again() -> None:
     told.wait(30)
     told.connect(listed_caller(), transfers=(ListedTransfer(C1, "77"),))
     assert told.offered() == [("c1", "1001")]
+
+
+def test_who_presses_the_key_while_he_is_told_what_it_is_about_is_refused_and_put_back() -> None:
+    told = Case(plan(queues=[queue("support", whisper=("orders",))], operators=[operator("1001")]))
+    told.call()
+    told.answers()
+    assert "only who talks can be handed over" in refusal(press(told, "1002"))
+    (seats,) = (each for each in told.commands if isinstance(each, SeatLegs))
+    assert (seats.together, seats.music) == ((CUSTOMER, AGENT), "default"), "the caller goes on hearing music"
+    told.tell(PlayFinished(AGENT, PlayId("n1-c1.1.whisper"), at=told.now))
+    assert told.contact().state is ContactState.TALKING
