@@ -351,7 +351,7 @@ def _signature(config: Config) -> tuple[tuple[str, int, int, int], ...]:
     found = []
     for file in sorted(
         [
-            *(file for kind in ("toml", "conf", "py") for file in config.dialplans_dir.glob(f"*.{kind}")),
+            *(file for kind in ("toml", "conf", "py", "csv") for file in config.dialplans_dir.glob(f"*.{kind}")),
             config.prompts.file,
         ]
     ):

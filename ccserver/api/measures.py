@@ -137,7 +137,11 @@ class MeasureRoutes:
             raise BadInput("the field prompts is missing", "prompts")
         config = self._configuration.in_force
         lines = (each.language for each in config.plan.lines.values() if line in (None, each.number))
-        customers = (each.language for each in config.plan.customers.values() if each.language is not None)
+        customers = (
+            each.language
+            for each in (*config.plan.customers.values(), *config.plan.customer_prefixes.values())
+            if each.language is not None
+        )
         for language in dict.fromkeys((*lines, *customers)):
             for position, prompt in enumerate(asked):
                 if flaw := config.prompts.flaw(prompt, language):

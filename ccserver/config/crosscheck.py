@@ -28,8 +28,6 @@ from ccserver.core.steps import AskCallback, Enqueue
 RESERVED_REASONS = ("rona", "refused", "phone_busy")
 """Not-ready reasons that the server itself gives (`core.agent.Agent.reason`)."""
 
-NUMBERS_MAX = 10_000
-"""Of customers: the plan with all of them is kept in the journal."""
 STORES = ("sqlite", "postgresql")
 
 
@@ -45,7 +43,6 @@ def check_main(main: schema.Main, plan: Plan, document: Document, catalogue: Cat
     _check_unique(document, "lookups", (lookup.name for lookup in main.lookups), "name", found)
     if not main.lines:
         found.warn(document, ("lines",), "there is no line: nobody can call")
-    _check_customers(main, plan, document, catalogue, found)
     for position, calendar in enumerate(main.calendars):
         check_calendar(calendar, ("calendars", position), document, found)
         _check_zone(calendar.timezone, ("calendars", position), document, found)
@@ -64,26 +61,6 @@ def check_main(main: schema.Main, plan: Plan, document: Document, catalogue: Cat
         _check_operator(operator, ("operators", position), plan, document, found)
         if flaw := check_language(catalogue, operator.language):
             found.error(document, ("operators", position, "language"), flaw)
-
-
-def _check_customers(main: schema.Main, plan: Plan, document: Document, catalogue: Catalogue, found: Findings) -> None:
-    known: dict[str, int] = {}
-    count = sum(len(customer.numbers) for customer in main.customers)
-    if count > NUMBERS_MAX:
-        found.error(document, ("customers",), f"expected at most {NUMBERS_MAX} numbers in all, got {count}")
-    for position, customer in enumerate(main.customers):
-        path: KeyPath = ("customers", position)
-        for inner, number in enumerate(customer.numbers):
-            same = known.setdefault(canonical(number, main.rules.region), position)
-            if same != position or number in customer.numbers[:inner]:
-                found.error(
-                    document, (*path, "numbers", inner), f"{shown(number)} is taken already by customers[{same}]"
-                )
-        if customer.agent is not None and customer.agent not in plan.operators:
-            near = did_you_mean(customer.agent, plan.operators)
-            found.error(document, (*path, "agent"), f"no operator has the extension {shown(customer.agent)}{near}")
-        if customer.language is not None and (flaw := check_language(catalogue, customer.language)):
-            found.error(document, (*path, "language"), flaw)
 
 
 def check_settings(main: schema.Main, document: Document, found: Findings) -> None:

@@ -17,6 +17,7 @@ from ccserver.core.ids import (
     AgentId,
     CalendarName,
     FlowName,
+    Language,
     LineNumber,
     LookupName,
     NodeName,
@@ -33,9 +34,13 @@ NO_FUNCTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 def frozen_plan(
-    main: schema.Main, flows: Mapping[str, flowfile.FlowFile], functions: Mapping[str, str] = NO_FUNCTIONS
+    main: schema.Main,
+    flows: Mapping[str, flowfile.FlowFile],
+    functions: Mapping[str, str] = NO_FUNCTIONS,
+    customers: Iterable[schema.Customer] = (),
 ) -> plan.Plan:
-    """The plan with its hash; `flows` by name, and the texts of the files of functions."""
+    """The plan with its hash; `flows` by name, the texts of the files of functions, and customers besides those of `main`."""
+    known = (*main.customers, *customers)
     lookups = {LookupName(each.name): _lookup(each) for each in main.lookups}
     whole = plan.Plan(
         node=NodeName(main.node.name),
@@ -43,7 +48,8 @@ def frozen_plan(
         queues={QueueName(queue.name): _queue(queue) for queue in main.queues},
         operators={AgentId(operator.extension): _operator(operator) for operator in main.operators},
         flows={FlowName(name): _flow(name, flow, main, lookups) for name, flow in flows.items()},
-        customers=dict(_customers(main)),
+        customers=dict(_customers(known, main.rules.region)),
+        customer_prefixes=dict(_prefixes(known)),
         calendars={CalendarName(each.name): frozen_calendar(each) for each in main.calendars},
         rules=plan.Rules(**asdict(main.rules)),
         trunks={TrunkName(trunk.name): _trunk(trunk) for trunk in main.trunks},
@@ -69,11 +75,23 @@ def _line(line: schema.Line, region: Region) -> plan.Line:
     return plan.Line(**(asdict(line) | {"caller_id": caller_id, "record": record}))
 
 
-def _customers(main: schema.Main) -> Iterator[tuple[str, plan.Customer]]:
-    for customer in main.customers:
-        fields = asdict(customer)
-        for number in fields.pop("numbers"):
-            yield canonical(number, main.rules.region), plan.Customer(**fields)
+def _customers(known: Iterable[schema.Customer], region: Region) -> Iterator[tuple[str, plan.Customer]]:
+    for customer in known:
+        yield from ((canonical(number, region), _customer(customer)) for number in customer.numbers)
+
+
+def _prefixes(known: Iterable[schema.Customer]) -> Iterator[tuple[str, plan.Customer]]:
+    for customer in known:
+        yield from ((prefix, _customer(customer)) for prefix in customer.prefixes)
+
+
+def _customer(customer: schema.Customer) -> plan.Customer:
+    return plan.Customer(
+        name=customer.name,
+        priority_s=customer.priority_s,
+        language=Language(customer.language) if customer.language is not None else None,
+        agent=AgentId(customer.agent) if customer.agent is not None else None,
+    )
 
 
 def _rule(record: schema.RecordRule) -> plan.RecordPolicy | None:

@@ -19,6 +19,7 @@ from ccserver.config.answercheck import check_answers
 from ccserver.config.callcheck import check_calls
 from ccserver.config.conform import conform
 from ccserver.config.crosscheck import check_main, check_served, check_settings
+from ccserver.config.customercheck import check_customers, read_rows
 from ccserver.config.dialplan import check_dialplan
 from ccserver.config.dialplancheck import check_dialplan_steps, sent_to
 from ccserver.config.errors import ConfigErrors, Problem, Severity, in_order, shown, shown_path
@@ -138,7 +139,9 @@ def _cross_checked(
     check_settings(main, document, found)
     check_trunks(main, document, found)
     check_lookups(main, document, found)
-    plan = frozen_plan(main, flows, read_functions(flows, flow_documents, found))
+    rows = read_rows(main, document, found)
+    functions = read_functions(flows, flow_documents, found)
+    plan = frozen_plan(main, flows, functions, (row.customer for row in rows))
     for name, flow in plan.flows.items():
         check_steps(flow, flow_documents[name], plan.flows, found)
     check_calls(plan.flows, flow_documents, found)
@@ -148,6 +151,7 @@ def _cross_checked(
     if catalogue is None or len(flows) < len(flow_documents) or found.any_error:
         return None, None
     check_main(main, plan, document, catalogue, found)
+    check_customers(main, rows, plan, document, catalogue, found)
     check_dialplan((line.number for line in main.lines), document, found, trunks=bool(main.trunks))
     check_house_prompts(catalogue, document, main.rules.not_ready_reasons, found)
     check_served(main, plan, document, found)

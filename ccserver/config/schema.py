@@ -537,10 +537,18 @@ class Customer(_Table, frozen=True):
     """`[[customers]]`: somebody who calls and is known."""
 
     name: HumanName
-    numbers: Annotated[tuple[KnownNumber, ...], Meta(min_length=1, description="an array of at least one number")]
+    numbers: tuple[KnownNumber, ...] = ()
+    prefixes: tuple[Prefix, ...] = ()
     priority_s: Seconds = 0.0
     language: LanguageCode | None = None
     agent: Extension | None = None
+
+
+class CustomerFile(_Table, frozen=True):
+    """`[customer_file]`: more of them, in a table that another program writes."""
+
+    path: TrunkPath = ""
+    """CSV; relative to `ccserver.toml`. Empty: there is none."""
 
 
 class LookupField(_Table, frozen=True):
@@ -628,4 +636,5 @@ class Main(_Table, frozen=True):
     queues: tuple[Queue, ...] = ()
     operators: tuple[Operator, ...] = ()
     customers: tuple[Customer, ...] = ()
+    customer_file: CustomerFile = CustomerFile()
     lookups: tuple[Lookup, ...] = ()

@@ -60,7 +60,7 @@ def arrive(floor: Floor, event: ContactArrived) -> None:
             floor.misdialled[event.trunk] = floor.misdialled.get(event.trunk, 0) + 1
         return
     ani = canonical(event.ani, floor.rules.region)
-    customer = floor.plan.customers.get(ani)
+    customer = floor.plan.customer(ani)
     language = (customer.language if customer else None) or line.language
     contact = Contact(
         id=event.contact,

@@ -28,7 +28,7 @@ class _Wanted(Struct, frozen=True):
 
 def customer_of(floor: Floor, contact: Contact) -> Customer | None:
     """What the plan that the contact began with knows of him."""
-    return floor.plan_of(contact).customers.get(contact.ani)
+    return floor.plan_of(contact).customer(contact.ani)
 
 
 def credit_s(floor: Floor, contact: Contact, step: Enqueue | None) -> float:

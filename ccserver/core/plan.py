@@ -325,9 +325,19 @@ class Plan(Struct, frozen=True):
     callbacks: Callbacks = Callbacks()
     customers: Mapping[str, Customer] = {}
     """By number, E.164."""
+    customer_prefixes: Mapping[str, Customer] = {}
+    """By the beginning of a number, E.164; the longest that fits counts, and a number of its own before it."""
     lookups: Mapping[LookupName, Lookup] = {}
     functions: Mapping[str, str] = {}
     """The text of each file of functions that flows ask, by its name."""
     blocked: tuple[Blocked, ...] = ()
     hash: PlanHash = PlanHash("")
     """Of all the rest; set by `ccserver.config.load`."""
+
+    def customer(self, ani: str) -> Customer | None:
+        """Who calls, if he is known."""
+        if ani in self.customers:
+            return self.customers[ani]
+        # From the longest beginning on: as many questions as a number has digits, however many are known.
+        beginnings = (ani[:length] for length in range(len(ani), 1, -1)) if self.customer_prefixes else ()
+        return next((self.customer_prefixes[each] for each in beginnings if each in self.customer_prefixes), None)

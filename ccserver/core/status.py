@@ -345,7 +345,7 @@ def _callback(contact: Contact, callback: Callback) -> CallbackStatus:
 
 
 def _contact(floor: Floor, contact: Contact, positions: dict[ContactId, int]) -> ContactStatus:
-    customer = floor.plan_of(contact).customers.get(contact.ani)
+    customer = floor.plan_of(contact).customer(contact.ani)
     position = contact.flow if contact.state in {ContactState.FLOW, *QUEUED} else None
     return ContactStatus(
         id=contact.id,

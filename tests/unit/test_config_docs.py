@@ -42,6 +42,7 @@ def section(heading: str) -> str:
         ("### [queues.dispositions]", schema.Dispositions),
         ("### [[queues.relax]]", schema.Stage),
         ("### [[customers]]", schema.Customer),
+        ("### [customer_file]", schema.CustomerFile),
         ("### [[lookups]]", schema.Lookup),
         ("### [lookups.fields]", schema.LookupField),
         ("### [[operators]]", schema.Operator),

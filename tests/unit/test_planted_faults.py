@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ccserver.config import dialplancheck, functioncheck, load, source
+from ccserver.config import customercheck, dialplancheck, functioncheck, load, source
 from ccserver.config.check import check
 from ccserver.config.conform import _Conformity
 from ccserver.config.findings import Findings
@@ -46,6 +46,7 @@ class Told:
             (load, "Problem"),
             (dialplancheck, "Problem"),
             (functioncheck, "Problem"),
+            (customercheck, "Problem"),
         ):
             patch.setattr(owner, name, self._noting(getattr(owner, name)))
 

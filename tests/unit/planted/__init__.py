@@ -7,6 +7,7 @@ Whoever teaches the checks another complaint plants a fault for it in the module
 from tests.unit.planted import (
     calendars,
     calls,
+    customers,
     dialplans,
     files,
     flows,
@@ -30,6 +31,7 @@ FAULTS: tuple[Fault, ...] = (
     *flows.FAULTS,
     *functions.FAULTS,
     *calls.FAULTS,
+    *customers.FAULTS,
     *dialplans.FAULTS,
     *lookups.FAULTS,
     *prompts.FAULTS,
