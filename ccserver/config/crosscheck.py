@@ -50,6 +50,9 @@ def check_main(main: schema.Main, plan: Plan, document: Document, catalogue: Cat
         _check_line(line, ("lines", position), plan, document, catalogue, found)
     used = {step.queue for step in _queueing(plan)}
     _check_callbacks(main, plan, document, found)
+    if (notice := main.recordings.announcement) is not None:
+        for flaw in [flaw for language in catalogue.languages if (flaw := catalogue.flaw(notice, language))][:1]:
+            found.error(document, ("recordings", "announcement"), f"{flaw}; who may be recorded is told it")
     check_blocked(main, plan, document, found)
     check_whispers(plan, document, catalogue, found)
     for position, queue in enumerate(main.queues):

@@ -316,6 +316,8 @@ class Recordings(_Table, frozen=True):
 
     directory: PathName = "recordings"
     """Relative to the state directory."""
+    announcement: Prompt | None = None
+    """A prompt: that the call may be recorded."""
     pause_max_s: Annotated[float, Meta(ge=10, le=3600, description="seconds from 10 to 3600")] = 300.0
     """A pause that nobody ends is over then."""
     talk_days: Days = 0

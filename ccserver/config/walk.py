@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import assert_never, get_args
 
 from ccserver.config.errors import QuestionError, listed, shown
@@ -28,7 +29,7 @@ from ccserver.config.explain import (
 )
 from ccserver.config.journeys import Spot
 from ccserver.config.load import Config
-from ccserver.core import flow
+from ccserver.core import flow, recording
 from ccserver.core.answering import NEEDED
 from ccserver.core.calendar import hours_at, zone
 from ccserver.core.contact import FlowPosition
@@ -151,6 +152,7 @@ def _is_answer(step: LookUp | Dialplan | Python, group: str) -> bool:
 class _Journey:
     def __init__(self, config: Config, line: Line, entered: FlowName, when: datetime, groups: list[str]) -> None:
         self._config = config
+        self._line = line.number
         self._answered = line.answer == "at_once"
         self._answering = NEEDED[line.answer]
         self._flows = config.plan.flows
@@ -369,6 +371,7 @@ class _Journey:
             next_play=PlayId("play"),
             next_recording=RecordingName("voicemail"),
             lookups=self._config.plan.lookups,
+            notice=partial(recording.notice, self._config.plan, self._line),
             callable=self._callable,
         )
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from ccserver.core import admission, answering, flow, owed, promising, queueing, surveying
+from ccserver.core import admission, answering, flow, owed, promising, queueing, recording, surveying
 from ccserver.core.commands import (
     AskLookup,
     HangUpLeg,
@@ -156,6 +156,7 @@ def scene(floor: Floor, contact: Contact) -> Scene:
         next_inquiry=InquiryId(f"{contact.id}.ask{contact.inquiries + 1}"),
         lookups=floor.plan_of(contact).lookups,
         lendable=not is_chosen(contact.node, contact.leg),
+        notice=partial(recording.notice, floor.plan_of(contact), contact.line),
         callable=partial(promising.callable_number, floor),
     )
 

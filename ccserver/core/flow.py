@@ -23,6 +23,7 @@ from ccserver.core.ids import (
     LookupName,
     PlayId,
     PromptName,
+    QueueName,
     RecordingName,
     StepName,
 )
@@ -60,6 +61,8 @@ AHEAD_MAX = 32
 """Keys kept ahead: nobody types more of them, a fax machine does."""
 NUMBER_MAX = 20
 """Digits of a number to be called back, its prefix abroad included."""
+NOTICE, TOLD = "recording_notice", "told"
+"""The variable that says whether he knows that he may be recorded; a flow that says so itself sets it."""
 DEPTH_MAX = 8
 """Flows that called one another; `ccserver check` knows it, too."""
 STEPS_MAX = 2000
@@ -144,6 +147,10 @@ def _nobody(_number: str) -> str | None:
     return None
 
 
+def _nothing(_queue: QueueName) -> PromptName | None:
+    return None
+
+
 class Scene(Struct, frozen=True, kw_only=True):
     """All that the interpreter may know."""
 
@@ -159,6 +166,8 @@ class Scene(Struct, frozen=True, kw_only=True):
     lookups: Mapping[LookupName, Lookup] = {}
     lendable: bool = True
     """He came by the dialplan, and may be handed to it."""
+    notice: Callable[[QueueName], PromptName | None] = _nothing
+    """What must be said, once in a call, to who is about to wait in this queue."""
     callable: Callable[[str], str | None] = _nobody
     """The number in E.164, if it may be called; `ValueError`: it is a number, and may not."""
 
@@ -238,6 +247,9 @@ def play_finished(scene: Scene) -> FlowTurn:
             return _record(scene, step)
         case HangUp():
             return _still(scene, quiet, Finish(cause=step.cause))
+        case Enqueue() if scene.position.play is not None:
+            told = replace(scene, variables={**scene.variables, NOTICE: TOLD})
+            return _still(told, quiet, JoinQueue(step))
         case _:
             return _still(scene, quiet)
 
@@ -384,6 +396,8 @@ def _arrive(scene: Scene, step: _Stop, first: tuple[str, ...]) -> FlowTurn:
             return _answered(scene, step, ahead[0], ahead[1:])
         case AskCallback():
             return _ask(scene, step, first)
+        case Enqueue() if (notice := scene.notice(step.queue)) and scene.variables.get(NOTICE) != TOLD:
+            return _still(scene, replace(scene.position, play=scene.next_play), Speak((notice,)))
         case Enqueue():
             return _still(scene, scene.position, JoinQueue(step))
         case Voicemail() if not step.prompts:

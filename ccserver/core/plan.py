@@ -19,6 +19,7 @@ from ccserver.core.ids import (
     LookupName,
     NodeName,
     PlanHash,
+    PromptName,
     QueueName,
     Skill,
     TrunkName,
@@ -167,6 +168,8 @@ class Outbound(Struct, frozen=True):
 class Recordings(Struct, frozen=True):
     """What is recorded of talks, besides each line's, queue's and operator's own `record` (see `core.recording`)."""
 
+    announcement: PromptName | None = None
+    """Said to who is about to wait for a talk that may be recorded, once in a call."""
     pause_max_s: float = 300.0
     """A pause that nobody ends is over then."""
     talk_days: int = 0

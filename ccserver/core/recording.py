@@ -14,7 +14,7 @@ from ccserver.core.commands import KeepRecording, SilenceRecording, StartRecordi
 from ccserver.core.contact import Contact, Direction, Recording, Segment, SegmentKind
 from ccserver.core.events import Accepted, Answer, Event, RecordingStarted, Refused, SteerRecording
 from ccserver.core.floor import Floor
-from ccserver.core.ids import AgentId, QueueName, RecordingName
+from ccserver.core.ids import AgentId, LineNumber, PromptName, QueueName, RecordingName
 from ccserver.core.plan import Plan, RecordPolicy
 
 RecordingState = Literal["off", "on", "paused"]
@@ -37,6 +37,13 @@ def policy(plan: Plan, contact: Contact, queue: QueueName | None, agent: AgentId
     ours = plan.outbound if contact.direction is Direction.OUTBOUND else plan.queues.get(queue) if queue else None
     said = [_word(each.record) for each in (operator, ours, line) if each is not None and each.record is not None]
     return "never" if "never" in said else next(iter(said), "always")
+
+
+def notice(plan: Plan, line: LineNumber, queue: QueueName) -> PromptName | None:
+    """What a caller on this line is told before he waits there; None: nothing is, or no talk of his is recorded."""
+    rules = (each.record for each in (plan.lines.get(line), plan.queues.get(queue)) if each is not None)
+    never = any(record is not None and _word(record) == "never" for record in rules)
+    return None if never else plan.recordings.announcement
 
 
 def _word(record: RecordPolicy | bool) -> RecordPolicy:

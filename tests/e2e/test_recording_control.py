@@ -99,3 +99,22 @@ async def test_on_demand_nothing_is_kept_until_the_operator_asks(
         left, right = read_wav(await centre.recording(row, tmp_path / "talk.wav"))
         assert 1.5 < left.duration_s < row["talk_s"]
         assert carries(left, CALLER_HZ) and carries(right, OPERATOR_HZ[BORIS])
+
+
+async def test_a_caller_is_told_that_he_may_be_recorded_before_an_operator_is_rung(
+    tmp_path: Path, library: PhoneLibrary, prompts_dir: Path
+) -> None:
+    (notice,) = read_wav(prompts_dir / "ru" / "recording-notice.wav")
+    async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
+        await centre.configure('[recordings]\nannouncement = "recording-notice"\n')
+        await centre.start()
+        phone = await centre.operator(ANNA)
+        caller = await centre.waiting()
+        heard = await caller.hears_prompt(notice, 20)
+        answered = await phone.wait_call(20)
+        assert caller.ear.duration_s >= heard.offset_s + notice.duration_s - EDGE_S, "he heard it to its end"
+        await answered.wait_up()
+        await caller.hears(OPERATOR_HZ[ANNA])
+        await caller.hangup()
+        (row,) = await centre.finished(recorded=True)
+        assert row["outcome"] == "answered" and row["recording"] is not None

@@ -20,6 +20,11 @@ FAULTS = (
     ),
     fault("a reason that is mute", "the operator hears it after *121", prompt("[reason-1]", "[no-reason-1]")),
     fault(
+        "a recording that is announced without words",
+        "who may be recorded is told it",
+        main("[rules]", '[recordings]\nannouncement = "none"\n\n[rules]'),
+    ),
+    fault(
         "a queue that tells what has no words",
         "who waits in the queue is told it",
         main("wrap_up_s = 5", 'wrap_up_s = 5\ntell_every_s = 30\nmessages = ["none"]'),
