@@ -375,7 +375,8 @@ def tell_access(config: Config, secrets: Secrets, port: int) -> None:
 def recordings_of(restored: Restored) -> frozenset[str]:
     """Those whose raw files are still needed."""
     contacts = (*restored.contacts, *restored.pending_recordings)
-    return frozenset(contact.recording.name for contact in contacts if contact.recording is not None)
+    recordings = (each for contact in contacts for each in (contact.recording, *contact.recorded))
+    return frozenset(each.name for each in recordings if each is not None)
 
 
 def _snapshot(journal: SqliteJournal, now: float) -> None:

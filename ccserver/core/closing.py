@@ -18,5 +18,5 @@ def close(floor: Floor, contact: Contact, at: float) -> None:
 def release(floor: Floor, contact: Contact) -> None:
     """No leg of the contact lives just now: what was recorded goes to the archive."""
     floor.command(ReleaseContact(contact.id, lane=contact.id))
-    if contact.recording is not None:
-        floor.command(recording.keep(contact, contact.recording))
+    for each in (*contact.recorded, *((contact.recording,) if contact.recording else ())):
+        floor.command(recording.keep(contact, each))

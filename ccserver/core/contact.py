@@ -359,6 +359,8 @@ class Recording(Struct, frozen=True, kw_only=True):
     paused_at: float | None = None
     resume_at: float | None = None
     """When a pause ends by itself."""
+    leg: LegId | None = None
+    """Of the operator who called, on which it runs, and ends when he goes; None: on that of the contact."""
     voices: int = 0
     """How many talks have begun since it runs: of each but the first somebody else is heard."""
 
@@ -401,6 +403,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     offer: Offer | None = None
     segment: Segment | None = None
     recording: Recording | None = None
+    recorded: tuple[Recording, ...] = ()
+    """Those that ended before the contact, with the legs of operators who had called."""
     supervision: Supervision | None = None
     """Who listens to the talk under way."""
     segments: int = 0
@@ -451,6 +455,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     telling: PlayId | None = None
     said: PromptName = PromptName("")
     """What he is being told, and by which playback."""
+    turned: bool = False
+    """The operator who called is an agent like any other: `leg` is the customer's (`core.turning`)."""
     absent: bool = False
     """`leg` is gone, and the contact goes on: a callback is owed, or the customer's leg is still on its trunk."""
     dial_s: float = 0.0
@@ -482,9 +488,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     @property
     def led_by_operator(self) -> bool:
         """`leg` is an operator's, who calls the customer; else it is, or was, the customer's."""
-        return self.direction is not Direction.INBOUND or (
-            self.callback is not None and self.callback.offer is not None
-        )
+        called = self.callback is not None and self.callback.offer is not None
+        return not self.turned and (called or self.direction is not Direction.INBOUND)
 
     @property
     def called(self) -> Offer | Attempt | None:

@@ -31,6 +31,7 @@ from ccserver.core.ids import (
     QueueName,
     TalkId,
     TrunkName,
+    contact_of_made_leg,
 )
 from ccserver.core.matching import Ability, Idle, Matcher, Need, Rest, Staff, Waiting
 from ccserver.core.measure import Measure
@@ -114,6 +115,8 @@ class Floor:
         self.agent_legs: dict[LegId, AgentId] = {}
         self.second_calls: dict[LegId, ContactId] = {}
         """By which agents consult."""
+        self.turned_legs: dict[LegId, ContactId] = {}
+        """Of operators who called, and whose contacts stand on the customer's leg since."""
         self.codes: dict[LegId, CodeCall] = {}
         self.called_back: dict[AgentId, SuperviseContact] = {}
         """Supervisors who dialled a feature code, and whose phones are rung when they are free of it."""
@@ -216,6 +219,7 @@ class Floor:
             if not contact.absent:
                 self.caller_legs[contact.leg] = contact.id
         self._second_call(before, contact)
+        self._turned_leg(before, contact)
         self._owe(contact)
         self._touched["contact", contact.id] = None
         if contact.state is ContactState.CLOSED:
@@ -233,6 +237,17 @@ class Floor:
             self.departed[old] = self.now
         if new is not None:
             self.second_calls[new] = contact.id
+
+    def _turned_leg(self, before: Contact | None, contact: Contact) -> None:
+        if before is not None and before.turned and before.offer is not None:
+            self.turned_legs.pop(before.offer.leg, None)
+        if contact.turned and contact.offer is not None and contact.state is not ContactState.CLOSED:
+            self.turned_legs[contact.offer.leg] = contact.id
+
+    def contact_of(self, leg: LegId) -> Contact | None:
+        """In which the leg is, whoever's."""
+        known = self.second_calls.get(leg) or self.caller_legs.get(leg) or self.turned_legs.get(leg)
+        return self.contacts.get(known or contact_of_made_leg(leg))
 
     def _owe(self, contact: Contact) -> None:
         if contact.is_owed and contact.state is not ContactState.CLOSED:

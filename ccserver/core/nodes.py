@@ -76,6 +76,7 @@ def ask(floor: Floor, node: NodeName, *, gap: bool) -> None:
         *(contact.leg for contact in mine if not contact.absent),
         *floor.agent_legs,
         *floor.second_calls,
+        *floor.turned_legs,
         *outside,
     ]
     since = min((contact.arrived_at for contact in mine), default=floor.now)

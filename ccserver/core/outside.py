@@ -22,7 +22,7 @@ def not_let_out(floor: Floor, contact: Contact, by: AgentId | None, number: str)
     """Why the number cannot be called on this operator's account (None: the house's) now; empty: it can."""
     plan, operator = floor.plan_of(contact), floor.plan.operators.get(by) if by is not None else None
     if contact.attempt is not None:
-        return "the customer was called back: he cannot be connected with anybody outside"
+        return "the customer was called himself: he cannot be connected with anybody outside"
     if operator is None and by is not None:
         return f"{by} is no operator any more"
     calls = {agent.id: len(tolls.recent(agent.dialled, floor.now)) for agent in floor.agents.values()}

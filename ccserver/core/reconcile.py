@@ -230,7 +230,7 @@ def _of_other_legs(floor: Floor, listing: Listing) -> Iterator[Fact]:
 def _arrivals(floor: Floor, event: NodeListed) -> Iterator[Fact]:
     """Callers, and operators who dialled out, whose StasisStart was missed: nobody is left standing in silence."""
     for leg in event.legs:
-        known = leg.leg in floor.caller_legs or leg.leg in floor.second_calls
+        known = any(leg.leg in known for known in (floor.caller_legs, floor.second_calls, floor.turned_legs))
         if leg.role in {"outbound", "internal"} and not leg.away and not known:
             told = InternalDialled if leg.role == "internal" else OutboundDialled
             yield told(

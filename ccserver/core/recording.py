@@ -14,7 +14,7 @@ from ccserver.core.commands import KeepRecording, SilenceRecording, StartRecordi
 from ccserver.core.contact import Contact, Direction, Recording, Segment, SegmentKind
 from ccserver.core.events import Accepted, Answer, Event, RecordingStarted, Refused, SteerRecording
 from ccserver.core.floor import Floor
-from ccserver.core.ids import AgentId, LineNumber, PromptName, QueueName, RecordingName
+from ccserver.core.ids import AgentId, LegId, LineNumber, PromptName, QueueName, RecordingName
 from ccserver.core.plan import Plan, RecordPolicy
 
 RecordingState = Literal["off", "on", "paused"]
@@ -65,7 +65,8 @@ def prepared(floor: Floor, contact: Contact, queue: QueueName | None, agent: Age
 
 def _name(contact: Contact) -> RecordingName:
     """One who is called back may have been recorded before, on a leg that is gone."""
-    return RecordingName(contact.id if contact.callback is None else f"{contact.id}-{contact.made}")
+    first = contact.callback is None and not contact.turned
+    return RecordingName(contact.id if first else f"{contact.id}-{contact.made}")
 
 
 def must_mix(contact: Contact, others: int) -> bool:
@@ -211,7 +212,7 @@ def take_up(floor: Floor, contact: Contact) -> None:
     recording, talk = contact.recording, contact.segment
     if recording is None or talk is None or talk.kind is not SegmentKind.TALK:
         return
-    if recording.started_at is None and not recording.off:
+    if recording.started_at is None and not recording.off and recording.leg is None:
         _start(floor, contact, recording)
     if recording.paused_at is not None or recording.gaps:
         _silence(floor, contact, silent=recording.paused_at is not None)
@@ -222,9 +223,19 @@ def _start(floor: Floor, contact: Contact, recording: Recording) -> None:
 
 
 def _silence(floor: Floor, contact: Contact, *, silent: bool) -> None:
-    floor.command(SilenceRecording(contact.leg, silent, lane=contact.id))
+    leg = contact.recording.leg if contact.recording else None
+    floor.command(SilenceRecording(leg or contact.leg, silent, lane=contact.id))
 
 
 def keep(contact: Contact, recording: Recording) -> KeepRecording:
     """To the archive; repeating it does no harm."""
-    return KeepRecording(contact.id, recording.name, contact.leg, recording.talks, recording.gaps, lane=contact.id)
+    leg = recording.leg or contact.leg
+    return KeepRecording(contact.id, recording.name, leg, recording.talks, recording.gaps, lane=contact.id)
+
+
+def agent_gone(contact: Contact, leg: LegId) -> Contact:
+    """What ran on the leg of the operator who called ends with it; whoever talks next is recorded on the customer's."""
+    recording = contact.recording
+    if recording is None or recording.leg != leg:
+        return contact
+    return replace(contact, recording=None, recorded=(*contact.recorded, recording))

@@ -12,7 +12,7 @@ from ccserver.core.commands import FinishTransfer, HangUpLeg
 from ccserver.core.contact import Contact, ContactState
 from ccserver.core.events import LegUnseated, Refused, TransferRequested
 from ccserver.core.floor import Floor
-from ccserver.core.ids import LegId, contact_of_made_leg
+from ccserver.core.ids import LegId
 from ccserver.core.listening import supervised
 from ccserver.core.seating import seat
 from ccserver.core.transferring import possible, transfer
@@ -67,7 +67,7 @@ def unseated(floor: Floor, event: LegUnseated) -> None:
 
 def _talk_of(floor: Floor, leg: LegId) -> Contact | None:
     """The talk in which this leg is an agent's, a colleague's, or a third party's; or the one that he waits for, or hears of."""
-    contact = floor.contacts.get(floor.second_calls.get(leg) or floor.caller_legs.get(leg) or contact_of_made_leg(leg))
+    contact = floor.contact_of(leg)
     if contact is None or contact.state not in BRIDGED:
         return None
     consult, called = contact.consult, contact.called

@@ -103,7 +103,6 @@ from ccserver.core.ids import (
     NodeName,
     PlanHash,
     QueueName,
-    contact_of_made_leg,
     is_chosen,
 )
 from ccserver.core.listening import supervised
@@ -284,7 +283,7 @@ class Router:
 
     def _about_phone(self, leg: LegId, happening: Happening, event: Event) -> None:
         """About who was called: the contact's matter as long as its current offer or attempt is that leg."""
-        contact = self.floor.contacts.get(contact_of_made_leg(leg))
+        contact = self.floor.contact_of(leg)
         if contact is not None and contact.consult is not None and contact.consult.leg == leg:
             self._about_party(contact, GUESTS[happening], event)
             return
@@ -296,8 +295,7 @@ class Router:
 
     def _about_agent(self, leg: LegId, happening: Happening, event: Event) -> None:
         """About the phone of the agent who talks, whoever of the two called."""
-        contact_id = self.floor.caller_legs.get(leg) or contact_of_made_leg(leg)
-        contact = self.floor.contacts.get(contact_id)
+        contact = self.floor.contact_of(leg)
         if contact is None or contact.agent_leg != leg:
             self.floor.ignored += 1
         else:
@@ -360,7 +358,7 @@ class Router:
         if contact is not None:
             supervising.key_pressed(self.floor, contact, event)
             return
-        talk = self.floor.contacts.get(self.floor.caller_legs.get(event.leg) or contact_of_made_leg(event.leg))
+        talk = self.floor.contact_of(event.leg)
         if talk is not None and talk.state is ContactState.TALKING and talk.agent_leg == event.leg:
             self._about_party(talk, Happening.AGENT_KEY, event)
         else:

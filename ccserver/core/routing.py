@@ -281,7 +281,7 @@ def end_talk(floor: Floor, contact: Contact, outcome: SegmentOutcome, at: float)
     """The agent notes what was said; what becomes of the legs is the caller's to say. Not kept yet."""
     offer = contact.offer
     assert offer is not None
-    contact = close_segment(floor, contact, outcome, at)
+    contact = recording.agent_gone(close_segment(floor, contact, outcome, at), offer.leg)
     queue = floor.plan_of(contact).queues[offer.queue]
     floor.wrap_up(offer.agent, queue.wrap_up_s, at)
     return replace(contact, offer=None)

@@ -16,6 +16,7 @@ from ccserver.core.events import Accepted, Answer, LegEnded, Refused, TransferCo
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, ContactId, LegId
 from ccserver.core.routing import end_talk
+from ccserver.core.turning import turned
 
 HANGS_UP_S = 3.0
 """A phone that believes in its transfer hangs up so soon."""
@@ -55,10 +56,11 @@ def served(floor: Floor, contact_id: ContactId, by: AgentId | None, *, consultin
     if contact.direction is Direction.INTERNAL:
         return Refused(f"{contact_id} is a call to a colleague: there is no customer in it")
     if contact.offer is None:
-        whose = (
-            "an operator called the customer" if contact.direction is Direction.OUTBOUND else "no operator is with him"
-        )
-        return Refused(f"in {contact_id} {whose}: that cannot be handed over")
+        of_customer = turned(floor, contact)
+        if isinstance(of_customer, Refused):
+            return of_customer
+        contact = of_customer
+    assert contact.offer is not None
     if by is not None and by != contact.offer.agent:
         return Refused(f"{contact_id} is not {by}'s: {contact.offer.agent} talks with the customer")
     if not floor.linked(contact.node):

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ccserver.core.agent import Agent
 from ccserver.core.contact import Contact, ContactState
@@ -91,8 +92,9 @@ def changes(records: Iterable[Record]) -> dict[tuple[str, str], bytes | None]:
             case ContactSaved(contact=contact):
                 live = contact.state is not ContactState.CLOSED
                 rows["contact", contact.id] = _encode(contact) if live else None
-                if not live and contact.recording is not None and contact.recording.talks:
-                    rows["recording", contact.recording.name] = _encode(contact)
+                for each in () if live else (*contact.recorded, contact.recording):
+                    if each is not None and each.talks:
+                        rows["recording", each.name] = _encode(replace(contact, recording=each))
             case RecordingSaved(recording=recording):
                 ended.append(recording)
             case LearntSaved(queue=queue, learnt=learnt):

@@ -169,6 +169,26 @@ async def test_who_takes_a_callback_is_called_by_the_operator_and_their_talk_is_
     await site.agent("1001", "ready")
 
 
+async def test_a_customer_who_was_called_back_is_handed_to_a_colleague(stage: Stage) -> None:
+    site = stage.centre
+    waiting = await stage.promised()
+    call, taken = await stage.operator_answers(await site.operator("1001"))
+    await talk(site, call)
+    colleague = await site.operator("1002")
+    url = f"{site.url}/api/contacts/{waiting['id']}/transfer"
+    async with site.http.post(url, json={"to": "1002"}) as response:
+        assert response.status == 200, await response.text()
+    await call.wait_gone()
+    second = await colleague.wait_call(PATIENCE_S)
+    await second.wait_up()
+    await second.hears(SWITCH_HZ, PATIENCE_S)
+    await taken.audio.hears(OPERATOR_HZ["1002"])
+    await second.hangup()
+    await taken.ended()
+    (contact,) = await site.finished()
+    assert segments(contact)[-3:] == [("talk", "transferred"), ("queue", "answered"), ("talk", "agent_left")]
+
+
 async def test_a_busy_customer_is_tried_again(stage: Stage) -> None:
     site = stage.centre
     stage.carrier.does = 486

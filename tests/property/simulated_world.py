@@ -611,7 +611,9 @@ class World:
             case ContactState.TALKING:
                 self._check_listening(contact)
                 paused = recording.state_of(contact) == "paused"
-                assert leg.silent == paused, f"{contact.id}: what may not be kept is, or what must be is not"
+                on = contact.recording.leg if contact.recording else None
+                recorded = self.node.legs[on] if on else leg
+                assert recorded.silent == paused, f"{contact.id}: what may not be kept is, or what must be is not"
                 self._check_talk(contact, leg)
             case _:
                 raise AssertionError(f"{contact.id} is served, and nobody hangs up")

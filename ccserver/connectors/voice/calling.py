@@ -171,12 +171,11 @@ class Calling:
 
     async def silence_recording(self, command: SilenceRecording) -> None:
         """Pause it, or go on."""
-        call = self._calls.of_lane(command.lane, command.leg)
         try:
-            name = call.channel_name or (await self._ari.get_channel(call.leg)).name
+            name = self._calls.name_of(command.leg) or (await self._ari.get_channel(command.leg)).name
             await self._monitor.silence(name, silent=command.silent)
         except MonitorError as error:
-            log.error("recording not silenced", contact=call.contact, silent=command.silent, reason=str(error))
+            log.error("recording not silenced", contact=command.lane, silent=command.silent, reason=str(error))
 
     async def _give_up(self, leg: LegId) -> None:
         """Leave nothing of a leg that could not be called."""

@@ -74,6 +74,8 @@ class Call:
     """Answered, and nothing has been played to it yet."""
     bridged: bool = False
     """In the contact's bridge."""
+    gone: bool = False
+    """Its channel has ended, which the contact may outlive."""
     lent_to: str = ""
     """The bridge of another contact in which it is: the second call of an agent who consults."""
     mixed: bool = False
@@ -174,6 +176,8 @@ class Calls:
         call = self._by_lane.get(lane)
         if call is None or call.leg != leg:
             before = self.remove(lane)
+            if before is not None and not before.gone:
+                self._made_of(before)
             contact = None if lane == leg else ContactId(lane)
             made = self.made.get(leg)
             call = self.add(Call(leg=leg, contact=contact, music=None, fresh=made is not None))
@@ -182,6 +186,16 @@ class Calls:
             call.rooms = {made.bridge} if made is not None and made.bridge else set()
             call.rooms |= before.rooms if before is not None else set()
         return call
+
+    def _made_of(self, call: Call) -> None:
+        """Who called is one of the others now: the operator of a call that was turned round."""
+        name = call.channel_name
+        agent = AgentId(name.removeprefix("PJSIP/").rpartition("-")[0]) if name.startswith("PJSIP/") else None
+        bridge = call.bridge if call.contact is not None and call.bridged else call.lent_to
+        made = MadeLeg(contact=ContactId(call.contact or ""), agent=agent, bridge=bridge, channel_name=name)
+        made.up, made.ringing, made.settled_at = True, True, 0.0
+        made.in_stasis.set()
+        self.made.setdefault(call.leg, made)
 
     def remove(self, lane: str) -> Call | None:
         """The call is over."""
@@ -202,6 +216,11 @@ class Calls:
         """The leg that Asterisk calls so."""
         legs = ((leg, known.channel_name) for known_of in (self.made, self._by_leg) for leg, known in known_of.items())
         return next((leg for leg, name in legs if name == channel_name), None)
+
+    def name_of(self, leg: LegId) -> str:
+        """What Asterisk calls it; empty: not known."""
+        known = self._by_leg.get(leg) or self.made.get(leg)
+        return known.channel_name if known is not None else ""
 
     def unseat(self, leg: LegId) -> bool:
         """Asterisk has taken it out of its bridge by itself; false: it is none of ours."""

@@ -209,6 +209,8 @@ class Translator:
                 self._phones.changed(made.agent)
         elif call is not None and call.contact is None:
             self._calls.remove(leg)
+        elif call is not None:
+            call.gone = True
 
     def _progress(self, leg: LegId, status: str, at: float) -> None:
         """Dial and ChannelStateChange tell the same in either order, and one of them may be missing: the first counts."""
