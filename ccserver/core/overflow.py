@@ -16,6 +16,8 @@ from ccserver.core.ids import StepName
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.steps import Forward, Step
 
+SOON_S = 0.1
+"""At once, but not in the step that has looked for what is due already."""
 ASK_EVERY_S = 30.0
 """How often the wait that is left is estimated anew: an estimate looks at every operator at work."""
 
@@ -47,7 +49,7 @@ def watch_staff(floor: Floor) -> None:
             continue
         deserted_at = None
         if not prospects.anybody(floor, place):
-            deserted_at = place.deserted_at or floor.now + place.nobody_after_s
+            deserted_at = place.deserted_at or floor.now + max(place.nobody_after_s, SOON_S)
         if deserted_at != place.deserted_at:
             floor.keep(replace(contact, place=replace(place, deserted_at=deserted_at)))
 

@@ -160,6 +160,18 @@ def test_an_operator_who_is_not_logged_in_is_not_waited_for() -> None:
     assert said(told) == [("sorry",)]
 
 
+def test_one_who_logs_out_meanwhile_is_waited_for_no_longer() -> None:
+    told = Case(house(by_name()))
+    told.wish("1002", "not_ready", "lunch")
+    told.call()
+    told.wait(5.0)
+    told.wish("1002", "logged_out")
+    deadline = told.router.deadline()
+    assert deadline is not None and deadline > told.now, "nothing is due in a step that is over"
+    told.wait(1.0)
+    assert said(told) == [("sorry",)]
+
+
 def test_handed_to_a_line_he_is_its_caller_for_the_flow_and_the_report_keeps_the_line_that_he_dialled() -> None:
     other = Flow(FlowName("other"), S("hi"), {S("hi"): HangUp(("other",))})
     configured = house({"go": GoTo(other.name, line=LineNumber("8800"))})
