@@ -315,7 +315,9 @@ def complete(floor: Floor, contact: Contact, at: float, *, hung_up: bool = False
     consult, leg, agent = _current(contact), contact.agent_leg, contact.agent
     talks = consult.state is not ConsultState.CALLING
     second_call.hang_up(floor, contact, joined=joined)
-    contact = replace(let_agent_go(floor, contact, at, Transfer.ATTENDED), consult=None, attempt=consult.attempt)
+    # A customer who was called himself is on the line by the attempt that the contact has.
+    attempt = consult.attempt or contact.attempt
+    contact = replace(let_agent_go(floor, contact, at, Transfer.ATTENDED), consult=None, attempt=attempt)
     at = contact.known_until
     if talks and consult.offer is not None:
         offer = consult.offer

@@ -71,6 +71,7 @@ def dialled(floor: Floor, event: InternalDialled) -> None:
     if caller is not None and _serves(floor, caller.extension):
         floor.command(LetDialplanDial(contact.leg, event.number, lane=contact.id))
         floor.command(ReleaseContact(contact.id, lane=contact.id))
+        floor.departed[contact.leg] = floor.now  # told once more, by a listing and by a buffer, it is none of ours
         return
     floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
     failure = _failure(floor, contact)

@@ -201,10 +201,10 @@ class Router:
         self._answers = []
         for event in events:
             self._take(event)
-        while (due := floor.pop_due()) is not None:
-            self._time_up(*due)
+        self._take_due()
         queueing.let_go(floor)
         overflow.watch_staff(floor)
+        self._take_due()  # whoever is not to wait for nobody at all goes at once
         unsettled = True
         while unsettled:
             forwarding.settle(floor)
@@ -420,6 +420,10 @@ class Router:
         presence.employ(self.floor)
 
     # --- time -----------------------------------------------------------------------------------------------------
+
+    def _take_due(self) -> None:
+        while (due := self.floor.pop_due()) is not None:
+            self._time_up(*due)
 
     def _time_up(self, kind: str, name: str) -> None:
         match kind:

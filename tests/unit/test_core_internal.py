@@ -194,3 +194,14 @@ def test_there_is_no_customer_to_be_handed_over_and_nothing_to_be_said_of_it() -
     (refused,) = told.router.answers
     assert "n1-i1 is a call to a colleague" in str(refused)
     assert not told.kept(DispositionSaved)
+
+
+def test_a_call_that_the_dialplan_connects_is_none_of_ours_however_often_it_is_told() -> None:
+    told = Case(TWO)
+    told.call()
+    told.answers()
+    told.wish("1002", "not_ready", "lunch")
+    calls(told)
+    told.ended("n1-c1.1")
+    calls(told)
+    assert not told.commands and "n1-i1" not in told.router.floor.contacts

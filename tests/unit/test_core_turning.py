@@ -17,6 +17,7 @@ from ccserver.core.events import (
 )
 from ccserver.core.ids import AgentId, ContactId, LegId, TrunkName
 from ccserver.core.plan import Plan, Trunk
+from ccserver.core.records import AttemptSaved
 from tests.unit.core_case import Case, listed_agent, operator, plan, queue
 
 O1, OPERATOR, CUSTOMER, COLLEAGUE = ContactId("n1-o1"), LegId("o1"), LegId("n1-o1.1"), LegId("n1-o1.2")
@@ -147,3 +148,13 @@ def test_what_cannot_be_leaves_the_call_as_it_was(to: str, configured: Plan, why
     told = talking(configured)
     assert hand(told, to) == Refused(why)
     assert not told.commands and not told.contact("o1").turned
+
+
+def test_the_attempt_that_reached_the_customer_ends_when_he_hangs_up_whoever_has_him_then() -> None:
+    told = talking()
+    told.tell(BeginConsult(O1, "1002", at=told.now))
+    told.answers(COLLEAGUE)
+    told.ended(OPERATOR)
+    told.ended(CUSTOMER)
+    (ended,) = [each.attempt for each in told.kept(AttemptSaved) if each.attempt.ended_at is not None]
+    assert ended.leg == CUSTOMER and ended.answered_at is not None
