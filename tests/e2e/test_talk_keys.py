@@ -47,16 +47,25 @@ async def test_the_recording_is_paused_and_resumed_by_keys(site: Centre) -> None
     await site.finished()
 
 
-async def test_what_cannot_be_the_operator_alone_hears_and_what_the_customer_presses_means_nothing(
-    site: Centre,
-) -> None:
+async def test_what_cannot_be_the_operator_alone_hears_and_the_talk_goes_on(site: Centre) -> None:
     _contact, caller, _phone, call = await talking(site)
-    await caller.send_dtmf("**11002#")
     await call.send_dtmf("**3")
     await call.hears_music()  # or speech: that it cannot be
     await call.hears(CALLER_HZ)
     await caller.hears(OPERATOR_HZ["1001"])
     assert any("key refused" in line and "nobody is being consulted" in line for line in site.log().splitlines())
+    await caller.hangup()
+    (over,) = await site.finished()
+    assert segments(over)[2:] == [("talk", "caller_left")]
+
+
+async def test_what_the_customer_presses_means_nothing(site: Centre) -> None:
+    _contact, caller, _phone, call = await talking(site)
+    await site.operator("1002")
+    await caller.send_dtmf("**11002#")
+    await call.events.wait("digit", 10, digit="#")
+    await call.hears(CALLER_HZ)
+    await site.contact("talking", agent="1001")
     await caller.hangup()
     (over,) = await site.finished()
     assert segments(over)[2:] == [("talk", "caller_left")]

@@ -1,5 +1,6 @@
 """What Asterisk says, as facts for the core. A leg's role comes from its Stasis arguments, never from guessing."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import get_args
 
@@ -50,6 +51,8 @@ ANI_MAX = 64
 """Longer than any number or name that means something."""
 TRANSFERRED = "Success"
 """What Asterisk says of a transfer that it has begun."""
+KEY_PASSES_S = 0.15
+"""A key pressed in a bridge has gone through to the others by then, also if it is told twice (docs/reference/asterisk.md, 53)."""
 BEGUN = {"RINGING", "PROGRESS"}
 """A 183 with sound in it is a sign of life, too: many networks let the customer's phone be heard ringing so."""
 KEYS: dict[str, Key] = {key: key for key in get_args(Key)}
@@ -232,8 +235,14 @@ class Translator:
         known = self._calls.of_leg(leg) or (made if made is not None and made.agent is not None else None)
         if key is None or known is None:
             return
-        if not known.last_key.again(key, float(event.at), event.duration_ms / 1000):
-            self._report(KeyPressed(leg, key, at=float(event.at)))
+        if known.last_key.again(key, float(event.at), event.duration_ms / 1000):
+            return
+        pressed = KeyPressed(leg, key, at=float(event.at))
+        if known is made:
+            # He may be told something for it, or be moved: not before the key has gone through to those who hear him.
+            asyncio.get_running_loop().call_later(KEY_PASSES_S, self._report, pressed)
+        else:
+            self._report(pressed)
 
     def _held(self, leg: LegId, kind: type[LegHeld] | type[LegUnheld], at: float) -> None:
         if leg in self._calls.made or self._calls.of_leg(leg):
