@@ -209,7 +209,7 @@ class Parties:
     # --- the operator -------------------------------------------------------------------------------------------
 
     def _rung(self, invite: Message) -> None:
-        call = self._by_number.get(invite.user("from"))
+        call = self._by_number.get(invite.user("from").removeprefix("+"))
         if call is None:
             self._operators.send(response(invite, "480 Nobody Knows Him", to_tag="o"), invite.source)
             return
