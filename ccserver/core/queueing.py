@@ -10,7 +10,7 @@ from ccserver.core.customers import credit_s, preferring
 from ccserver.core.events import PlayFinished
 from ccserver.core.ewt import SPOKEN_S, spoken_bound_s
 from ccserver.core.floor import Floor
-from ccserver.core.ids import AgentId, QueueName
+from ccserver.core.ids import AgentId, QueueName, is_chosen
 from ccserver.core.matching import Need
 from ccserver.core.needing import Asking, asking
 from ccserver.core.plan import Queue
@@ -65,7 +65,9 @@ def join(floor: Floor, contact: Contact, step: Enqueue, at: float) -> Contact:
     if contact.outcome is ContactOutcome.LEFT_BY_KEY:
         contact = replace(contact, outcome=None)  # only into another queue
     first_queue = contact.first_queue or step.queue
-    callback = None if contact.is_owed else contact.callback
+    # Who asked for a call and waits all the same needs none; who was called, and waits once more, was called.
+    was_called = is_chosen(contact.node, contact.leg)
+    callback = None if contact.is_owed and not was_called else contact.callback
     return replace(contact, state=ContactState.WAITING, place=place, first_queue=first_queue, callback=callback)
 
 

@@ -19,6 +19,9 @@ def turned(floor: Floor, contact: Contact) -> Contact | Refused:
     attempt, agent, plan = contact.attempt, contact.agent, floor.plan_of(contact)
     if not contact.led_by_operator or contact.direction is Direction.INTERNAL or attempt is None or agent is None:
         return Refused(f"in {contact.id} no operator is with the customer: that cannot be handed over")
+    holder = floor.agents.get(agent)
+    if holder is None or holder.contact != contact.id:  # an emergency call beside his contact
+        return Refused(f"{contact.id} is a call beside the one that {agent} is in: it cannot be handed over")
     operator = floor.plan.operators.get(agent)
     own = [queue for queue in (operator.queues if operator else ()) if queue in plan.queues]
     queue = contact.callback.queue if contact.callback else own[0] if own else None

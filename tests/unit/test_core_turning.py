@@ -158,3 +158,12 @@ def test_the_attempt_that_reached_the_customer_ends_when_he_hangs_up_whoever_has
     told.ended(CUSTOMER)
     (ended,) = [each.attempt for each in told.kept(AttemptSaved) if each.attempt.ended_at is not None]
     assert ended.leg == CUSTOMER and ended.answered_at is not None
+
+
+def test_an_emergency_call_beside_a_contact_is_not_handed_over() -> None:
+    told = talking()
+    told.dials("112", leg="o2")
+    told.answers(LegId("n1-o2.1"))
+    told.tell(TransferContact(ContactId("n1-o2"), "1002", AgentId("1001"), at=told.now))
+    assert told.router.answers == (Refused("n1-o2 is a call beside the one that 1001 is in: it cannot be handed over"),)
+    assert hand(told) == Accepted(), "the contact itself is"
