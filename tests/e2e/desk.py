@@ -46,7 +46,9 @@ async def asterisk_for_phones(base: Path, prompts_dir: Path) -> AsyncIterator[As
                 await ari.put_dynamic_config("aor", user, {"max_contacts": "1", "remove_existing": "yes"})
                 endpoint = {"aors": user, "auth": user, "context": "operators", "transport": "udp"}
                 endpoint |= {"disallow": "all", "allow": "alaw,ulaw", "direct_media": "no", "rewrite_contact": "yes"}
-                await ari.put_dynamic_config("endpoint", user, endpoint | {"send_connected_line": "no"})
+                # Nobody is there to take up what their transfer keys want: it leads where their other calls do.
+                endpoint |= {"send_connected_line": "no", "set_var": "TRANSFER_CONTEXT=operators"}
+                await ari.put_dynamic_config("endpoint", user, endpoint)
         yield running
 
 

@@ -142,7 +142,7 @@ async def test_a_greeting_is_heard_as_early_media_and_the_menu_answers(centre: C
 
 async def test_who_hangs_up_in_the_greeting_was_never_answered(centre: Centre) -> None:
     call = await centre.dial(MENU)
-    await call.hears_prompt(prompt(centre, "nordlis-greeting"), 15)
+    await call.hears_prompt(prompt(centre, "nordlis-greeting").between(1.0, 2.5), 15)
     assert (await call.hangup()).code == 487
     contact = await only(centre)
     assert (contact["outcome"], contact["answered_at"]) == ("flow_abandoned", None)
