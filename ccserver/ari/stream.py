@@ -86,6 +86,9 @@ class EventStream:
         self._connected = False
         self._connected_since = 0.0
         self._replaced = False
+        self._outrun = False
+        self._given_up = False
+        """An attempt to connect got no answer in time: an Asterisk that hung may still take it up, in place of the next one."""
         self._logged: set[tuple[bool, str]] = set()
 
     @property
@@ -148,7 +151,7 @@ class EventStream:
                     await self._one_connection()
                     failures = 0
                     if time.monotonic() - self._connected_since > self._stable_s:
-                        delays = self._delays()
+                        delays, self._given_up = self._delays(), False
                 except AriError as error:
                     if not is_retryable(error):
                         raise
@@ -163,7 +166,7 @@ class EventStream:
 
     async def _one_connection(self) -> None:
         """Connect, set up, read until the socket is lost; raises only what happens before `Connected`."""
-        self._held = []
+        self._held, self._outrun = [], False
         ws = await self._open()
         reason = CANCELLED
         try:
@@ -219,7 +222,13 @@ class EventStream:
         except aiohttp.WSServerHandshakeError as error:
             raise from_status("GET", where, error.status, error.message) from error
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            self._given_up = True
             raise self._client.no_answer("GET", where, error) from error
+
+    @property
+    def _young(self) -> bool:
+        """The connection is being set up, or has just been."""
+        return not self._connected or time.monotonic() - self._connected_since < self._stable_s
 
     async def _set_up(self) -> None:
         """Put filters and subscriptions back, learn whether Asterisk was restarted, and only then tell `Connected`."""
@@ -273,6 +282,8 @@ class EventStream:
             match message.type:
                 case aiohttp.WSMsgType.TEXT:
                     self._take(message.data)
+                    if self._outrun:
+                        return "an attempt of our own that had been given up was taken up late"
                 case aiohttp.WSMsgType.CLOSE | aiohttp.WSMsgType.CLOSING | aiohttp.WSMsgType.CLOSED:
                     if ws.close_code in (None, aiohttp.WSCloseCode.ABNORMAL_CLOSURE):
                         return "connection lost"
@@ -288,7 +299,9 @@ class EventStream:
             self._count_unreadable(event)
             return
         self._client.counters.events += 1
-        if isinstance(event, ApplicationReplaced):
+        if isinstance(event, ApplicationReplaced) and self._given_up and self._young:
+            self._outrun = True
+        elif isinstance(event, ApplicationReplaced):
             self._replaced = True
             log.warning("ari application replaced", application=event.application)
             self._buffer.put_notice(Replaced(event.application))

@@ -273,6 +273,32 @@ async def test_a_frozen_asterisk_is_noticed_by_the_heartbeat_and_requests_by_the
         assert not again.restarted
 
 
+async def test_an_attempt_of_our_own_that_a_frozen_asterisk_takes_up_late_is_nobody_who_takes_over(
+    asterisk: AsteriskInstance, ari: AriClient, app: str
+) -> None:
+    async with (
+        AriClient(ari.url, ARI_USER, asterisk.secrets.ari_password, deadline_s=0.3) as hasty,
+        listening(hasty, [app], heartbeat_s=0.4) as heard,
+    ):
+        os.kill(asterisk.pid, signal.SIGSTOP)
+        try:
+            await heard.first(Disconnected)
+            async with asyncio.timeout(PATIENCE_S):
+                while hasty.counters.failed_connects < 3:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)  # nobody is told of each
+        finally:
+            os.kill(asterisk.pid, signal.SIGCONT)
+        async with asyncio.timeout(PATIENCE_S):
+            while not heard.stream.connected:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        told = len(heard.notices)
+        late = ari.unshared.ws_connect(f"{ari.url}/events?app={app}")  # as the one that was given up
+        async with late:
+            await heard.first(Connected, after=told)
+        assert not heard.all(Replaced) and not heard.ended.is_set()
+        await incoming_call(ari, heard, app)
+
+
 async def test_a_create_whose_answer_is_lost_on_the_way_is_found_to_have_succeeded(
     asterisk: AsteriskInstance, ari: AriClient, app: str
 ) -> None:
