@@ -222,8 +222,9 @@ class EventStream:
         except aiohttp.WSServerHandshakeError as error:
             raise from_status("GET", where, error.status, error.message) from error
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            self._given_up = True
-            raise self._client.no_answer("GET", where, error) from error
+            failure = self._client.no_answer("GET", where, error)
+            self._given_up = self._given_up or failure.ambiguous
+            raise failure from error
 
     @property
     def _young(self) -> bool:

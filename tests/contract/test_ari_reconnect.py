@@ -253,6 +253,25 @@ async def test_a_replaced_process_whose_socket_is_lost_ends_instead_of_taking_ba
         await incoming_call(ari, new, app)
 
 
+async def test_after_refused_attempts_a_second_process_takes_over_at_once(
+    asterisk: AsteriskInstance, ari: AriClient, app: str
+) -> None:
+    async with (
+        Wire(asterisk.instance.http_port) as wire,
+        client_through(wire, asterisk) as wired,
+        listening(wired, [app]) as old,
+    ):
+        told = len(old.notices)
+        await wire.cut()
+        async with asyncio.timeout(PATIENCE_S):
+            while not wired.counters.failed_connects:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # nobody is told of each
+        await wire.mend()
+        await old.first(Connected, after=told)
+        async with listening(ari, [app]):
+            await old.first(Replaced)
+
+
 async def test_a_frozen_asterisk_is_noticed_by_the_heartbeat_and_requests_by_their_deadline(
     asterisk: AsteriskInstance, ari: AriClient, app: str
 ) -> None:
