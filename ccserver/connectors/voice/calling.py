@@ -156,7 +156,7 @@ class Calling:
             return
         assert call.contact is not None
         try:
-            name = call.channel_name or (await self._ari.get_channel(call.leg)).name
+            name = await self._channel_name(call.leg)
             started_at = await self._monitor.start(name, recording, by_operator=by_operator)
         except MonitorError as error:
             log.error("recording not started", contact=call.contact, reason=str(error))
@@ -172,10 +172,12 @@ class Calling:
     async def silence_recording(self, command: SilenceRecording) -> None:
         """Pause it, or go on."""
         try:
-            name = self._calls.name_of(command.leg) or (await self._ari.get_channel(command.leg)).name
-            await self._monitor.silence(name, silent=command.silent)
+            await self._monitor.silence(await self._channel_name(command.leg), silent=command.silent)
         except MonitorError as error:
             log.error("recording not silenced", contact=command.lane, silent=command.silent, reason=str(error))
+
+    async def _channel_name(self, leg: LegId) -> str:
+        return self._calls.name_of(leg) or (await self._ari.get_channel(leg)).name
 
     async def _give_up(self, leg: LegId) -> None:
         """Leave nothing of a leg that could not be called."""
