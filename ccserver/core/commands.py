@@ -227,6 +227,8 @@ class EndSupervision(_Command, frozen=True):
     leg: LegId
     stays: bool = False
     """He took the talk over: his leg is in it."""
+    told: bool = False
+    """He is on the line still, and it was not he who ended it: he hears the tone of a line that was hung up first."""
 
 
 class RecordVoicemail(_Command, frozen=True):

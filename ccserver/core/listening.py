@@ -10,10 +10,11 @@ from ccserver.core.records import SupervisionSaved
 
 
 def talk_ended(floor: Floor, contact: Contact, talk: Segment) -> Contact:
-    """Whoever listened to it is hung up."""
+    """Whoever listened to it is told so, and hung up; whose phone still rings is only hung up."""
     if contact.supervision is None or talk.ended_at is None:
         return contact
-    floor.command(EndSupervision(contact.supervision.leg, lane=contact.id))
+    told = contact.supervision.answered_at is not None
+    floor.command(EndSupervision(contact.supervision.leg, told=told, lane=contact.id))
     return over(floor, contact, talk.ended_at)
 
 

@@ -25,12 +25,12 @@ from ccserver.core import (
     routing,
     supervising,
 )
-from ccserver.core.commands import HangUpLeg, ListNode, StopPlay
+from ccserver.core.commands import EndSupervision, HangUpLeg, ListNode, StopPlay
 from ccserver.core.consult import ConsultState
 from ccserver.core.contact import Contact, ContactState, Direction, FlowPosition
 from ccserver.core.events import Event, ListedLeg, NodeConnected, NodeListed, NodeLost, TrunkChanged
 from ccserver.core.floor import Floor, NodeLink, TrunkLink
-from ccserver.core.ids import LegId, NodeName, contact_of_made_leg, is_chosen
+from ccserver.core.ids import LegId, NodeName, contact_of_made_leg, is_chosen, is_supervision
 from ccserver.core.offer import OfferOutcome, OfferState
 
 
@@ -96,9 +96,12 @@ def listed(floor: Floor, event: NodeListed, take: Callable[[Event], None]) -> No
         link.connected, link.since = True, event.at
     for fact in reconcile.missed(floor, event):
         take(fact)
-    for leg in reconcile.strangers(floor, event):
-        lane = contact_of_made_leg(leg) if is_chosen(event.node, leg) else leg
-        floor.command(HangUpLeg(leg, lane=lane))
+    for stranger in reconcile.strangers(floor, event):
+        leg = stranger.leg
+        if is_supervision(leg):
+            floor.command(EndSupervision(leg, told=stranger.up, lane=contact_of_made_leg(leg)))
+        else:
+            floor.command(HangUpLeg(leg, lane=contact_of_made_leg(leg) if is_chosen(event.node, leg) else leg))
     link.lost_at = None
     floor.forget_departed(event.asked_at)
     legs = {leg.leg: leg for leg in event.legs}

@@ -106,8 +106,11 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
     return [*trunks, *_transfers(floor, listing), *facts, *phones]
 
 
-def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
-    """Legs of ours that serve nothing any more: offers and attempts closed meanwhile, codes whose confirmation was missed."""
+def strangers(floor: Floor, event: NodeListed) -> Iterator[ListedLeg]:
+    """Legs of ours that serve nothing any more: offers and attempts closed meanwhile, codes whose confirmation was missed.
+
+    What is in the dialplan, a supervisor's leg that hears the tone, ends without us.
+    """
     parties = (
         each
         for contact in floor.contacts.values()
@@ -117,8 +120,8 @@ def strangers(floor: Floor, event: NodeListed) -> Iterator[LegId]:
     for leg in event.legs:
         lost_call = leg.role in {"agent", "customer"} and leg.leg not in called
         lost_code = leg.role == "code" and event.gap
-        if not leg.pending and (lost_call or lost_code):
-            yield leg.leg
+        if not (leg.pending or leg.away) and (lost_call or lost_code):
+            yield leg
 
 
 def _transfers(floor: Floor, listing: Listing) -> Iterator[Fact]:

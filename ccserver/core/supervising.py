@@ -177,7 +177,7 @@ def command_failed(floor: Floor, event: CommandFailed) -> None:
         floor.note(floor.note_values(command.supervisor, leg=None))
         floor.keep(over(floor, contact, event.at))
     elif event.kind != "gone":
-        floor.command(HangUpLeg(command.leg, lane=command.lane))
+        floor.command(EndSupervision(command.leg, told=True, lane=command.lane))
     else:
         floor.ignored += 1
 

@@ -1,5 +1,6 @@
 """A supervisor in a talk, on real phones: who hears whom, measured; and that nothing of it touches the talk."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, Row, contact_centre
 
 ANNA, VERA = "1001", "1003"
 ANNA_HZ, VERA_HZ = OPERATOR_HZ[ANNA], OPERATOR_HZ[VERA]
+BUSY_HZ = 425
+"""asterisk-conf/indications.conf, [ru]."""
 AMONG_OTHERS = 0.12
 """Share of a tone that is heard together with one or two others."""
 
@@ -62,6 +65,13 @@ async def hear(call: Call, *wanted_hz: int, seconds: float = 1.0, tries: int = 1
     raise AssertionError(f"{call!r} hears {found} and not {wanted_hz}")
 
 
+async def hears_that_it_is_over(aside: Call) -> None:
+    """The tone of a line that was hung up, and then he is hung up himself."""
+    began = time.monotonic()
+    await aside.wait_gone()
+    assert carries(aside.heard().since(began), BUSY_HZ), f"{aside!r} hears no busy tone"
+
+
 async def test_a_supervisor_listens_whispers_and_barges_in_and_each_is_heard_by_whom_he_means(
     watched: Centre, tmp_path: Path
 ) -> None:
@@ -86,7 +96,7 @@ async def test_a_supervisor_listens_whispers_and_barges_in_and_each_is_heard_by_
     await hear(caller, ANNA_HZ)
     await hear(talk, CALLER_HZ)
     await caller.hangup()
-    await aside.wait_gone()
+    await hears_that_it_is_over(aside)
 
     (row,) = await watched.finished(recorded=True)
     (supervision,) = row["supervisions"]

@@ -165,7 +165,8 @@ def _command(command: Record | Command) -> Iterator[str]:
         case commands.SpyOn():
             yield f"{short(command.leg)}: {command.mode}"
         case commands.EndSupervision():
-            yield f"{short(command.leg)}: {'listens' if command.stays else 'hears'} no more"
+            told = ", by the tone" if command.told else ""
+            yield f"{short(command.leg)}: {'listens' if command.stays else 'hears'} no more{told}"
         case commands.RecordVoicemail():
             yield f"{command.leg}: record {short(command.recording).rpartition('-')[2]}"
         case commands.LendLeg():

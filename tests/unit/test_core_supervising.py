@@ -119,11 +119,18 @@ def test_he_hangs_up_and_the_talk_goes_on() -> None:
     assert told.agent(ANNA).state is AgentState.TALKING
 
 
-def test_the_end_of_the_talk_hangs_him_up() -> None:
+def test_the_end_of_the_talk_hangs_him_up_and_he_hears_why() -> None:
     told = listening()
     told.hang_up()
-    assert EndSupervision(LEG, lane=C1) in told.commands
+    assert EndSupervision(LEG, told=True, lane=C1) in told.commands
     assert last(told).ended_at is not None
+
+
+def test_a_phone_that_still_rings_is_only_hung_up() -> None:
+    told = talking()
+    asked(told)
+    told.hang_up()
+    assert EndSupervision(LEG, lane=C1) in told.commands
 
 
 def test_taking_over_the_operator_is_in_wrap_up_and_the_supervisor_talks() -> None:
@@ -168,7 +175,7 @@ def test_who_can_hear_nothing_is_hung_up() -> None:
     told.tell(KeyPressed(LEG, "5", at=told.now))
     (command,) = told.commanded(SpyOn)
     told.tell(CommandFailed(command, "500", at=told.now))
-    assert told.commands == [HangUpLeg(LEG, lane=C1)]
+    assert told.commands == [EndSupervision(LEG, told=True, lane=C1)]
 
 
 # --- after a gap ----------------------------------------------------------------------------------------------------------
@@ -197,6 +204,29 @@ def test_that_he_answered_in_the_gap_is_known_after_it() -> None:
 def test_that_he_hung_up_in_the_gap_is_known_after_it() -> None:
     other = again(listening())
     assert last(other).ended_at is not None and other.agent(VERA).leg is None
+
+
+def test_of_a_talk_that_ended_in_the_gap_he_is_told_after_it() -> None:
+    told = listening()
+    told.wait(1)
+    other = told.restarted()
+    other.connect(listed_agent(LEG, up=True, ringing=False))
+    assert EndSupervision(LEG, told=True, lane=C1) in other.commands
+
+
+def test_killed_before_he_was_told_he_is_told_after_it_and_once_the_tone_plays_he_is_left_alone() -> None:
+    told = listening()
+    told.hang_up()
+    told.ended(SPIED)
+    told.wait(1)
+    other = told.restarted()
+    leg = listed_agent(LEG, up=True, ringing=False)
+    other.connect(leg)
+    assert other.commanded(EndSupervision) == [EndSupervision(LEG, told=True, lane=C1)]
+    other.lists(replace(leg, away=True))
+    assert not other.commanded(EndSupervision) and other.agent(VERA).leg == LEG
+    other.ended(LEG)
+    assert other.agent(VERA).leg is None
 
 
 def test_a_leg_that_was_made_and_never_dialled_is_hung_up() -> None:

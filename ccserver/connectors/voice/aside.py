@@ -18,6 +18,8 @@ from ccserver.core.supervision import Listening
 
 WHISPER: dict[Listening, str] = {"listen": "none", "whisper": "out", "barge": "both"}
 """`out`: to the agent; `both`: also as if the agent had said it, so that the customer, and the recording, hear it."""
+TALK_ENDED = "talk-ended"
+"""The context of dialplans/operators.conf in which Asterisk lets him hear the tone and hangs him up, also without us."""
 
 
 class Aside:
@@ -64,13 +66,24 @@ class Aside:
 
     async def end(self, command: EndSupervision) -> None:
         """Leave nothing of it, besides the leg of who took the talk over."""
-        if not command.stays:
-            with suppress(ari.NotFound):
+        with suppress(ari.NotFound, ari.Conflict):
+            if command.told:
+                await self._tell(command.leg)
+            elif not command.stays:
                 await self._ari.hangup(command.leg)
         for mode in get_args(Listening):
             await self._deafen(command.leg, mode)
         with suppress(ari.NotFound, ari.Conflict):
             await self._ari.delete_bridge(command.leg)
+
+    async def _tell(self, leg: LegId) -> None:
+        made = self._calls.made.get(leg)
+        if made is None or not made.left:
+            # Out of Stasis the end of a channel is told to who has subscribed to it (docs/reference/asterisk.md, 8).
+            await self._ari.subscribe(APP, f"channel:{leg}")
+            await self._ari.continue_in_dialplan(leg, TALK_ENDED, "s")
+        if made is not None:
+            made.left = True
 
     async def _hear(self, leg: LegId, spied: LegId, mode: Listening) -> None:
         """A snoop channel cannot be changed: the new one comes before the old one goes, so that he misses no word."""

@@ -144,6 +144,8 @@ class MadeLeg:
     up: bool = False
     bridge: str = ""
     """In which it is, as far as we know."""
+    left: bool = False
+    """It has gone into the dialplan, where it ends without us."""
     last_key: LastKey = field(default_factory=LastKey)
 
 
@@ -205,8 +207,8 @@ class Calls:
         return call
 
     def made_for(self, contact: ContactId) -> list[LegId]:
-        """Legs made for the contact that have not ended yet."""
-        return [leg for leg, made in self.made.items() if made.contact == contact]
+        """Legs made for the contact that have not ended yet, and do not by themselves."""
+        return [leg for leg, made in self.made.items() if made.contact == contact and not made.left]
 
     def rings_or_talks(self, agent: AgentId) -> bool:
         """A leg of ours leads to his phone, or is being made. Who listens to somebody's talk does not: his phone is in use."""

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from ccserver import ari
 from ccserver.connectors.voice import lending
+from ccserver.connectors.voice.aside import TALK_ENDED
 from ccserver.connectors.voice.calls import Call, Calls, MadeLeg, bridges_of, contact_of_bridge, mixed_of
 from ccserver.connectors.voice.facts import agent_of_channel, ani_of, flow_of, part, trunk_of
 from ccserver.connectors.voice.phones import Phones
@@ -110,7 +111,8 @@ class Lister:
         if is_chosen(self._node, leg):
             agent = agent_of_channel(channel)
             role: LegRole = "agent" if agent is not None and agent in self._phones.agents else "customer"
-            return ListedLeg(leg, role, channel.is_up, channel.state == "Ringing", leg in pending)
+            left = channel.dialplan.context == TALK_ENDED
+            return ListedLeg(leg, role, channel.is_up, channel.state == "Ringing", leg in pending, left)
         place = channel.dialplan
         app, *arguments = place.app_data.removeprefix("ccserver,").split(",")
         if place.app_name == "Stasis" and app == "line":
@@ -186,6 +188,7 @@ class Lister:
         known.channel_name = channel.name if channel else known.channel_name
         # What the listing tells need not be told again by an event that was on its way.
         known.up, known.ringing = known.up or listed.up, known.ringing or listed.ringing
+        known.left = listed.away
 
     def _watch_again(self, legs: Iterable[ListedLeg]) -> None:
         """A leg whose StasisStart was missed was never subscribed to, and its end would never be told."""
