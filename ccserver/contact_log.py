@@ -29,6 +29,7 @@ from ccserver.core.records import (
     DecisionSaved,
     DispositionForgotten,
     DispositionSaved,
+    InquirySaved,
     IntervalSaved,
     LearntSaved,
     MeasureLifted,
@@ -151,7 +152,7 @@ class ContactLog:
                 pass  # under way: told when it ends
             case DispositionForgotten() | TalkRemembered():
                 pass  # nothing has changed
-            case DecisionSaved() | ShortageSaved():
+            case DecisionSaved() | ShortageSaved() | InquirySaved():
                 pass  # `ccserver explain` tells
             case _:
                 assert_never(record)

@@ -12,6 +12,7 @@ from ccserver.core.agent import AgentState
 from ccserver.core.contact import SegmentKind, SegmentOutcome
 from ccserver.core.decision import Candidate, Decision, Lack, Shortage
 from ccserver.core.ids import AgentId
+from ccserver.core.inquiry import Inquiry
 from ccserver.store.decisions import ContactLog
 from ccserver.store.rows import AttemptRow, ContactDetail, OfferRow, SegmentRow
 
@@ -71,6 +72,9 @@ def contact_story(contact: ContactDetail, log: ContactLog) -> Story:
     moments += [Moment(each.at, _short(each), rank=4) for each in log.shortages if _waiting(contact.segments, each.at)]
     decided: set[tuple[AgentId | None, float]] = {(each.agent, each.at) for each in log.decisions}
     moments += [moment for offer in contact.offers for moment in _offer(offer, decided)]
+    moments += [
+        Moment(each.asked_at if each.ended_at is None else each.ended_at, _inquired(each)) for each in log.inquiries
+    ]
     moments += [moment for attempt in contact.attempts for moment in _attempt(attempt)]
     moments += [
         Moment(each.ended_at, _ended(each), rank=1 if each.kind is SegmentKind.FLOW else 6)
@@ -157,6 +161,15 @@ def _attempt(attempt: AttemptRow) -> Iterator[Moment]:
     ended_at = attempt.answered_at if attempt.answered_at is not None else attempt.ended_at
     if attempt.outcome is not None and ended_at is not None:
         yield Moment(ended_at, f"trunk {attempt.trunk}: {attempt.outcome}")
+
+
+def _inquired(inquiry: Inquiry) -> str:
+    asked = f"{inquiry.kind} {inquiry.about}" + (f" asked {inquiry.address}" if inquiry.address else "")
+    if inquiry.ended_at is None:
+        return f"{asked}: nobody waited for its answer"
+    took = "from an earlier answer" if inquiry.cached else f"after {span(inquiry.ended_at - inquiry.asked_at)}"
+    why = f" ({inquiry.reason})" if inquiry.reason else ""
+    return f"{asked}: {inquiry.verdict} {took}{why}"
 
 
 def _ended(segment: SegmentRow) -> str:

@@ -44,6 +44,7 @@ from ccserver.core.ids import (
     StepName,
     TrunkName,
 )
+from ccserver.core.inquiry import Inquiry
 from ccserver.core.offer import Offer
 from ccserver.core.plan import Treatment
 from ccserver.core.steps import Key, Point, SkillNeed, Stage
@@ -412,6 +413,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     supervisions: int = 0
     plays: int = 0
     inquiries: int = 0
+    inquiry: Inquiry | None = None
+    """What the flow asks outside now."""
     first_queue: QueueName | None = None
     last_place: Place | None = None
     """From which he was answered last: handed over, he takes its order along."""

@@ -4,17 +4,13 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from ccserver.core import admission, answering, flow, owed, promising, queueing, recording, surveying
+from ccserver.core import admission, answering, flow, inquiring, owed, promising, queueing, recording, surveying
 from ccserver.core.commands import (
-    AskLookup,
     HangUpLeg,
-    LendLeg,
     PlayPrompts,
     RecordVoicemail,
     ReleaseContact,
-    RunFunction,
     SetLanguage,
-    StartMusic,
     StopPlay,
 )
 from ccserver.core.contact import (
@@ -38,12 +34,11 @@ from ccserver.core.events import (
 from ccserver.core.floor import Floor
 from ccserver.core.flow import FlowTurn, Scene
 from ccserver.core.ids import FlowName, InquiryId, StepName, is_chosen, message_name, parts_of_message
-from ccserver.core.lookup import address
 from ccserver.core.numbers import canonical
 from ccserver.core.plan import REFUSALS, Line, Treatment
 from ccserver.core.records import RecordingSaved
 from ccserver.core.segments import close_segment, open_segment
-from ccserver.core.steps import Dialplan, LookUp, Python
+from ccserver.core.steps import Dialplan
 
 NO_SUCH_NUMBER = 1
 """Q.850: unallocated number."""
@@ -178,7 +173,8 @@ def play_finished(floor: Floor, contact: Contact, event: PlayFinished) -> None:
 
 
 def time_up(floor: Floor, contact: Contact, event: Event) -> None:
-    """Silence, in the flow."""
+    """Silence, in the flow: of who is asked something, or of somebody outside."""
+    contact = inquiring.ended(floor, contact, "failed", event.at, reason="no answer in time")
     apply(floor, contact, flow.time_up(scene(floor, contact)), event.at)
 
 
@@ -202,6 +198,7 @@ def inquiry_answered(floor: Floor, contact: Contact, event: InquiryAnswered) -> 
         answering.take(floor, contact)
         contact = replace(contact, away=False)
     if not contact.away:
+        contact = inquiring.ended(floor, contact, event.verdict, event.at, reason=event.reason, cached=event.cached)
         apply(floor, contact, flow.answered(scene(floor, contact), event.verdict, event.values), event.at)
 
 
@@ -297,7 +294,7 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
                     RecordVoicemail(contact.leg, turn.position.recording, step.max_s, step.silence_s, lane=contact.id)
                 )
             case flow.Inquire(step):
-                contact = _inquire(floor, contact, step)
+                contact = inquiring.ask(floor, contact, step, at)
             case flow.ForwardTo(step):
                 floor.forwarding[contact.id] = step
             case flow.PromiseCallback():
@@ -309,28 +306,6 @@ def apply(floor: Floor, contact: Contact, turn: FlowTurn, at: float) -> None:
             case flow.Finish():
                 contact = _finish(floor, contact, at, effect)
     floor.keep(contact)
-
-
-def _inquire(floor: Floor, contact: Contact, step: LookUp | Dialplan | Python) -> Contact:
-    """Ask outside; asked again after a restart, it is another question, and the answer to the first is of no interest."""
-    assert contact.flow is not None and contact.flow.inquiry is not None
-    known = {**contact.variables, "language": contact.language}
-    if isinstance(step, Dialplan):
-        told = {name: known.get(name, "") for name in step.send}
-        inquiry, lane = contact.flow.inquiry, contact.id
-        floor.command(LendLeg(contact.leg, inquiry, step.context, step.extension, told, step.take, lane=lane))
-        return replace(contact, inquiries=contact.inquiries + 1, away=True)
-    if isinstance(step, Python):
-        limits = tuple(step.ways), step.take, step.timeout_s
-        asked = contact.flow.inquiry, contact.plan, step.function, known
-        floor.command(RunFunction(*asked, *limits, lane=contact.id))
-        return replace(contact, inquiries=contact.inquiries + 1)
-    lookup = floor.plan_of(contact).lookups[step.lookup]
-    if step.music:
-        floor.command(StartMusic(contact.leg, step.music, lane=contact.id))
-    url = address(lookup, known)
-    floor.command(AskLookup(contact.flow.inquiry, lookup, url, lane=contact.id))
-    return replace(contact, inquiries=contact.inquiries + 1)
 
 
 def _finish(floor: Floor, contact: Contact, at: float, how: flow.Finish) -> Contact:

@@ -239,6 +239,8 @@ class InquiryAnswered(Event, frozen=True):
     reason: str = ""
     """Why it failed, for people."""
     took_s: float = 0.0
+    cached: bool = False
+    """An answer to the same question was still good: nobody was asked."""
 
 
 class PhoneChanged(Event, frozen=True):

@@ -12,6 +12,7 @@ from ccserver.core.decision import Decision, Shortage
 from ccserver.core.disposition import Disposition
 from ccserver.core.ewt import Learnt
 from ccserver.core.ids import AgentId, ContactId, QueueName, RecordingName, TalkId
+from ccserver.core.inquiry import Inquiry
 from ccserver.core.measure import Measure
 from ccserver.core.offer import Offer
 from ccserver.core.plan import Plan
@@ -151,6 +152,12 @@ class ShortageSaved(_Record, frozen=True):
     shortage: Shortage
 
 
+class InquirySaved(_Record, frozen=True):
+    """A flow asked something outside, or had its answer."""
+
+    inquiry: Inquiry
+
+
 class MeasureSaved(_Record, frozen=True):
     """A measure is in force."""
 
@@ -183,6 +190,7 @@ Record = (
     | DispositionForgotten
     | DecisionSaved
     | ShortageSaved
+    | InquirySaved
     | MeasureSaved
     | MeasureLifted
 )

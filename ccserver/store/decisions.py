@@ -5,11 +5,12 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Row, Select, Table, delete, select
+from sqlalchemy import Row, Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ccserver.core.decision import Decision, Shortage
 from ccserver.core.ids import AgentId, ContactId
+from ccserver.core.inquiry import Inquiry
 from ccserver.store import tables
 from ccserver.store.rows import IntervalRow, OfferRow
 
@@ -29,6 +30,8 @@ class ContactLog(Struct, frozen=True):
     decisions: tuple[Decision, ...]
     shortages: tuple[Shortage, ...]
     """Of its needs, while it waited."""
+    inquiries: tuple[Inquiry, ...] = ()
+    """Of its flows."""
 
 
 class AgentLog(Struct, frozen=True):
@@ -46,8 +49,10 @@ async def contact_log(connection: AsyncConnection, contact: ContactId) -> Contac
     decision, shortage = tables.decision.c, tables.shortage.c
     of_contact = select(tables.decision).where(decision.contact == contact).order_by(decision.at, decision.offer)
     decisions = await _read(connection, of_contact, Decision)
+    of_flows = select(tables.inquiry).where(tables.inquiry.c.contact == contact).order_by(tables.inquiry.c.asked_at)
+    inquiries = await _read(connection, of_flows, Inquiry)
     if not decisions:
-        return ContactLog((), ())
+        return ContactLog((), (), inquiries)
     ended = select(tables.contact.c.ended_at).where(tables.contact.c.id == contact)
     ended_at = (await connection.execute(ended)).scalar_one_or_none()
     there = select(tables.shortage).where(
@@ -57,7 +62,8 @@ async def contact_log(connection: AsyncConnection, contact: ContactId) -> Contac
         there = there.where(shortage.at < ended_at)
     needs = {(each.queue, each.needs, each.also) for each in decisions}
     shortages = await _read(connection, there.order_by(shortage.at).limit(SHORTAGES_MAX), Shortage)
-    return ContactLog(decisions, tuple(each for each in shortages if (each.queue, each.needs, each.also) in needs))
+    mine = tuple(each for each in shortages if (each.queue, each.needs, each.also) in needs)
+    return ContactLog(decisions, mine, inquiries)
 
 
 async def agent_log(
@@ -74,8 +80,8 @@ async def agent_log(
 
 async def forget(connection: AsyncConnection, before: float) -> int:
     """See `SqlStore.forget_decisions`."""
-    old: tuple[Table, ...] = (tables.decision, tables.shortage)
-    return sum([(await connection.execute(delete(table).where(table.c.at < before))).rowcount for table in old])
+    ages = (tables.decision.c.at, tables.shortage.c.at, tables.inquiry.c.asked_at)
+    return sum([(await connection.execute(delete(age.table).where(age < before))).rowcount for age in ages])
 
 
 async def _read(connection: AsyncConnection, query: Select[Any], kind: type[S]) -> tuple[S, ...]:
@@ -84,4 +90,4 @@ async def _read(connection: AsyncConnection, query: Select[Any], kind: type[S]) 
 
 def _value(row: Row[Any], kind: type[S]) -> S:
     values = {str(name): _decode(value) if name in _JSON else value for name, value in row._mapping.items()}
-    return msgspec.convert(values, kind)
+    return msgspec.convert(values, kind, strict=False)

@@ -33,6 +33,7 @@ from ccserver.core.records import (
     DecisionSaved,
     DispositionForgotten,
     DispositionSaved,
+    InquirySaved,
     IntervalSaved,
     LearntSaved,
     MeasureLifted,
@@ -63,6 +64,7 @@ _Alone = (
     | PlanAdopted
     | DecisionSaved
     | ShortageSaved
+    | InquirySaved
     | MeasureSaved
     | MeasureLifted
 )
@@ -346,6 +348,8 @@ def _row(record: _Alone, now: float, journal: str) -> tuple[Table, Values]:
             )
         case ShortageSaved(shortage=shortage):
             return tables.shortage, _named(shortage, tables.shortage, **_as_json(shortage, "needs", "also", "able"))
+        case InquirySaved(inquiry=inquiry):
+            return tables.inquiry, _named(inquiry, tables.inquiry, cached=int(inquiry.cached))
         case MeasureSaved(measure=measure):
             return tables.measure, _measure(measure)
         case MeasureLifted(measure=measure):

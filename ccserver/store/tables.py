@@ -9,7 +9,7 @@ hold the values of the enums in `ccserver.core`.
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text
 
-SCHEMA = 16
+SCHEMA = 17
 """The newest migration in `sql/versions` (`0016`)."""
 
 metadata = MetaData()
@@ -225,6 +225,24 @@ shortage = Table(
     Index("shortage_at", "at"),
 )
 """Since when, and why, nobody took contacts of these needs while some waited. Kept for a while."""
+
+inquiry = Table(
+    "inquiry",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("contact", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("asked_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("cached", Integer, nullable=False),
+    Index("inquiry_contact", "contact"),
+    Index("inquiry_asked_at", "asked_at"),
+)
+"""What a contact's flow asked outside (`kind`: lookup, function, dialplan), and what came of it. Kept for a while."""
 
 survey = Table(
     "survey",

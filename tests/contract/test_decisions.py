@@ -8,7 +8,9 @@ from aiohttp import ClientSession
 from msgspec.structs import replace
 
 from ccserver.api.server import build, listening
-from ccserver.core.ids import AgentId, ContactId
+from ccserver.core.ids import AgentId, ContactId, InquiryId
+from ccserver.core.inquiry import Inquiry
+from ccserver.core.records import InquirySaved
 from ccserver.store.forgetting import DAY_S, Forgetting
 from ccserver.store.journal_file import TurnRecords
 from ccserver.store.schema import migrate
@@ -21,6 +23,17 @@ from tests.unit.core_case import Case, operator, plan, queue, straight_into
 __all__ = ["postgres", "store_url"]
 
 CONTACT = ContactId("n1-c2")
+ASKED = Inquiry(
+    id=InquiryId("n1-c2.ask1"),
+    contact=CONTACT,
+    kind="lookup",
+    about="shop",
+    address="https://shop/{ani}",
+    asked_at=1010.0,
+    ended_at=1010.0,
+    verdict="found",
+    cached=True,
+)
 
 
 def busy_hour() -> Case:
@@ -48,6 +61,7 @@ def busy_hour() -> Case:
     case.wait(30)
     case.hang_up("c2")
     case.ended("n1-c2.2")
+    case.records.append(InquirySaved(ASKED))
     return case
 
 
@@ -99,6 +113,7 @@ async def test_what_was_decided_about_a_contact_comes_back_as_it_was(store_url: 
             (1, "1002", None),
             (2, "1001", None),
         ]
+        assert log.inquiries == (ASKED,)
         assert dict(log.decisions[0].able) == {"talking": 1, "logged_out": 1}
         assert await store.why(ContactId("nobody")) == type(log)((), ())
         mine = await store.why_agent(AgentId("1002"), 0.0)
@@ -126,6 +141,7 @@ async def test_a_contact_is_explained_from_its_arrival_to_its_end(store_url: str
     texts = [moment["text"] for moment in told["timeline"]]
     order = [
         "arrived on line",
+        "lookup shop asked https://shop/{ani}: found from an earlier answer",
         "waits in queue support: everybody who is able to take it is at work (1 talking, 1 logged out)",
         "offered to 1002: longest idle of 1 able to take it",
         "1002 did not pick up after 15 s of ringing",
@@ -178,7 +194,9 @@ async def test_decisions_are_forgotten_after_their_time_and_the_contact_stays(st
                 return case.now + 10 * DAY_S
 
         await Forgetting(store, Later(), decisions_kept_days=11).round()
-        assert (await store.why(CONTACT)).decisions
+        log = await store.why(CONTACT)
+        assert log.decisions and log.inquiries
         await Forgetting(store, Later(), decisions_kept_days=9).round()
-        assert not (await store.why(CONTACT)).decisions
+        log = await store.why(CONTACT)
+        assert not log.decisions and not log.inquiries
         assert await store.contact(CONTACT) is not None

@@ -8,7 +8,7 @@ from sqlalchemy import Table
 from ccserver.api.agent_stories import agent_story
 from ccserver.api.stories import Story, contact_story
 from ccserver.core.ids import AgentId, ContactId
-from ccserver.core.records import DecisionSaved, Record, ShortageSaved
+from ccserver.core.records import DecisionSaved, InquirySaved, Record, ShortageSaved
 from ccserver.core.router import Router
 from ccserver.core.status import picture
 from ccserver.store import tables
@@ -47,7 +47,12 @@ def _of_contact(records: Sequence[Record], who: str) -> Story:
     mine = tuple(each for each in decisions if each.contact == contact)
     needs = {(each.queue, each.needs) for each in mine}
     shortages = (each.shortage for each in records if isinstance(each, ShortageSaved))
-    log = ContactLog(mine, tuple(each for each in shortages if (each.queue, each.needs) in needs))
+    asked = {each.inquiry.id: each.inquiry for each in records if isinstance(each, InquirySaved)}
+    log = ContactLog(
+        mine,
+        tuple(each for each in shortages if (each.queue, each.needs) in needs),
+        tuple(each for each in asked.values() if each.contact == contact),
+    )
     return contact_story(detail, log)
 
 

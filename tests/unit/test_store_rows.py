@@ -3,11 +3,13 @@
 from msgspec.structs import replace
 
 from ccserver.core.decision import Decision, Lack, Shortage
-from ccserver.core.ids import AgentId, ContactId, LegId, MeasureId
+from ccserver.core.ids import AgentId, ContactId, InquiryId, LegId, MeasureId
+from ccserver.core.inquiry import Inquiry
 from ccserver.core.measure import Closure
 from ccserver.core.records import (
     ContactSaved,
     DecisionSaved,
+    InquirySaved,
     MeasureLifted,
     MeasureSaved,
     PreservationSaved,
@@ -87,6 +89,8 @@ def test_every_column_of_every_table_is_filled_by_its_record() -> None:
     )
     shortage = Shortage(queue=ORDERS, needs=(), at=5.0, lack=Lack.AT_WORK, able={})
     records += [DecisionSaved(decision), ShortageSaved(shortage)]
+    inquiry = Inquiry(id=InquiryId("cc1-1.ask1"), contact=ContactId("cc1-1"), kind="lookup", about="shop", asked_at=3.0)
+    records.append(InquirySaved(inquiry))
     closed = Closure(id=MeasureId("m1"), by="Ирина", since=1.0)
     records += [MeasureSaved(closed), MeasureLifted(closed, "time", 2.0)]
     made = rows([turn_of(*records)], "j")

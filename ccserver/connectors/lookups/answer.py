@@ -19,6 +19,8 @@ class Told(Struct, frozen=True):
     verdict: Literal["found", "not_found", "failed"]
     values: Mapping[str, str] = {}
     reason: str = ""
+    cached: bool = False
+    """It was known from before."""
 
 
 def failed(reason: str) -> Told:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import aiohttp
 import structlog
+from msgspec.structs import replace
 from yarl import URL
 
 from ccserver import __version__
@@ -88,6 +89,7 @@ class Lookups:
                 told.values,
                 told.reason,
                 time.monotonic() - begun,
+                told.cached,
                 at=time.time(),
             )
         )
@@ -95,7 +97,7 @@ class Lookups:
     async def _told(self, session: aiohttp.ClientSession, command: AskLookup, desk: Desk) -> Told:
         lookup, url = command.lookup, command.url
         if (known := desk.known(url, self._now())) is not None:
-            return known
+            return replace(known, cached=True)
         if reason := desk.why_not(self._now()):
             return failed(reason)
         told = failed("the server stopped")
