@@ -24,6 +24,20 @@ do = "hangup"
 prompts = ["line-closed"]
 """
 
+SURVEY = """
+start = "rate"
+
+[steps.rate]
+do = "rate"
+prompts = ["survey-rate"]
+next = "thanks"
+otherwise = "thanks"
+
+[steps.thanks]
+do = "hangup"
+prompts = ["survey-thanks"]
+"""
+
 
 class Site:
     """The demo under `root`, laid out as in a checkout; every change must really change something."""
@@ -69,6 +83,11 @@ class Site:
         for flow in ("nordlis.toml", "velmira.toml"):
             self.change(flow, 'start = "greeting"', 'start = "now"')
             self.append(flow, HOURS)
+
+    def survey(self, of: str) -> None:
+        """A flow that asks for a mark after each talk, named by the first of the `lines` or `queues`."""
+        self.append("satisfaction.toml", SURVEY)
+        self.change("ccserver.toml", f"[[{of}]]\n", f'[[{of}]]\nsurvey = "satisfaction"\n')
 
     def load(self, **overrides: object) -> Config:
         """Load it; overrides by field with __ for the dot."""

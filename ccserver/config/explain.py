@@ -4,24 +4,22 @@ Lists every step that the caller could come to, in the order in which he could, 
 answer him. Nobody is called and nothing runs.
 """
 
-import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
 from typing import assert_never
 
 from ccserver import spoken
-from ccserver.config.errors import QuestionError, did_you_mean, listed, shown
+from ccserver.config.called import calendar_state, call_of, opening
+from ccserver.config.errors import listed, shown
 from ccserver.config.exits import exit_sentences
 from ccserver.config.journeys import Journeys, Spot, journeys
 from ccserver.config.load import Config
 from ccserver.config.serving import able, all_needs
-from ccserver.core.calendar import Calendar, closes_at, hours_at, opens_at, zone
+from ccserver.core.calendar import hours_at
 from ccserver.core.ids import FlowName
 from ccserver.core.matching import Ability, Need
 from ccserver.core.matching import able as may_serve
 from ccserver.core.needing import asking, eased, speaking
-from ccserver.core.numbers import canonical
-from ccserver.core.plan import REFUSALS, Line, Pickup, Queue
+from ccserver.core.plan import Line, Queue
 from ccserver.core.steps import (
     Answer,
     AskCallback,
@@ -52,11 +50,6 @@ from ccserver.core.steps import (
 )
 
 KEY_NAMES = {"*": "star", "#": "hash"}
-PICKUPS: dict[Pickup, str] = {
-    "at_once": "It is answered at once.",
-    "when_needed": "It is answered at the first menu, collect, voicemail or answer step, or by the operator; nobody pays before.",
-    "operator": "It is answered by the operator, or at a voicemail or answer step; nobody pays before.",
-}
 ENDINGS: dict[Ending, str] = {
     "normal": "Hangs up.",
     "busy": "Hangs up; who has not been answered gets the busy tone, and nobody pays.",
@@ -73,27 +66,25 @@ HOW_SAID = {
 """Variables that are spoken."""
 
 
-def explain_call(config: Config, number: str, at: str | None = None) -> str:
-    """The story of a call in lines; raises `QuestionError` for a number that is no line and a time that is none.
-
-    `at` is ISO 8601, means the line's own zone unless it says another, and is now when it is not given; `number` may be
-    written in any form, as trunks may bring it.
-    """
-    line = line_called(config, number)
-    flows = config.plan.flows
-    when = moment(at, line) if at is not None else datetime.now(zone(line.timezone))
-    entered = flow_entered(config, line, when)
+def explain_call(config: Config, number: str, at: str | None = None, caller: str | None = None) -> str:
+    """The story of a call in lines; raises `QuestionError` as `call_of` does, which tells what may be given."""
+    call = call_of(config, number, at, caller)
+    flows, entered = config.plan.flows, call.entered
     if entered is None:
-        return "\n".join(opening(config, line, when))
-    hours = {name: hours_at(calendar, when.timestamp()) for name, calendar in config.plan.calendars.items()}
-    ways = journeys(config.plan.flows, [(entered, line.number, line.language)], hours)
+        return "\n".join(opening(config, call))
+    hours = {name: hours_at(calendar, call.at.timestamp()) for name, calendar in config.plan.calendars.items()}
+    first = (entered, call.line.number, call.language)
+    ways = journeys(flows, [first], hours)
+    asked_after = dict.fromkeys((survey, spot.language) for spot, survey in _surveys(config, call.line, ways))
+    if asked_after:
+        ways = journeys(flows, [first, *((name, call.line.number, language) for name, language in asked_after)], hours)
     asked = dict.fromkeys(
         step.calendar
         for name in reached(flows, [entered])
         for step in flows[name].steps.values()
         if isinstance(step, Branch | Enqueue) and step.calendar is not None
     )
-    story = [*opening(config, line, when), *(calendar_state(config.plan.calendars[name], when) for name in asked)]
+    story = [*opening(config, call), *(calendar_state(config.plan.calendars[name], call.at) for name in asked)]
     for language in dict.fromkeys(spot.language for spot in ways.ways):
         # What is known of variables makes spots of one step; a reader wants the step once.
         spots = {Point(spot.flow, spot.step): spot for spot in ways.ways if spot.language == language}
@@ -101,89 +92,24 @@ def explain_call(config: Config, number: str, at: str | None = None) -> str:
             elsewhere = f" of {spot.flow}" if spot.flow != entered else ""
             story += ["", f"{spot.step}{elsewhere}, in {language}:"]
             step = flows[spot.flow].steps[spot.step]
-            story += (f"    {sentence}" for sentence in _step(config, spot, step, ways))
+            story += (f"    {sentence}" for sentence in _step(config, call.line, spot, step, ways))
     return "\n".join(story)
 
 
-def moment(at: str, line: Line) -> datetime:
-    """The time in the line's zone; raises `QuestionError`."""
-    there = zone(line.timezone)
-    try:
-        given = datetime.fromisoformat(at.strip())
-        if given.tzinfo is not None:
-            return given.astimezone(there)
-        moment_there = given.replace(tzinfo=there).astimezone(UTC).astimezone(there)
-    except (ValueError, OverflowError):
-        raise QuestionError(f"expected a time like 2026-12-31T23:50, got {shown(at)}") from None
-    if moment_there.replace(tzinfo=None) != given:
-        raise QuestionError(f"{shown(at)} does not exist in {line.timezone}: the clocks are put forward then")
-    return moment_there
+def _surveys(config: Config, line: Line, ways: Journeys) -> Iterator[tuple[Spot, FlowName]]:
+    """Where he may come to talk with somebody, and what asks him afterwards how it was."""
+    for spot in ways.ways:
+        step = config.plan.flows[spot.flow].steps[spot.step]
+        if isinstance(step, Enqueue) and (survey := survey_of(config.plan.queues[step.queue], line)) is not None:
+            yield spot, survey
 
 
-def reporting_day(at: datetime, line: Line) -> date:
-    """The day to which the line's reports count a moment of its own zone."""
-    hours, minutes = map(int, line.day_starts_at.split(":"))
-    try:
-        return (at.replace(tzinfo=None) - timedelta(hours=hours, minutes=minutes)).date()
-    except OverflowError:
-        raise QuestionError(f"the year {at.year} is too far away") from None
+def survey_of(queue: Queue, line: Line) -> FlowName | None:
+    """As `core.surveying` has it: the queue's, or the line's."""
+    return queue.survey or line.survey
 
 
-def line_called(config: Config, number: str) -> Line:
-    """The line of that number; raises `QuestionError`."""
-    digits = re.sub(r"[\s()-]", "", number)
-    lines, region = config.plan.lines, config.plan.rules.region
-    for line in lines.values():
-        if line.number == digits or canonical(line.number, region) == canonical(digits, region):
-            return line
-    near = did_you_mean(digits, lines) or f"; there are {listed(lines) or 'none'}"
-    raise QuestionError(f"there is no line {shown(number)}{near}")
-
-
-def opening(config: Config, line: Line, at: datetime) -> Iterator[str]:
-    """Which call this is."""
-    yield f"A call to {line.number} ({line.name}) on {at:%A}, {at.day} {at:%B %Y, %H:%M}, {line.timezone}."
-    yield f"The reports count it to {reporting_day(at, line).isoformat()} (the day of this line starts at {line.day_starts_at})."
-    if line.brand or line.source:
-        yield f"{listed([*_named('brand', line.brand), *_named('source', line.source)])}."
-    if line.calendar is not None:
-        yield calendar_state(config.plan.calendars[line.calendar], at)
-    name = flow_entered(config, line, at)
-    if name is None:
-        yield f"The line is closed then: the call is refused ({line.closed}) unanswered, and nobody pays."
-        return
-    closed = "The line is closed then, and the" if name != line.flow else "The"
-    start = config.plan.flows[name].start
-    yield f"{closed} flow {name} ({name}.toml) serves it in language {line.language}, from step {start}."
-    yield PICKUPS[line.answer]
-
-
-def _named(what: str, value: str) -> tuple[str, ...]:
-    return (f"{what} {value}",) if value else ()
-
-
-def flow_entered(config: Config, line: Line, at: datetime) -> FlowName | None:
-    """The flow that serves a call at that time; None: it is refused."""
-    if line.calendar is None or line.closed is None:
-        return line.flow
-    if hours_at(config.plan.calendars[line.calendar], at.timestamp()) == "open":
-        return line.flow
-    return None if line.closed in REFUSALS else FlowName(line.closed)
-
-
-def calendar_state(calendar: Calendar, when: datetime) -> str:
-    """Open or not, and what comes next."""
-    hours, there = hours_at(calendar, when.timestamp()), zone(calendar.timezone)
-    change = closes_at if hours == "open" else opens_at
-    at = change(calendar, when.timestamp())
-    next_ = f"{datetime.fromtimestamp(at, there):%A %H:%M}, {calendar.timezone}" if at is not None else ""
-    state = "closed for a holiday" if hours == "holiday" else hours
-    if not next_:
-        return f"The calendar {calendar.name} is {state} then, round the clock."
-    return f"The calendar {calendar.name} is {state} then; it {'closes' if hours == 'open' else 'opens'} on {next_}."
-
-
-def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[str]:
+def _step(config: Config, line: Line, spot: Spot, step: Step, ways: Journeys) -> Iterator[str]:
     match step:
         case Say():
             yield from _says(config, spot, step.prompts)
@@ -215,7 +141,7 @@ def _step(config: Config, spot: Spot, step: Step, ways: Journeys) -> Iterator[st
         case Branch():
             yield from _branching(spot, step, ways)
         case Enqueue():
-            yield from waiting(config, spot, step)
+            yield from waiting(config, line, spot, step)
         case AskCallback():
             yield from _asking(config, spot, step)
         case LookUp():
@@ -347,7 +273,7 @@ def _spots(spot: Spot, ways: Journeys) -> Iterator[Spot]:
     return (other for other in ways.ways if (other.flow, other.step, other.language) == same)
 
 
-def waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
+def waiting(config: Config, line: Line, spot: Spot, step: Enqueue) -> Iterator[str]:
     """What happens in the queue, and who could answer."""
     queue = config.plan.queues[step.queue]
     yield f"Waits in queue {queue.name} ({queue.title}) for an operator{_skilled(queue, step.skills)}."
@@ -362,8 +288,8 @@ def waiting(config: Config, spot: Spot, step: Enqueue) -> Iterator[str]:
     yield f"A phone rings {queue.ring_timeout_s:g} s at most; {_recorded(queue)}."
     yield from (f"Who must wait hears {quoted(config, spot.language, item)}" for item in step.announce)
     yield from exit_sentences(step)
-    if queue.survey is not None:
-        yield f"When the operator has hung up, the flow {queue.survey} asks how it was."
+    if (survey := survey_of(queue, line)) is not None:
+        yield f"When the operator has hung up, the flow {survey} asks how it was."
 
 
 def _recorded(queue: Queue) -> str:

@@ -3,6 +3,7 @@
 He listens to the end, then presses: what stands between two commas at each question, and nothing once all is pressed. How long
 something is said is estimated by its text; pauses are those of the flow. No lookup asks anybody, and nobody goes to the dialplan:
 what they bring stands in their place among the keys (`failed`, `not_found`, `status=sent`); nothing means that all is well.
+Nobody answers either, unless `talk` stands there: then what follows is pressed in the survey.
 """
 
 import re
@@ -12,24 +13,22 @@ from datetime import datetime
 from functools import partial
 from typing import assert_never, get_args
 
+from ccserver.config.called import AskedCall, calendar_state, call_of, opening
 from ccserver.config.errors import QuestionError, listed, shown
 from ccserver.config.explain import (
     KEY_NAMES,
     asking_function,
-    calendar_state,
     connecting,
-    flow_entered,
     lent,
-    line_called,
     looking_up,
-    moment,
-    opening,
     quoted,
+    survey_of,
     waiting,
 )
 from ccserver.config.journeys import Spot
 from ccserver.config.load import Config
 from ccserver.core import flow, recording
+from ccserver.core.admission import ANONYMOUS
 from ccserver.core.answering import NEEDED
 from ccserver.core.calendar import hours_at, zone
 from ccserver.core.contact import FlowPosition
@@ -51,7 +50,6 @@ from ccserver.core.flow import (
 from ccserver.core.ids import FlowName, PlayId, RecordingName
 from ccserver.core.lookup import FieldKind
 from ccserver.core.numbers import e164
-from ccserver.core.plan import Line
 from ccserver.core.steps import (
     MARKS,
     AskCallback,
@@ -82,6 +80,8 @@ LETTERS_PER_S = 13.0
 """Of a voice that takes its time."""
 TURNS_MAX = 500
 _KEYS = frozenset(get_args(Key))
+TALK = "talk"
+"""Among the keys, where he waits: somebody answers, and when they have talked he is asked how it was."""
 _ANSWERS = frozenset({"failed", "not_found", "found", "returned", "next"})
 _VALUE = re.compile(r"[a-z][a-z0-9_]*=[^,]*")
 """What stands among the keys for who is asked outside, besides the ways of a function."""
@@ -98,20 +98,18 @@ EXAMPLES: dict[FieldKind, str] = {
 """What a lookup brings that nobody is asked for."""
 
 
-def walk_call(config: Config, number: str, at: str | None, keys: str) -> str:
-    """The story of that journey in lines; raises `QuestionError` for a number, a time or keys that are none.
+def walk_call(config: Config, number: str, at: str | None, keys: str, caller: str | None = None) -> str:
+    """The story of that journey in lines; raises `QuestionError` for keys that are none, and as `call_of` does.
 
     `keys`: groups of keys with commas between them, `1,12345#`; empty: he presses nothing.
     """
-    line = line_called(config, number)
-    when = moment(at, line) if at is not None else datetime.now(zone(line.timezone))
-    entered = flow_entered(config, line, when)
-    if entered is None:
-        return "\n".join(opening(config, line, when))
+    call = call_of(config, number, at, caller)
+    if call.entered is None:
+        return "\n".join(opening(config, call))
     groups = _groups(keys, _answers(config))
-    journey = _Journey(config, line, entered, when, groups)
+    journey = _Journey(config, call, call.entered, groups)
     pressed = f"He presses {', then '.join(groups)}." if groups else "He presses nothing."
-    return "\n".join([*opening(config, line, when), pressed, "", *journey.told()])
+    return "\n".join([*opening(config, call), pressed, "", *journey.told()])
 
 
 def _answers(config: Config) -> frozenset[str]:
@@ -123,7 +121,7 @@ def _answers(config: Config) -> frozenset[str]:
 def _groups(keys: str, answers: frozenset[str]) -> list[str]:
     groups = [group.strip() for group in keys.split(",")] if keys.strip() else []
     for group in groups:
-        if not group or not (set(group) <= _KEYS or group in answers or _VALUE.fullmatch(group)):
+        if not group or not (set(group) <= _KEYS or group == TALK or group in answers or _VALUE.fullmatch(group)):
             got = shown(group) if group else "nothing between two commas"
             message = (
                 f"expected keys like 1,0 or 1,12345# (0 to 9, * and #; for a lookup: failed, status=sent), got {got}"
@@ -150,17 +148,17 @@ def _is_answer(step: LookUp | Dialplan | Python, group: str) -> bool:
 
 
 class _Journey:
-    def __init__(self, config: Config, line: Line, entered: FlowName, when: datetime, groups: list[str]) -> None:
+    def __init__(self, config: Config, call: AskedCall, entered: FlowName, groups: list[str]) -> None:
         self._config = config
-        self._line = line.number
+        self._line = line = call.line
         self._answered = line.answer == "at_once"
         self._answering = NEEDED[line.answer]
         self._flows = config.plan.flows
-        self._began = self._now = when.timestamp()
+        self._began = self._now = call.at.timestamp()
         self._groups = deque(groups)
         self._position = FlowPosition(flow=entered, step=self._flows[entered].start)
-        self._variables = {"line": str(line.number), "ani": "anonymous"}
-        self._language = line.language
+        self._variables = {"line": str(line.number), "ani": call.ani or ANONYMOUS}
+        self._language = call.language
         self._line_flow = entered
         self._ended = False
 
@@ -323,7 +321,7 @@ class _Journey:
     def _queued(self, step: Enqueue) -> Iterator[str]:
         spot = Spot(flow=self._position.flow, step=self._position.step, language=self._language)
         heading = f"{self._clock()}  {self._name(Point(spot.flow, spot.step))}: "
-        for sentence in waiting(self._config, spot, step):
+        for sentence in waiting(self._config, self._line, spot, step):
             yield f"{heading}{sentence}"
             heading = " " * 7
         if self._groups and (target := step.keys.get(self._groups[0][0])) is not None:  # type: ignore[call-overload]
@@ -334,8 +332,22 @@ class _Journey:
             yield f"{self._clock()}  presses {group[0]} and gives up his place"
             self._ended = False
             yield from self._follow(flow.go(self._scene(), target))
+        elif self._groups and self._groups[0] == TALK:
+            self._groups.popleft()
+            yield from self._talked(survey_of(self._config.plan.queues[step.queue], self._line))
         else:
             self._ended = True
+
+    def _talked(self, survey: FlowName | None) -> Iterator[str]:
+        """Somebody has answered him, and hung up after the talk."""
+        yield from self._picked_up(True)
+        yield f"{self._clock()}  talks with an operator, who hangs up"
+        if survey is None:
+            yield f"{self._clock()}  is hung up on: nobody asks how it was. The end."
+            self._ended = True
+            return
+        self._position = FlowPosition(flow=survey, step=self._flows[survey].start)
+        yield from self._follow(flow.begin(self._scene()))
 
     @property
     def _at(self) -> Step:
@@ -371,7 +383,7 @@ class _Journey:
             next_play=PlayId("play"),
             next_recording=RecordingName("voicemail"),
             lookups=self._config.plan.lookups,
-            notice=partial(recording.notice, self._config.plan, self._line),
+            notice=partial(recording.notice, self._config.plan, self._line.number),
             callable=self._callable,
         )
 

@@ -12,7 +12,7 @@ from ccserver.core.contact import ContactOutcome
 from ccserver.core.floor import Floor
 from ccserver.core.ids import FlowName, LineNumber, PromptName
 from ccserver.core.measure import Announcement, Block, Closure
-from ccserver.core.plan import REFUSALS, Line, Treatment
+from ccserver.core.plan import REFUSALS, Line, Plan, Treatment
 
 ANONYMOUS = "anonymous"
 """Among blocked numbers: whoever shows none."""
@@ -35,15 +35,27 @@ class _Barred(Struct, frozen=True):
 
 def turned_away(floor: Floor, line: Line, ani: str) -> TurnedAway | None:
     """None: he is let in."""
-    blocked = _blocked(floor, line.number, ani)
+    blocked = _fitting([*_barred_by_hand(floor, line.number), *_barred_by_rule(floor.plan, line.number)], ani)
     if blocked is not None:
         return TurnedAway(_known(floor, blocked.treatment), blocked.reason, ContactOutcome.BLOCKED)
     closure = closed_by_hand(floor, line.number)
     if closure is not None:
         return _shut(treatment(floor, closure, line.number), f"the line was closed by {closure.by}")
+    return _out_of_hours(floor.plan, line, floor.now)
+
+
+def turned_away_by_plan(plan: Plan, line: Line, ani: str | None, at: float) -> TurnedAway | None:
+    """As if nobody had taken a measure; None: he is let in. Of whom no `ani` is given, no number is blocked."""
+    blocked = _fitting(_barred_by_rule(plan, line.number), ani) if ani is not None else None
+    if blocked is not None:
+        return TurnedAway(blocked.treatment, blocked.reason, ContactOutcome.BLOCKED)
+    return _out_of_hours(plan, line, at)
+
+
+def _out_of_hours(plan: Plan, line: Line, at: float) -> TurnedAway | None:
     if line.calendar is None or line.closed is None:
         return None
-    hours = hours_at(floor.plan.calendars[line.calendar], floor.now)
+    hours = hours_at(plan.calendars[line.calendar], at)
     if hours == "open":
         return None
     return _shut(line.closed, f"the line is closed: {line.calendar}{' has a holiday' if hours == 'holiday' else ''}")
@@ -77,10 +89,9 @@ def _known(floor: Floor, how: Treatment) -> Treatment:
     return how if how in REFUSALS or FlowName(how) in floor.plan.flows else "busy"
 
 
-def _blocked(floor: Floor, line: LineNumber, ani: str) -> _Barred | None:
+def _fitting(barred: Iterable[_Barred], ani: str) -> _Barred | None:
     """By the longest number that fits: it says the most of him."""
-    fitting = (each for each in _barred(floor, line) if fits(each.number, ani))
-    return max(fitting, key=lambda each: len(each.number), default=None)
+    return max((each for each in barred if fits(each.number, ani)), key=lambda each: len(each.number), default=None)
 
 
 def fits(number: str, ani: str) -> bool:
@@ -90,12 +101,15 @@ def fits(number: str, ani: str) -> bool:
     return ani.startswith(number)
 
 
-def _barred(floor: Floor, line: LineNumber) -> Iterator[_Barred]:
+def _barred_by_hand(floor: Floor, line: LineNumber) -> Iterator[_Barred]:
     for measure in floor.measures.values():
         if isinstance(measure, Block) and measure.line in (None, line):
             why = f"{measure.number} was blocked by {measure.by}"
             yield _Barred(measure.number, measure.treatment, _because(why, measure.reason))
-    for rule in floor.plan.blocked:
+
+
+def _barred_by_rule(plan: Plan, line: LineNumber) -> Iterator[_Barred]:
+    for rule in plan.blocked:
         if _counts_on(rule.lines, line):
             for number in rule.numbers:
                 yield _Barred(number, rule.treatment, _because(f"{number} is blocked", rule.reason))

@@ -19,8 +19,9 @@ from ccserver.store.journal_file import JournalReader
 MISCONFIGURED = 78
 STORY = """
 Read the whole configuration and say every mistake with its file, line and field; nothing is started. With --call,
-tell every step that a caller of this line can come to: what he hears, which key leads where, who could answer. With
---keys, walk the one journey of a caller who presses these: what stands between two commas at each question. With
+tell every step that a caller of this line can come to: what he hears, which key leads where, who could answer; with
+--from, of this caller: he may be known, or blocked. With --keys, walk the one journey of a caller who presses these:
+what stands between two commas at each question; `talk` where he waits: somebody answers, and a survey may follow. With
 --diff, tell what `ccserver reload` would change.
 
   ccserver check
@@ -28,6 +29,7 @@ tell every step that a caller of this line can come to: what he hears, which key
   ccserver check --call 88007707999
   ccserver check --call 88007707999 --at 2026-12-31T23:50
   ccserver check --call 88007707999 --at 2026-12-31T23:50 --keys 3,1
+  ccserver check --call 88007707999 --from +79161234567 --keys 1,talk,5
 """
 
 
@@ -35,6 +37,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """What besides the mistakes is to be told."""
     parser.add_argument("--call", metavar="NUMBER", help="say what would happen to a call to this line")
     parser.add_argument("--at", metavar="TIME", help="at this time, such as 2026-12-31T23:50 (default: now)")
+    parser.add_argument(
+        "--from", dest="caller", metavar="NUMBER", help="from this number, or anonymous (default: nobody known)"
+    )
     parser.add_argument(
         "--keys", metavar="KEYS", help="walk the journey of a caller who presses these, such as 1,12345#"
     )
@@ -45,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     """Problems on stderr, what was asked on stdout; 78 when the configuration cannot be used."""
     if args.at is not None and args.call is None:
         raise QuestionError("--at says when a call comes: say to which line, too, with --call NUMBER")
+    if args.caller is not None and args.call is None:
+        raise QuestionError("--from says who calls: say to which line, too, with --call NUMBER")
     if args.keys is not None and args.call is None:
         raise QuestionError("--keys says what a caller presses: say to which line he calls, too, with --call NUMBER")
     problems = check(args.config)
@@ -57,8 +64,9 @@ def run(args: argparse.Namespace) -> int:
     if certificate := certificates.worry(instance_of(config), datetime.now(UTC)):
         print(f"ccserver: warning: {certificate}", file=sys.stderr)
     if args.call is not None:
+        asked = config, args.call, args.at
         by_keys = args.keys is not None
-        print(walk_call(config, args.call, args.at, args.keys) if by_keys else explain_call(config, args.call, args.at))
+        print(walk_call(*asked, args.keys, args.caller) if by_keys else explain_call(*asked, args.caller))
     if args.diff:
         print("\n".join(map(str, _differences(config))) or "nothing differs from what runs")
     if args.call is None and not args.diff and not problems and not certificate:

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ccserver.config.called import moment, reporting_day
 from ccserver.config.errors import QuestionError
-from ccserver.config.explain import explain_call, moment, reporting_day
+from ccserver.config.explain import explain_call
 from ccserver.config.load import Config
 from ccserver.core.ids import FlowName, Language, LineNumber
 from ccserver.core.plan import Line
@@ -50,6 +51,59 @@ def test_every_step_is_told_once_in_each_language_in_which_callers_come_to_it(co
     assert {"hours, in ru", "hours, in en", "orders-english, in en", "voicemail, in en", "goodbye, in ru"} <= set(steps)
     assert "orders-english, in ru" not in steps
     assert len(steps) == len(set(steps))
+
+
+BLOCKED = """
+[[blocked]]
+numbers = ["+7916"]
+reason = "calls at night"
+
+[[blocked]]
+numbers = ["+79161234567"]
+treatment = "velmira"
+
+[[customers]]
+numbers = ["+79031112233"]
+name = "Ирина"
+language = "en"
+priority_s = 600
+"""
+
+
+@pytest.mark.parametrize(
+    ("caller", "says"),
+    [
+        (
+            "8 916 000-00-00",
+            "+7916 is blocked: calls at night: the call is refused (reject) unanswered, and nobody pays.",
+        ),
+        ("+79161234567", "+79161234567 is blocked; the flow velmira (velmira.toml) serves it in language ru"),
+        ("anonymous", "The flow nordlis (nordlis.toml) serves it in language ru"),
+        ("+79031112233", "The flow nordlis (nordlis.toml) serves it in language en"),
+        (None, "The flow nordlis (nordlis.toml) serves it in language ru"),
+    ],
+)
+def test_who_calls_may_be_blocked_or_known(tmp_path: Path, caller: str | None, says: str) -> None:
+    site = Site(tmp_path)
+    site.append("ccserver.toml", BLOCKED)
+    story = explain_call(site.load(), "88007707999", "2026-12-31T23:50", caller).splitlines()
+    assert any(line.startswith(says) for line in story), story[:6]
+    assert ("He is known as Ирина, and is served as if waiting 600 s longer than he is." in story) == (
+        caller == "+79031112233"
+    )
+
+
+def test_a_caller_who_is_no_number_is_told(config: Config) -> None:
+    with pytest.raises(QuestionError, match='expected a caller\'s number, or anonymous, got "Ирина"'):
+        explain_call(config, "88007707999", None, "Ирина")
+
+
+def test_the_survey_of_the_line_is_told_in_each_language_in_which_callers_wait(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.survey("lines")
+    story = told(site.load(), "88007707999")
+    assert "When the operator has hung up, the flow satisfaction asks how it was." in part(story, "orders, in ru")
+    assert part(story, "rate of satisfaction, in en")[1] == "Takes a mark from 1 to 5 as score. Then: thanks."
 
 
 def part(story: list[str], step: str) -> list[str]:

@@ -59,6 +59,17 @@ def test_keys_that_nobody_asked_for_are_told(site: Site) -> None:
     assert told(site, "15")[-1].endswith("Nobody asked for the rest of his keys: 5.")
 
 
+def test_after_a_talk_the_line_asks_how_it_was_unless_the_queue_does(site: Site) -> None:
+    assert told(site, "2,talk")[-1] == "is hung up on: nobody asks how it was. The end."
+    site.survey("lines")
+    story = told(site, "2,talk,7,4")
+    assert "talks with an operator, who hangs up" in story
+    asked = story.index("presses 7: no mark from 1 to 5")
+    assert story[asked + 1].startswith("satisfaction.rate: hears")
+    assert "presses 4: a mark, as score" in story[asked:]
+    assert story[-1] == "satisfaction.thanks: is hung up on. The end."
+
+
 def order(site: Site, **fields: str) -> None:
     """A question for a number before the menu, whose answer is said."""
     site.change("nordlis.toml", 'next = "menu"', 'next = "order"')
