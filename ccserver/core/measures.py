@@ -11,7 +11,7 @@ from ccserver.core.measure import Announcement, Block, Closure, Measure
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.plan import REFUSALS
 from ccserver.core.records import MeasureLifted, MeasureSaved
-from ccserver.core.routing import withdraw
+from ccserver.core.routing import take_back
 
 MEASURES_MAX = 1000
 BY_TIME = "time"
@@ -88,8 +88,7 @@ def _waits_on(floor: Floor, contact: Contact, measure: Measure) -> bool:
 def _close(floor: Floor, contact: Contact, closure: Closure) -> None:
     """His wait ends in this very step, as at the end of opening hours."""
     if contact.state is ContactState.OFFERED:
-        withdraw(floor, contact, OfferOutcome.WITHDRAWN, floor.now, released=True)
-        contact = floor.contacts[contact.id]
+        contact = replace(take_back(floor, contact, OfferOutcome.WITHDRAWN, floor.now), state=ContactState.WAITING)
     assert contact.place is not None
     shut = admission.treatment(floor, closure, contact.line)
     floor.keep(replace(contact, place=replace(contact.place, closes_at=floor.now, shut=shut)))

@@ -1,17 +1,19 @@
 """Measures: what a supervisor may put in force, how long it lasts, and that it is kept."""
 
 import pytest
+from msgspec.structs import replace
 
 from ccserver.core.admission import fits
-from ccserver.core.commands import HangUpLeg, PlayPrompts, StopPlay
+from ccserver.core.agent import AgentState
+from ccserver.core.commands import HangUpLeg, PlayPrompts, StartMusic, StopPlay, WithdrawOffer
 from ccserver.core.contact import ContactOutcome, ContactState, SegmentOutcome
 from ccserver.core.events import Accepted, Answer, LegAway, LiftMeasure, Refused, TakeMeasure
-from ccserver.core.ids import LegId, LineNumber, MeasureId, PromptName
+from ccserver.core.ids import FlowName, LegId, LineNumber, MeasureId, PromptName, QueueName
 from ccserver.core.measure import Announcement, Block, Closure, Measure
 from ccserver.core.measures import MEASURES_MAX
 from ccserver.core.records import MeasureLifted, MeasureSaved
-from ccserver.core.steps import Enqueue, HangUp
-from tests.unit.core_case import LINE, SUPPORT, Case, listed_caller, plan
+from ccserver.core.steps import Enqueue, Flow, HangUp
+from tests.unit.core_case import LINE, SUPPORT, Case, listed_caller, operator, plan, queue
 from tests.unit.core_flows import S, said
 
 FIRE = (PromptName("fire"),)
@@ -153,3 +155,15 @@ def test_a_flow_that_a_reload_took_away_makes_a_closed_line_busy() -> None:
     told.call()
     assert told.commanded(HangUpLeg)[-1].cause == 17
     assert told.contact().reason == "the line was closed by Ирина"
+
+
+def test_whose_phone_rings_for_him_when_his_line_is_closed_hears_music_for_the_queue_that_he_is_sent_to() -> None:
+    late = Flow(FlowName("late"), S("wait"), {S("wait"): Enqueue(QueueName("late"))})
+    configured = plan(queues=[queue(), queue("late")], operators=[operator("1001")])
+    told = Case(replace(configured, flows={**configured.flows, late.name: late}))
+    told.call()
+    told.rings()
+    take(told, closure(queued="close", treatment="late"))
+    assert told.contact().place is not None and told.contact().place.queue == "late"
+    assert [type(command) for command in told.commands] == [WithdrawOffer, StartMusic]
+    assert told.agent("1001").state is AgentState.READY
