@@ -29,6 +29,7 @@ from ccserver.core.records import (
     DecisionSaved,
     DispositionForgotten,
     DispositionSaved,
+    FlowCallsCounted,
     InquirySaved,
     IntervalSaved,
     LearntSaved,
@@ -150,7 +151,7 @@ class ContactLog:
                 pass  # under way: told when it ends
             case LearntSaved() | DispositionSaved():
                 pass  # under way: told when it ends
-            case DispositionForgotten() | TalkRemembered():
+            case DispositionForgotten() | TalkRemembered() | FlowCallsCounted():
                 pass  # nothing has changed
             case DecisionSaved() | ShortageSaved() | InquirySaved():
                 pass  # `ccserver explain` tells

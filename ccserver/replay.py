@@ -40,6 +40,7 @@ def router_state(restored: Restored) -> State:
         agents=restored.agents,
         learnt=restored.learnt,
         last_talks=restored.last_talks,
+        flow_calls=restored.flow_calls,
         dispositions=restored.dispositions,
         measures=restored.measures,
     )

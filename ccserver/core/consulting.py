@@ -19,6 +19,7 @@ from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome, Attempt
 from ccserver.core.commands import DialCustomer, HangUpLeg, OfferContact, WithdrawOffer
 from ccserver.core.consult import Consult, ConsultState
 from ccserver.core.contact import Contact, ContactState, Forward, SegmentKind, Transfer
+from ccserver.core.counting import count
 from ccserver.core.destinations import Nowhere, ToAgent, ToNumber, destination, unable
 from ccserver.core.events import (
     Accepted,
@@ -136,7 +137,7 @@ def call_colleague(
 def call_number(floor: Floor, contact: Contact, number: str, at: float, *, by: LegId | None = None) -> None:
     """Somebody outside is; `by` as above."""
     assert contact.offer is not None
-    outside.charge(floor, contact.offer.agent, number)
+    count(floor, contact.offer.agent, number)
     consult = Consult(to=number, begun_at=floor.now, by=by)
     _call_outside(floor, replace(contact, parked=False, consult=consult), at)
 

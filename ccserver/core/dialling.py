@@ -22,6 +22,7 @@ from ccserver.core.contact import (
     SegmentKind,
     SegmentOutcome,
 )
+from ccserver.core.counting import count, counted
 from ccserver.core.events import (
     CommandFailed,
     Event,
@@ -90,9 +91,8 @@ def dialled(floor: Floor, event: OutboundDialled) -> None:
 
 def begin(floor: Floor, contact: Contact) -> None:
     """It may leave, and counts for the limits: now by which trunk."""
-    if contact.agent is not None and not is_emergency(contact.ani, floor.rules.region):
-        times = tolls.recent(floor.agents[contact.agent].dialled, floor.now)
-        floor.note(floor.note_values(contact.agent, dialled=(*times, float(int(floor.now)))))
+    if contact.agent is not None:
+        count(floor, contact.agent, contact.ani)
     dial_next(floor, recording.prepared(floor, contact, None, contact.agent))
 
 
@@ -114,9 +114,9 @@ def refusal(floor: Floor, operator: Operator | None, contact: Contact) -> Refusa
         return Refusal(PromptName("outbound-engaged"), f"{operator.extension} serves {serves}")
     if not contact.line:
         return Refusal(_NO_TRUNK, "there is no line whose number could be shown")
-    calls = {agent.id: len(tolls.recent(agent.dialled, floor.now)) for agent in floor.agents.values()}
-    by_him, by_all = calls[operator.extension], sum(calls.values())
-    return tolls.refusal(floor.plan, operator, contact.ani, by_him=by_him, by_all=by_all)
+    calls = counted(floor, floor.now)
+    by_him = calls.by_agent[operator.extension]
+    return tolls.refusal(floor.plan, operator, contact.ani, by_him=by_him, by_all=calls.in_all)
 
 
 def occupy(floor: Floor, operator: Operator, contact: Contact, at: float) -> None:

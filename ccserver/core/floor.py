@@ -158,8 +158,8 @@ class Floor:
         self.ignored = 0
         self.flow_flaw: tuple[float, str] | None = None
         """When a flow could not go on for the last time, and why."""
-        self.forwarded: tuple[float, ...] = ()
-        """When flows had somebody outside called within the last hour; begins anew with each start."""
+        self.flow_calls: tuple[float, ...] = ()
+        """When flows had somebody outside called within the last hour; `counting` keeps them."""
         self.blocked = 0
         """Calls of operators that were not let out, since start."""
         self._dues: list[Due] = []

@@ -16,6 +16,7 @@ from ccserver.core.answering import pick_up
 from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome, AttemptState
 from ccserver.core.commands import DialCustomer, HangUpLeg
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Forward, SegmentKind, SegmentOutcome
+from ccserver.core.counting import count
 from ccserver.core.events import CommandFailed, Event, LegAnswered, LegEnded, LegRinging, ListedLeg
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, LegId
@@ -27,7 +28,7 @@ from ccserver.core.segments import close_segment, open_segment
 
 def begin(floor: Floor, contact: Contact, number: str, by: AgentId, at: float) -> None:
     """The agent has gone, the number is called."""
-    outside.charge(floor, by, number)
+    count(floor, by, number)
     contact = wait_for(floor, contact, Forward(number=number, by=by), at)
     _call(floor, replace(contact, tried=()))
 
@@ -52,7 +53,7 @@ def _begin_for_flow(floor: Floor, contact: Contact, forward: Forward) -> None:
     if why:
         _go_on(floor, replace(contact, forward=forward), why, max(at, floor.now))
         return
-    outside.charge(floor, None, forward.number)
+    count(floor, None, forward.number)
     contact = close_segment(floor, contact, SegmentOutcome.TRANSFERRED, max(at, floor.now))
     _call(floor, replace(wait_for(floor, contact, forward, contact.known_until), tried=()))
 

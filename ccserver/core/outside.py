@@ -6,9 +6,10 @@ from ccserver.core import tolls
 from ccserver.core.attempt import Attempt
 from ccserver.core.commands import DialCustomer
 from ccserver.core.contact import Contact
+from ccserver.core.counting import counted
 from ccserver.core.floor import Floor
 from ccserver.core.ids import AgentId, AttemptId, LegId, TrunkName
-from ccserver.core.numbers import canonical, is_emergency, written
+from ccserver.core.numbers import canonical, written
 from ccserver.core.recording import must_mix
 from ccserver.core.records import AttemptSaved
 from ccserver.core.routing import RING_GRACE_S
@@ -25,23 +26,13 @@ def not_let_out(floor: Floor, contact: Contact, by: AgentId | None, number: str)
         return "the customer was called himself: he cannot be connected with anybody outside"
     if operator is None and by is not None:
         return f"{by} is no operator any more"
-    calls = {agent.id: len(tolls.recent(agent.dialled, floor.now)) for agent in floor.agents.values()}
-    by_all = sum(calls.values()) + len(tolls.recent(floor.forwarded, floor.now))
-    by_him = calls.get(by, 0) if by is not None else 0
-    refusal = tolls.refusal(plan, operator, number, by_him=by_him, by_all=by_all)
+    calls = counted(floor, floor.now)
+    by_him = calls.by_agent.get(by, 0) if by is not None else 0
+    refusal = tolls.refusal(plan, operator, number, by_him=by_him, by_all=calls.in_all)
     if refusal is not None:
         return refusal.why
     choice = choose(floor, replace(contact, tried=()))
     return "" if choice.trunk is not None else "; ".join(choice.flaws) or "there is no trunk"
-
-
-def charge(floor: Floor, by: AgentId | None, number: str) -> None:
-    """It counts among the calls that he made, or those of flows."""
-    if by is None:
-        floor.forwarded = (*tolls.recent(floor.forwarded, floor.now), float(int(floor.now)))
-    elif not is_emergency(number, floor.rules.region):
-        times = tolls.recent(floor.agents[by].dialled, floor.now)
-        floor.note(floor.note_values(by, dialled=(*times, float(int(floor.now)))))
 
 
 def ring_timeout_s(floor: Floor, contact: Contact) -> float:

@@ -127,6 +127,12 @@ class TalkRemembered(_Record, frozen=True):
     at: float
 
 
+class FlowCallsCounted(_Record, frozen=True):
+    """When flows had somebody outside called within the last hour."""
+
+    times: tuple[float, ...]
+
+
 class SupervisionSaved(_Record, frozen=True):
     """A supervisor began to listen, or changed to another mode, or ended."""
 
@@ -186,6 +192,7 @@ Record = (
     | SupervisionSaved
     | LearntSaved
     | TalkRemembered
+    | FlowCallsCounted
     | DispositionSaved
     | DispositionForgotten
     | DecisionSaved

@@ -129,6 +129,7 @@ class State(Struct, frozen=True):
     agents: tuple[Agent, ...]
     learnt: Mapping[QueueName, Learnt] = {}
     last_talks: Mapping[str, tuple[AgentId, float]] = {}
+    flow_calls: tuple[float, ...] = ()
     dispositions: tuple[Disposition, ...] = ()
     measures: tuple[Measure, ...] = ()
 
@@ -237,6 +238,7 @@ class Router:
             agents=tuple(floor.agents.values()),
             learnt=dict(floor.learnt),
             last_talks=dict(floor.last_talks),
+            flow_calls=floor.flow_calls,
             dispositions=tuple(floor.dispositions.values()),
             measures=tuple(floor.measures.values()),
         )
@@ -254,6 +256,7 @@ class Router:
         for agent in state.agents:
             floor.note(agent)
         floor.learnt = dict(state.learnt)
+        floor.flow_calls = state.flow_calls
         floor.last_talks = dict(sorted(state.last_talks.items(), key=lambda talk: talk[1][1]))
         floor.dispositions = {each.talk: each for each in state.dispositions}
         for measure in state.measures:

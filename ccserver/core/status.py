@@ -10,6 +10,7 @@ from ccserver.core.attempt import AttemptOutcome
 from ccserver.core.callback import Callback
 from ccserver.core.consult import Consult
 from ccserver.core.contact import REACHING, Contact, ContactState, Direction
+from ccserver.core.counting import counted
 from ccserver.core.events import CallbackSource
 from ccserver.core.floor import Floor, TrunkLink
 from ccserver.core.ids import AgentId, ContactId, FlowName, Language, LineNumber, NodeName, QueueName, TrunkName
@@ -309,8 +310,8 @@ def _where(measure: Measure) -> str:
 
 def toll_alarm(floor: Floor, now: float) -> str:
     """For people: who has called so often that he may not any more; empty when nobody has."""
-    calls = [(agent.id, len(tolls.recent(agent.dialled, now))) for agent in floor.agents.values()]
-    return tolls.limits_reached(floor.plan, calls, by_flows=len(tolls.recent(floor.forwarded, now)))
+    calls = counted(floor, now)
+    return tolls.limits_reached(floor.plan, calls.by_agent.items(), by_flows=calls.by_flows)
 
 
 def flow_alarm(floor: Floor, now: float) -> str:

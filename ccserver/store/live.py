@@ -11,6 +11,7 @@ A row is (kind, key) -> JSON:
     measure    measure id   the measure, until it is lifted
     learnt     queue        what the queue has learnt of its waits, for ever
     talked     number       who talked with the customer last, and when, until it is forgotten
+    dialled    flows        when flows had somebody outside called within the last hour
 
 `changes` makes rows of a turn's records; `restored` makes the nouns of rows.
 """
@@ -33,6 +34,7 @@ from ccserver.core.records import (
     ContactSaved,
     DispositionForgotten,
     DispositionSaved,
+    FlowCallsCounted,
     LearntSaved,
     MeasureLifted,
     MeasureSaved,
@@ -42,7 +44,7 @@ from ccserver.core.records import (
     TalkRemembered,
 )
 
-KINDS = ("plan", "current", "contact", "recording", "agent", "learnt", "talked", "disposition", "measure")
+KINDS = ("plan", "current", "contact", "recording", "agent", "learnt", "talked", "dialled", "disposition", "measure")
 Row = tuple[str, str, bytes]
 """kind, key, value."""
 
@@ -52,6 +54,7 @@ _contact = msgspec.json.Decoder(Contact).decode
 _agent = msgspec.json.Decoder(Agent).decode
 _disposition = msgspec.json.Decoder(Disposition).decode
 _talked = msgspec.json.Decoder(tuple[AgentId, float]).decode
+_times = msgspec.json.Decoder(tuple[float, ...]).decode
 _measure = msgspec.json.Decoder(Measure).decode
 _learnt = msgspec.json.Decoder(Learnt).decode
 
@@ -73,9 +76,10 @@ class Restored(Struct, frozen=True, kw_only=True):
     pending_recordings: tuple[Contact, ...]
     """CLOSED contacts whose recording was asked for (`KeepRecording`) and of which nothing was heard since."""
     learnt: Mapping[QueueName, Learnt] = {}
+    """Of each queue."""
     last_talks: Mapping[str, tuple[AgentId, float]] = {}
     """By the customer's number."""
-    """Of each queue."""
+    flow_calls: tuple[float, ...] = ()
     dispositions: tuple[Disposition, ...] = ()
     """Of talks whose day is not over, the oldest first."""
     measures: tuple[Measure, ...] = ()
@@ -101,6 +105,8 @@ def changes(records: Iterable[Record]) -> dict[tuple[str, str], bytes | None]:
                 rows["learnt", queue] = _encode(learnt)
             case TalkRemembered(ani=ani, agent=agent_id, at=at):
                 rows["talked", ani] = _encode((agent_id, at)) if agent_id is not None else None
+            case FlowCallsCounted(times=times):
+                rows["dialled", "flows"] = _encode(times)
             case DispositionSaved(disposition=disposition):
                 rows["disposition", disposition.talk] = _encode(disposition)
             case DispositionForgotten(talk=talk):
@@ -137,6 +143,7 @@ def restored(rows: Iterable[Row], seq: int, now: float) -> Restored:
         pending_recordings=pending,
         dispositions=tuple(sorted(map(_disposition, of["disposition"].values()), key=lambda each: each.talked_at)),
         last_talks={ani: _talked(value) for ani, value in of["talked"].items()},
+        flow_calls=_times(of["dialled"].get("flows", b"[]")),
         learnt={QueueName(queue): _learnt(value) for queue, value in of["learnt"].items()},
         measures=tuple(map(_measure, of["measure"].values())),
     )

@@ -33,6 +33,7 @@ from ccserver.core.records import (
     DecisionSaved,
     DispositionForgotten,
     DispositionSaved,
+    FlowCallsCounted,
     InquirySaved,
     IntervalSaved,
     LearntSaved,
@@ -285,7 +286,7 @@ def rows(turns: Iterable[TurnRecords], journal: str) -> dict[Table, list[Values]
     found: dict[Table, dict[tuple[Value, ...], Values]] = {}
     for turn in turns:
         for record in turn.records:
-            if isinstance(record, AgentSaved | LearntSaved | TalkRemembered | DispositionForgotten):
+            if isinstance(record, AgentSaved | LearntSaved | TalkRemembered | FlowCallsCounted | DispositionForgotten):
                 continue  # his intervals tell; and the others serve the next second, not tomorrow
             for table, values in _rows(record, turn.now, journal):
                 of_table = found.setdefault(table, {})

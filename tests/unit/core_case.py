@@ -61,6 +61,8 @@ from ccserver.core.records import (
 )
 from ccserver.core.router import Router
 from ccserver.core.steps import Enqueue, Flow, SkillNeed, Step
+from ccserver.replay import router_state
+from ccserver.store.live import changes, restored
 
 T = TypeVar("T")
 NODE = NodeName("n1")
@@ -257,7 +259,8 @@ class Case:
         other = Case.__new__(Case)
         other.router, other.now = Router(), self.now
         other.records, other.commands = list(self.records), []
-        other.router.restore(self.router.state(), self.now)
+        kept = [(*key, value) for key, value in changes(self.records).items() if value is not None]
+        other.router.restore(router_state(restored(kept, 1, self.now)), self.now)
         return other
 
 

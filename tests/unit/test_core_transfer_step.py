@@ -91,13 +91,20 @@ def test_what_may_not_leave_is_not_called_and_the_reason_is_kept(why: str) -> No
     assert told.contact().reason
 
 
-def test_calls_for_flows_count_among_all_of_the_hour() -> None:
+def test_calls_for_flows_count_among_all_of_the_hour_also_after_a_restart() -> None:
     told = case(house(tolls=Tolls(calls_per_hour=1)))
     told.call("c2")
     assert not told.commanded(DialCustomer) and said(told) == [("sorry",)]
     assert "1 calls have left within the hour" in toll_alarm(told.router.floor, told.now)
-    told.wait(3601.0)
+    told = told.restarted()
+    told.connect()
+    told.trunk("mtt")
     told.call("c3")
+    assert not told.commanded(DialCustomer) and said(told) == [("sorry",)]
+    told.dials(leg="o1")
+    assert told.contact("o1").outcome is ContactOutcome.BLOCKED, "they count for operators, too"
+    told.wait(3601.0)
+    told.call("c4")
     assert told.commanded(DialCustomer)
 
 
