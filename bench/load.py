@@ -10,7 +10,8 @@
     takeover   another daemon takes over in mid-load
     crowd      150 registered operators: registration, push, status page
     centre     150 operators who talk 75 s; 300 customers wait when they log in, then 2 calls a second for ten minutes; kill -9
-               in the middle. One talk in ten has sound and is recorded. Every contact is held against CEL (--short: a minute)
+               in the middle. One call in ten has sound, from its first moment, and its talk is recorded. Every contact is held
+               against CEL (--short: a minute)
 
 Needs root (a private Asterisk) and SIPp: apt-get install --no-install-recommends sip-tester. Every tenth customer hangs up
 just as he is being answered.
@@ -28,9 +29,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.load_files import DIRECT_LINE, HEARD_EVERY, HEARD_LINE, MENU_LINE, is_heard
 from bench.load_phones import Patience, Phones, PhonesFailed
 from bench.load_report import Phase, Report
-from bench.load_site import DIRECT_LINE, HEARD_EVERY, HEARD_LINE, MENU_LINE, Site, at_rest, is_heard, load_site
+from bench.load_site import Site, at_rest, load_site
 from bench.load_truth import against_cel, audit
 
 LINES = (MENU_LINE, DIRECT_LINE)
@@ -43,9 +45,10 @@ AWAY_S = 3.0
 
 
 class Sample(NamedTuple):
-    """Of the daemon: % of a core since the sample before, and MB then."""
+    """% of a core since the sample before, of the daemon and of Asterisk, and MB of the daemon then."""
 
     busy: float
+    asterisk_busy: float
     mb: float
 
 
@@ -69,7 +72,7 @@ class Stage:
         self.report.note(f"{len(self.site.extensions)} operators ready over the API in {took_s:.1f} s")
 
     async def meter(self, every_s: float) -> None:
-        """What the daemon costs, sampled until cancelled."""
+        """What the daemon and Asterisk cost, sampled until cancelled."""
         before, at = self.site.usage(), time.monotonic()
         while True:
             await asyncio.sleep(every_s)
@@ -77,7 +80,8 @@ class Stage:
                 usage, now = self.site.usage(), time.monotonic()
             except OSError:
                 continue  # it has been killed, and is not there yet
-            self.samples.append(Sample(100 * (usage.daemon_s - before.daemon_s) / (now - at), usage.daemon_mb))
+            shares = (usage.daemon_s - before.daemon_s, usage.asterisk_s - before.asterisk_s)
+            self.samples.append(Sample(*(100 * share / (now - at) for share in shares), usage.daemon_mb))
             before, at = usage, now
 
     async def measure(self, name: str, work: Awaitable[None]) -> None:
@@ -257,7 +261,7 @@ def waiting(status: Any) -> int:
 
 def size_of(given: argparse.Namespace) -> Size:
     """Of the centre that is asked for."""
-    return CENTRE_SHORT if given.short else CENTRE.scaled(given.scale)
+    return CENTRE_SHORT if given.short else CENTRE.scaled(given.scale)._replace(calls_s=60 * given.minutes)
 
 
 async def centre(given: argparse.Namespace, made: Stage) -> None:
@@ -287,6 +291,7 @@ async def centre(given: argparse.Namespace, made: Stage) -> None:
 
     await made.measure(f"{size.waiting} waiting, {size.rate:g} calls/s, killed", hour())
     made.report.note("daemon, % of a core: " + " ".join(f"{sample.busy:.0f}" for sample in made.samples))
+    made.report.note("Asterisk, % of a core: " + " ".join(f"{sample.asterisk_busy:.0f}" for sample in made.samples))
     made.report.note("daemon, MB: " + " ".join(f"{sample.mb:.0f}" for sample in made.samples))
     after = [sample.mb for sample in made.samples[SAMPLES // 2 + 1 :]]
     if not given.short and after[-1] > after[0] * GROWS + GROWS_MB:
@@ -345,6 +350,7 @@ def main() -> int:
     arguments.add_argument("--scenario", nargs="+", choices=(*SCENARIOS, "all"), default=["steady"])
     arguments.add_argument("--short", action="store_true", help="centre: a minute of it, judged by counts alone")
     arguments.add_argument("--scale", type=float, default=1.0, help="centre: so many operators, customers and calls")
+    arguments.add_argument("--minutes", type=float, default=CENTRE.calls_s / 60, help="centre: so long calls come")
     arguments.add_argument("--keep", type=Path, metavar="DIR", help="leave state, logs and journals in DIR/SCENARIO")
     given = arguments.parse_args()
     names = list(SCENARIOS) if "all" in given.scenario else given.scenario

@@ -2,16 +2,14 @@
 
 Two queues and two lines: one greets, asks for a key and queues (as the demo's flow does, with a second of sound in place of the
 sentences), one queues at once. Where only some talks are to be heard and recorded there is a third line, with a queue and
-operators of its own: one operator in ten. The node is listed six times as often as shipped, to meet the races of listings.
+operators of its own: one operator in ten; on the others nothing is heard at all (`bench/load_files.py`). The node is listed six
+times as often as shipped, to meet the races of listings.
 """
 
 import asyncio
-import json
 import os
-import shutil
 import signal
 import sys
-import wave
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,74 +18,19 @@ from typing import Any
 import aiohttp
 from msgspec import Struct
 
+from bench.load_files import FIRST_EXTENSION, HEARD_LINE, write_config, write_prompts, write_templates
 from ccserver.asterisk import process
 from ccserver.config.places import CHECKOUT
 from ccserver.config.schema import Sip
 from ccserver.store.schema import migrate
 from tests.asterisk_instance import AsteriskInstance, asterisk_instance, free_port
 
-MENU_LINE, DIRECT_LINE, HEARD_LINE = "88000000001", "88000000002", "88000000003"
-HEARD_EVERY = 10
-"""Of so many operators, and calls, one is heard and recorded, where not all are."""
-FIRST_EXTENSION = 2001
-NODE = "load"
 SIP = Sip(registration_s=86400, rtp_timeout_s=0)
 """SIPp answers no OPTIONS, registers once, and many of its customers say nothing."""
-PROMPTS = ("nordlis-greeting", "nordlis-menu", "all-busy-please-wait", "invalid-key", "no-input")
 STARTS_WITHIN_S = 120.0
 FALLBACK_TRIES = 120
 """A second each: on a machine that is too busy to start a daemon within ten, nobody shall be asked whether to call him back."""
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-
-MENU_FLOW = """
-start = "greeting"
-[steps.greeting]
-do = "say"
-prompts = ["nordlis-greeting"]
-next = "menu"
-[steps.menu]
-do = "menu"
-prompts = ["nordlis-menu"]
-keys = { 1 = "sales", 2 = "repairs" }
-invalid = "invalid-key"
-silence = "no-input"
-otherwise = "sales"
-"""
-DIRECT_FLOW = 'start = "sales"\n'
-HEARD_FLOW = 'start = "heard"\n'
-QUEUE_STEP = """
-[steps.{queue}]
-do = "queue"
-queue = "{queue}"
-announce = ["all-busy-please-wait"]
-"""
-QUEUE = """
-[[queues]]
-name = "{queue}"
-title = "{queue}"
-skills = {{ {queue} = 1 }}
-ring_timeout_s = 20
-wrap_up_s = {wrap_up_s}
-record = {record}
-"""
-MAIN = """
-[node]
-name = "{node}"
-[asterisk]
-qualify_s = 0
-{ports}
-[sip]
-registration_s = 86400
-rtp_timeout_s = 0
-[api]
-port = {api_port}
-[prompts]
-file = "{prompts}"
-[rules]
-reconcile_every_s = 5
-[rules.not_ready_reasons]
-1 = "break"
-"""
 
 
 class Usage(Struct, frozen=True):
@@ -264,14 +207,15 @@ async def load_site(
     async with asterisk_instance(
         directory,
         operators=extensions,
+        templates_dir=write_templates(directory) if HEARD_LINE in recorded else None,
         rtp_start=10000,
         rtp_end=13999,
         qualify_s=0,
         fallback_tries=FALLBACK_TRIES,
         sip=SIP,
     ) as asterisk:
-        _write_config(directory / "config", asterisk, api_port, wrap_up_s, recorded)
-        _write_prompts(asterisk.instance.prompts_dir)
+        write_config(directory / "config", asterisk, api_port, wrap_up_s, recorded)
+        write_prompts(asterisk.instance.prompts_dir)
         headers = {"Authorization": f"Bearer {asterisk.secrets.api_token}"}
         async with aiohttp.ClientSession(headers=headers) as http:
             site = Site(directory, asterisk, api_port, http)
@@ -285,47 +229,3 @@ async def load_site(
                 yield site
             finally:
                 await site.end()
-
-
-def is_heard(extension: str) -> bool:
-    """Whether this operator is one of those who serve `HEARD_LINE`, and nothing else."""
-    return (int(extension) - FIRST_EXTENSION) % HEARD_EVERY == HEARD_EVERY - 1
-
-
-def _write_config(
-    directory: Path, asterisk: AsteriskInstance, api_port: int, wrap_up_s: float, recorded: Collection[str]
-) -> None:
-    directory.mkdir()
-    for file in (CHECKOUT / "dialplans").glob("*.conf"):
-        shutil.copy(file, directory)
-    names = ("http_port", "ami_port", "sip_port", "rtp_start", "rtp_end", "fallback_wait_s", "fallback_tries")
-    ports = "\n".join(f"{name} = {getattr(asterisk.instance, name)}" for name in names)
-    prompts = CHECKOUT / "ivr-prompts" / "prompts.toml"
-    parts = [MAIN.format(node=NODE, ports=ports, api_port=api_port, prompts=prompts)]
-    heard = HEARD_LINE in recorded
-    for queue, line in (("sales", DIRECT_LINE), ("repairs", MENU_LINE), ("heard", HEARD_LINE))[: 3 if heard else 2]:
-        parts.append(QUEUE.format(queue=queue, wrap_up_s=wrap_up_s, record=str(line in recorded).lower()))
-    for number, flow in ((MENU_LINE, "menu"), (DIRECT_LINE, "direct"), (HEARD_LINE, "heard"))[: 3 if heard else 2]:
-        parts.append(f'[[lines]]\nnumber = "{number}"\nname = "{flow}"\nflow = "{flow}"\nlanguage = "ru"\n')
-    for n, extension in enumerate(asterisk.secrets.operators):
-        # A third of them each: sales alone, repairs alone, both.
-        queues = (["sales"], ["repairs"], ["sales", "repairs"])[n % 3]
-        queues = ["heard"] if heard and is_heard(extension) else queues
-        skills = ", ".join(f"{queue} = {1 + n % 5}" for queue in queues)
-        about = f"skills = {{ {skills} }}\nqueues = {json.dumps(queues)}\n"
-        parts.append(f'[[operators]]\nextension = "{extension}"\nname = "Operator {extension}"\n{about}')
-    (directory / "ccserver.toml").write_text("\n".join(parts))
-    sales, repairs = (QUEUE_STEP.format(queue=queue) for queue in ("sales", "repairs"))
-    (directory / "menu.toml").write_text(MENU_FLOW + sales + repairs)
-    (directory / "direct.toml").write_text(DIRECT_FLOW + sales)
-    if heard:
-        (directory / "heard.toml").write_text(HEARD_FLOW + QUEUE_STEP.format(queue="heard"))
-
-
-def _write_prompts(directory: Path) -> None:
-    for language in ("ru", "en"):
-        (directory / language).mkdir(parents=True, exist_ok=True)
-        for name in PROMPTS:
-            with wave.open(str(directory / language / f"{name}.wav"), "wb") as sound:
-                sound.setparams((1, 2, 8000, 0, "NONE", ""))
-                sound.writeframes(bytes(2 * 8000))

@@ -16,8 +16,9 @@ from typing import NamedTuple
 import aiohttp
 from sqlalchemy import text
 
+from bench.load_files import NODE
 from bench.load_phones import Phones, Seen
-from bench.load_site import NODE, Site
+from bench.load_site import Site
 from ccserver.replay import replay
 from ccserver.store.database import Database
 from tests.store_truth import caught_up, unlike

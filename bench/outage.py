@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.load import LINES, Stage, stage
+from bench.load_files import NODE
 from bench.load_phones import PhonesFailed
-from bench.load_site import NODE
 from bench.load_truth import against_cel, audit
 from tests.store_databases import NoPostgres, PostgresServer, postgres_server
 from tests.store_truth import caught_up, projected, stored
