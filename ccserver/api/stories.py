@@ -34,6 +34,7 @@ LACKS: Mapping[Lack, str] = {
     Lack.PHONES_AWAY: "the phones of those who are able to take it cannot be reached",
     Lack.BREAKS: "everybody who is able to take it and logged in is not ready",
     Lack.AT_WORK: "everybody who is able to take it is at work",
+    Lack.NODE_BUSY: "somebody is free, and Asterisk is making as many offers as it may at once",
 }
 OFFERED: Mapping[str, str] = {
     "accepted": "answered",

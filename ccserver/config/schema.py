@@ -351,6 +351,7 @@ class Rules(_Table, frozen=True):
     unreachable_retry_s: Timeout = 30.0
     transfer_wait_s: Timeout = 20.0
     reconcile_every_s: Annotated[float, Meta(ge=5, le=3600, description="seconds from 5 to 3600")] = 30.0
+    offers_at_once: Annotated[int, Meta(ge=1, le=1000, description="a whole number from 1 to 1000")] = 16
     not_ready_reasons: dict[ReasonDigit, HumanName] = {}
     not_ready_reason_required: bool = False
     wrap_up_max_s: Timeout = 300.0

@@ -107,7 +107,7 @@ def call_customers(floor: Floor) -> None:
 
 
 def _next(floor: Floor) -> ContactId | None:
-    for head in floor.callable.heads():
+    for head in floor.callable.heads(floor.full):
         idle = sum(seat.bench for seat in floor.idle.benches() if floor.matcher.able(head.need, seat.ability))
         if idle > sum(other.queue == head.need.queue for other in floor.calling.values()):
             return head.contact

@@ -26,6 +26,8 @@ class Lack(StrEnum):
     """Who is logged in is not ready."""
     AT_WORK = "at_work"
     """Who is logged in serves others, or rings, or finishes."""
+    NODE_BUSY = "node_busy"
+    """Somebody is free, and Asterisk is making as many offers as it may at once."""
 
 
 class Candidate(Struct, frozen=True):

@@ -98,6 +98,12 @@ class InternalDialled(OutboundDialled, frozen=True):
     """An operator dialled a colleague's extension, `number`."""
 
 
+class LegDialled(Event, frozen=True):
+    """The phone of an offer is being called, and its leg has been made: what comes next is the phone's."""
+
+    leg: LegId
+
+
 class LegRinging(Event, frozen=True):
     """The phone that we call rings (180), or its network lets us hear something (183)."""
 
@@ -577,6 +583,7 @@ Fact = (
     | ContactArrived
     | OutboundDialled
     | InternalDialled
+    | LegDialled
     | LegRinging
     | LegAnswered
     | LegEnded

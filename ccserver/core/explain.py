@@ -28,7 +28,9 @@ _AT_WORK = (AgentState.TALKING, *(state for state in AgentState if state not in 
 
 
 def lack_of(doing: Mapping[AgentState, int]) -> Lack:
-    """Why nobody takes a contact when those who are able to do this."""
+    """Why nobody takes a contact when those who are able to do this; whoever is ready would have it if its node were not busy."""
+    if doing.get(AgentState.READY):
+        return Lack.NODE_BUSY
     for state in _AT_WORK:
         if doing.get(state):
             return Lack.AT_WORK
@@ -69,9 +71,12 @@ def left_waiting(floor: Floor) -> None:
     for contact_id in floor.unsettled:
         contact = floor.contacts.get(contact_id)
         if contact is not None and contact.state is ContactState.WAITING and contact.place is not None:
-            _decided(floor, contact, lack=_lack(floor, contact))
+            lack = _lack(floor, contact)
+            if lack is not Lack.NODE_BUSY or contact_id not in floor.held:
+                _decided(floor, contact, lack=lack)
+    needs = floor.waiting.needs()
     for need, crew in floor.roster.changed.items():
-        if need not in floor.waiting.needs():
+        if need not in needs:
             crew.told = None  # whoever waits next is told anew
         elif (lack := lack_of(crew.doing)) is not crew.told:
             crew.told = lack

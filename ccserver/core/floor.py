@@ -6,6 +6,7 @@ end of a step the draft becomes the `Outcome`: each changed noun once, as it is 
 """
 
 import heapq
+from collections.abc import Collection
 from itertools import islice
 
 from msgspec import Struct
@@ -36,6 +37,7 @@ from ccserver.core.ids import (
 from ccserver.core.matching import Ability, Idle, Matcher, Need, Rest, Staff, Waiting
 from ccserver.core.measure import Measure
 from ccserver.core.numbers import canonical
+from ccserver.core.offer import OfferState
 from ccserver.core.plan import Line, Plan, Rules
 from ccserver.core.records import (
     AgentSaved,
@@ -148,9 +150,13 @@ class Floor:
         self.idle = Idle()
         self.queued: dict[QueueName, dict[ContactId, None]] = {}
         """Who waits in each queue."""
+        self.making: dict[NodeName, dict[ContactId, None]] = {}
+        """Whose offers each node is making now."""
         self.staff = Staff()
         self.unsettled: dict[ContactId, None] = {}
         """Contacts that began to wait in this step: those still unmatched at its end are told so."""
+        self.held: dict[ContactId, None] = {}
+        """Those of them who wait for nothing but their node: they will be served in a moment, and are told nothing till then."""
         self.forwarding: dict[ContactId, steps.Forward] = {}
         """Contacts whose flows led to somebody outside in this step, and where to: called at its end."""
         self.gone: dict[AgentId, None] = {}
@@ -203,6 +209,11 @@ class Floor:
             self.carried[trunk].pop(leg, None)
         if before is not None and before.state is ContactState.WAITING and before.place is not None:
             self.queued[before.place.queue].pop(contact.id, None)
+        making = self.making.setdefault(contact.node, {})
+        if contact.offer is not None and contact.offer.state is OfferState.MAKING:
+            making[contact.id] = None
+        else:
+            making.pop(contact.id, None)
         if contact.state is ContactState.WAITING and contact.place is not None:
             self.queued.setdefault(contact.place.queue, {})[contact.id] = None
         for trunk, leg, direction in contact.on_trunks:
@@ -265,7 +276,7 @@ class Floor:
         for each in (self.waiting, self.callable):
             if waits and place is not None and each is line:
                 need = Need.of(place)
-                each.add(contact.id, need, place.order)
+                each.add(contact.id, need, place.order, contact.node)
                 if need.agent is None:
                     self.roster.crew(need)
             else:
@@ -279,6 +290,11 @@ class Floor:
         """Events of the node flow: what it is told it will do, and we shall hear of it."""
         link = self.nodes.get(node)
         return link is not None and link.connected
+
+    @property
+    def full(self) -> Collection[NodeName]:
+        """The nodes that are making as many offers as they may at once."""
+        return {node for node, offers in self.making.items() if len(offers) >= self.rules.offers_at_once}
 
     def next_play(self, contact: Contact) -> PlayId:
         """The id that the contact's next playback will have."""

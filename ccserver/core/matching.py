@@ -1,12 +1,12 @@
 """Who gets whom: waiting contacts x idle agents x policy -> one pair at a time.
 
-Contacts with equal needs stand in one line (`Need`), agents with equal abilities on one bench (`Ability`); whether a need
-and an ability go together is computed once. Order in a line is static, so an event costs the logarithm of the people plus
+Contacts of one node with equal needs stand in one line (`Need`), agents with equal abilities on one bench (`Ability`); whether a
+need and an ability go together is computed once. Order in a line is static, so an event costs the logarithm of the people plus
 a walk over lines and benches, of which there are as many as the configuration has kinds, not as there are callers.
 
 Who waits for one agent by name stands in that agent's own line, and nobody else's eye falls on it: he is looked for by his
 name, and only where his line or his seat has just changed. (Between two steps no agent is idle while his own line has people
-in it, or they would have been matched.)
+in it, or they would have been matched; unless their node is making as many offers as it may at once.)
 
 The oldest contact (by `Place.order`) that any idle agent can serve goes first, across all queues; its queue's policy picks
 the agent, of those to whose main work it is nearest. To an agent for whom its queue has a lower rank it is younger by so many
@@ -20,7 +20,7 @@ from sortedcontainers import SortedList
 
 from ccserver.core.benches import Ability, Idle, Rest, Seat, Staff
 from ccserver.core.contact import Place
-from ccserver.core.ids import AgentId, ContactId, QueueName
+from ccserver.core.ids import AgentId, ContactId, NodeName, QueueName
 from ccserver.core.plan import Pick, Plan
 from ccserver.core.steps import SkillNeed
 
@@ -82,71 +82,83 @@ class Head(Struct, frozen=True, order=True):
         return cls(order, contact, need)
 
 
+class Line(Struct, frozen=True):
+    """Who stand in one: the needs of all are equal, and so is their node, which may be busy."""
+
+    need: Need
+    node: NodeName
+
+
 class Waiting:
     """Contacts that may be offered now."""
 
     def __init__(self) -> None:
-        self._lines: dict[Need, SortedList] = {}
-        self._own: dict[AgentId, dict[Need, SortedList]] = {}
+        self._lines: dict[Line, SortedList] = {}
+        self._own: dict[AgentId, dict[Line, SortedList]] = {}
         """The lines of those who are asked for by name."""
-        self._places: dict[ContactId, tuple[Need, float]] = {}
+        self._places: dict[ContactId, tuple[Line, float]] = {}
         self.moved: set[AgentId] = set()
         """Whose own line has got somebody since `Matcher.best` looked last."""
 
-    def add(self, contact: ContactId, need: Need, order: float) -> None:
+    def add(self, contact: ContactId, need: Need, order: float, node: NodeName) -> None:
         """Stand in line; another place (an overflow from queue to queue) or another need moves him."""
-        if self._places.get(contact) != (need, order):
+        line = Line(need, node)
+        if self._places.get(contact) != (line, order):
             self.remove(contact)
-            self._places[contact] = (need, order)
+            self._places[contact] = (line, order)
             if need.agent is not None:
                 self.moved.add(need.agent)
-            self._lines_of(need.agent).setdefault(need, SortedList()).add((order, contact))
+            self._lines_of(need.agent).setdefault(line, SortedList()).add((order, contact))
 
     def remove(self, contact: ContactId) -> None:
         """Leave the line; no harm when not in it."""
         place = self._places.pop(contact, None)
         if place is not None:
-            need, order = place
-            lines = self._lines_of(need.agent)
-            lines[need].remove((order, contact))
-            if not lines[need]:
-                del lines[need]
-                if need.agent is not None and not lines:
-                    del self._own[need.agent]
+            line, order = place
+            agent = line.need.agent
+            lines = self._lines_of(agent)
+            lines[line].remove((order, contact))
+            if not lines[line]:
+                del lines[line]
+                if agent is not None and not lines:
+                    del self._own[agent]
 
     def __contains__(self, contact: ContactId) -> bool:
         return contact in self._places
 
     def needs(self) -> Collection[Need]:
         """Of every line in which somebody stands."""
-        return self._lines.keys()
+        return {line.need for line in self._lines}
 
     def before(
         self, order: float, contact: str, headstart_s: Callable[[Need], float] = lambda need: 0.0
     ) -> list[tuple[Need, int]]:
         """How many of each line are served before one with this order, when a line has that much of a start before it."""
         return [
-            (need, count)
+            (line.need, count)
             for lines in (self._lines, *self._own.values())
-            for need, line in lines.items()
-            if (count := line.bisect_left((order + headstart_s(need), contact)))
+            for line, people in lines.items()
+            if (count := people.bisect_left((order + headstart_s(line.need), contact)))
         ]
 
-    def heads(self) -> Iterator[Head]:
-        """The first of each line in which nobody is asked for by name, oldest first."""
-        yield from sorted(Head.of(need, line) for need, line in self._lines.items())
+    def heads(self, full: Collection[NodeName] = ()) -> Iterator[Head]:
+        """The first of each line in which nobody is asked for by name, oldest first; on these nodes nobody can be offered now."""
+        yield from sorted(_open_heads(self._lines, full))
 
-    def head_of(self, agent: AgentId) -> Head | None:
+    def head_of(self, agent: AgentId, full: Collection[NodeName] = ()) -> Head | None:
         """The oldest of those who wait for this agent alone."""
-        lines = self._own.get(agent)
-        return min(Head.of(need, line) for need, line in lines.items()) if lines else None
+        return min(_open_heads(self._own.get(agent, {}), full), default=None)
 
     def waiting_for(self, agent: AgentId) -> list[ContactId]:
         """Everybody who waits for this agent alone."""
         return [contact for line in self._own.get(agent, {}).values() for _order, contact in line]
 
-    def _lines_of(self, agent: AgentId | None) -> dict[Need, SortedList]:
+    def _lines_of(self, agent: AgentId | None) -> dict[Line, SortedList]:
         return self._lines if agent is None else self._own.setdefault(agent, {})
+
+
+def _open_heads(lines: Mapping[Line, SortedList], full: Collection[NodeName]) -> Iterator[Head]:
+    return (Head.of(line.need, people) for line, people in lines.items() if line.node not in full)
 
 
 class Matcher:
@@ -177,20 +189,20 @@ class Matcher:
             self._handicaps[need, ability] = behind
         return self._handicaps[need, ability]
 
-    def best(self, waiting: Waiting, idle: Idle) -> Pair | None:
-        """The pair that must be made next; None: no idle agent may serve anyone who waits."""
+    def best(self, waiting: Waiting, idle: Idle, full: Collection[NodeName] = ()) -> Pair | None:
+        """The pair that must be made next; None: no idle agent may serve anyone who waits on a node that is not `full`."""
         if not len(idle):
             return None
-        named, found = self._named(waiting, idle), self._oldest(waiting, idle)
+        named, found = self._named(waiting, idle, full), self._oldest(waiting, idle, full)
         if named is not None and named.need.agent is not None and (found is None or named < found.head):
             return Pair(named.contact, named.need.agent, "asked for by name")
         return self._pick(found, idle) if found is not None else None
 
-    def _oldest(self, waiting: Waiting, idle: Idle) -> "_Match | None":
+    def _oldest(self, waiting: Waiting, idle: Idle, full: Collection[NodeName]) -> "_Match | None":
         """The oldest to those who may serve it, and they; a rank makes nobody older, so the search soon ends."""
         found: _Match | None = None
         seats = tuple(idle.benches())
-        for head in waiting.heads():
+        for head in waiting.heads(full):
             if found is not None and found.head.order < head.order:
                 break
             behind = [
@@ -203,12 +215,13 @@ class Matcher:
                     found = _Match(seen, tuple(seat for behind_s, seat in behind if behind_s == least_s), least_s > 0)
         return found
 
-    def _named(self, waiting: Waiting, idle: Idle) -> Head | None:
+    def _named(self, waiting: Waiting, idle: Idle, full: Collection[NodeName]) -> Head | None:
         """The oldest contact that waits for an idle agent by name; whoever cannot be one of its pair is looked at only once."""
         moved = waiting.moved | idle.moved
-        heads = {agent: head for agent in moved if agent in idle and (head := waiting.head_of(agent)) is not None}
-        waiting.moved, idle.moved = set(heads), set()
-        return min(heads.values(), default=None)
+        moved = {agent for agent in moved if agent in idle and waiting.head_of(agent) is not None}
+        waiting.moved, idle.moved = moved, set()
+        heads = (head for agent in moved if (head := waiting.head_of(agent, full)) is not None)
+        return min(heads, default=None)
 
     def _pick(self, found: "_Match", idle: Idle) -> Pair:
         contact, need, fitting = found.head.contact, found.head.need, found.fitting

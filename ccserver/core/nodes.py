@@ -150,8 +150,9 @@ def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[Le
         case ContactState.OFFERED if contact.offer and contact.offer.state is OfferState.WHISPERING:
             accepting.cut_short(floor, contact, floor.now)
         case ContactState.OFFERED if contact.offer and (agent_leg := legs.get(contact.offer.leg)):
-            if not (agent_leg.up or agent_leg.ringing or agent_leg.pending):
-                # Made, and never dialled: we died between the two.
+            called = agent_leg.up or agent_leg.ringing or contact.offer.state is not OfferState.MAKING
+            if not (called or agent_leg.pending):
+                # Made, and never dialled, as far as we know: we died between the two.
                 routing.withdraw(floor, contact, OfferOutcome.FAILED, floor.now, released=True)
         case ContactState.FORWARDING:
             forwarding.take_up(floor, contact, legs)

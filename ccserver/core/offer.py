@@ -1,7 +1,10 @@
 """One contact offered to one agent: the state table of an Offer.
 
-    DIALLING --LegRinging--> RINGING --LegAnswered--> ACCEPTED         (by way of WHISPERING, where he is told something first)
-        \\__________________________|___> CLOSED (busy, refused, unreachable, rona, withdrawn, failed)
+    MAKING --LegDialled--> DIALLING --LegRinging--> RINGING --LegAnswered--> ACCEPTED
+        \\___________________|________________________|___> CLOSED (busy, refused, unreachable, rona, withdrawn, failed)
+
+Accepted by way of WHISPERING, where he is told something first. Only so many offers of a node are being made at once
+(`Rules.offers_at_once`): an offer costs Asterisk a channel, a bridge and some ten requests, and of too many at once it does none.
 
 RONA is silence only: a phone that rang and nobody touched. A phone that says busy, declines, or cannot be reached has
 outcomes of its own, because each calls for another treatment of the agent.
@@ -12,13 +15,15 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ccserver.core.events import LegAnswered, LegEnded, LegRinging
+from ccserver.core.events import LegAnswered, LegDialled, LegEnded, LegRinging
 from ccserver.core.ids import AgentId, ContactId, LegId, OfferId, PlayId, QueueName, leg_of_offer
 
 
 class OfferState(StrEnum):
     """Where an offer stands."""
 
+    MAKING = "making"
+    """His leg is asked for: Asterisk is not calling his phone yet."""
     DIALLING = "dialling"
     RINGING = "ringing"
     WHISPERING = "whispering"
@@ -71,7 +76,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     @property
     def deadline(self) -> float | None:
         """When silence becomes an outcome."""
-        if self.state is OfferState.DIALLING:
+        if self.state in {OfferState.MAKING, OfferState.DIALLING}:
             return self.reach_deadline
         if self.state is OfferState.WHISPERING:
             return self.whisper_deadline
@@ -98,6 +103,10 @@ def closed(offer: Offer, outcome: OfferOutcome, at: float) -> Offer:
     return replace(offer, state=OfferState.CLOSED, outcome=outcome, ended_at=max(at, offer.made_at))
 
 
+def _dial(offer: Offer, _event: LegDialled) -> Offer:
+    return replace(offer, state=OfferState.DIALLING)
+
+
 def _ring(offer: Offer, event: LegRinging) -> Offer:
     return replace(offer, state=OfferState.RINGING, ringing_at=max(event.at, offer.made_at))
 
@@ -117,6 +126,10 @@ def _fail(offer: Offer, event: LegEnded) -> Offer:
 
 
 TRANSITIONS = {
+    (OfferState.MAKING, LegDialled): _dial,
+    (OfferState.MAKING, LegRinging): _ring,
+    (OfferState.MAKING, LegAnswered): _answer,
+    (OfferState.MAKING, LegEnded): _fail,
     (OfferState.DIALLING, LegRinging): _ring,
     (OfferState.DIALLING, LegAnswered): _answer,
     (OfferState.DIALLING, LegEnded): _fail,
@@ -127,7 +140,7 @@ TRANSITIONS = {
 """What is not here changes nothing: the end of an accepted leg is the contact's matter, a closed offer is history."""
 
 
-def advance(offer: Offer, event: LegRinging | LegAnswered | LegEnded) -> Offer:
+def advance(offer: Offer, event: LegDialled | LegRinging | LegAnswered | LegEnded) -> Offer:
     """The offer after a fact about its leg."""
     transition = TRANSITIONS.get((offer.state, type(event)))
     return transition(offer, event) if transition else offer  # type: ignore[operator]

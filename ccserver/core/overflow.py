@@ -2,7 +2,8 @@
 queue closes, or the caller pressed a key.
 
 Whether somebody may wait at all is asked when he must, and not before: whoever is served at once finds no queue full. Hence
-`settle` comes after the matching of a step, and the matching again after it, for who is sent elsewhere may be served there.
+`settle` comes after the matching of a step, and the matching again after it, for who is sent elsewhere may be served there. Who
+waits for nothing but his node, which is making as many offers as it may at once, is asked about in the next step.
 """
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from ccserver.core.contact import Contact, ContactOutcome, ContactState, Overflo
 from ccserver.core.events import Event, KeyPressed
 from ccserver.core.floor import Floor
 from ccserver.core.ids import StepName
+from ccserver.core.matching import Need
 from ccserver.core.offer import OfferOutcome
 from ccserver.core.steps import Forward, Step
 
@@ -25,11 +27,15 @@ ASK_EVERY_S = 30.0
 def settle(floor: Floor) -> bool:
     """Whoever began to wait in this step and got nobody is sent elsewhere or told so; True: somebody waits elsewhere now."""
     begun = [floor.contacts[contact_id] for contact_id in floor.unsettled if contact_id in floor.contacts]
+    floor.held = {contact_id: None for contact_id in floor.held if contact_id not in floor.unsettled}
     floor.unsettled.clear()
     waiting = [contact for contact in begun if contact.state is ContactState.WAITING and not contact.away]
     staying = []
+    full = floor.full
     for contact in reversed(waiting):  # of those who came at once the last finds the queue full
-        if (elsewhere := _turned_away(floor, contact)) is not None:
+        if contact.node in full and _somebody_is_free(floor, contact):
+            floor.held[contact.id] = None
+        elif (elsewhere := _turned_away(floor, contact)) is not None:
             _give_up(floor, contact, SegmentOutcome.OVERFLOWED, *elsewhere, floor.now)
         else:
             staying.append(contact)
@@ -128,6 +134,15 @@ def _turned_away(floor: Floor, contact: Contact) -> tuple[Overflow, StepName] | 
     if place.too_long is not None and _too_long(floor, contact):
         return Overflow.TOO_LONG, place.too_long
     return None
+
+
+def _somebody_is_free(floor: Floor, contact: Contact) -> bool:
+    """He would be offered if his node were not making as many offers as it may."""
+    place = _place(contact)
+    if place.agent is not None:
+        return place.agent in floor.idle
+    need = Need.of(place)
+    return any(floor.matcher.able(need, seat.ability) for seat in floor.idle.benches())
 
 
 def _too_long(floor: Floor, contact: Contact) -> bool:

@@ -290,6 +290,8 @@ class Rules(Struct, frozen=True):
     transfer_wait_s: float = 20.0
     """So long a customer who is handed to one operator waits for him alone; then whoever of the queue is free may take him."""
     reconcile_every_s: float = 30.0
+    offers_at_once: int = 16
+    """So many of a node are being made at once, from the choice of the agent until his phone is called; the next one waits."""
     not_ready_reasons: Mapping[str, str] = {}
     """Reason by the digit dialled after *12."""
     not_ready_reason_required: bool = False

@@ -61,6 +61,7 @@ class Happening(StrEnum):
     CALLER_ENDED = "caller_ended"
     CALLER_AWAY = "caller_away"
     CALLER_RETURNED = "caller_returned"
+    PHONE_DIALLED = "phone_dialled"
     PHONE_RANG = "phone_rang"
     PHONE_ANSWERED = "phone_answered"
     PHONE_ENDED = "phone_ended"
@@ -189,6 +190,7 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
     (_S.WAITING, _H.TIME_UP): overflow.waited,
     (_S.WAITING, _H.KEY): overflow.key_pressed,
     (_S.OFFERED, _H.KEY): overflow.key_pressed,
+    (_S.OFFERED, _H.PHONE_DIALLED): routing.phone_dialled,
     (_S.OFFERED, _H.PHONE_RANG): routing.phone_rang,
     (_S.OFFERED, _H.PHONE_ANSWERED): _by_absence(accepting.phone_answered, calling_back.accepted),
     (_S.OFFERED, _H.PHONE_ENDED): routing.phone_ended,
@@ -251,6 +253,11 @@ REACTIONS: dict[tuple[ContactState, Happening], Reaction] = {
 }
 
 IGNORED: dict[tuple[ContactState, Happening], str] = {
+    **{
+        (state, _H.PHONE_DIALLED): "only offers are counted while they are being made"
+        for state in ContactState
+        if state not in {_S.OFFERED, _S.CLOSED}
+    },
     **{
         (state, _H.INQUIRY): "the flow did not wait for it"
         for state in ContactState

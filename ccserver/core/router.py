@@ -61,6 +61,7 @@ from ccserver.core.events import (
     KeyPressed,
     LegAnswered,
     LegAway,
+    LegDialled,
     LegEnded,
     LegHeld,
     LegReturned,
@@ -189,6 +190,7 @@ class Router:
             LegUnseated: lambda event: referring.unseated(self.floor, event),
             LegAway: lambda event: self._about_leg(event.leg, Happening.CALLER_AWAY, event),
             LegReturned: lambda event: self._about_leg(event.leg, Happening.CALLER_RETURNED, event),
+            LegDialled: self._leg_dialled,
             LegRinging: lambda event: self._about_phone(event.leg, Happening.PHONE_RANG, event),
             LegAnswered: self._leg_answered,
         }
@@ -206,10 +208,11 @@ class Router:
         queueing.let_go(floor)
         overflow.watch_staff(floor)
         self._take_due()  # whoever is not to wait for nobody at all goes at once
+        floor.unsettled |= floor.held
         unsettled = True
         while unsettled:
             forwarding.settle(floor)
-            while (pair := floor.matcher.best(floor.waiting, floor.idle)) is not None:
+            while (pair := floor.matcher.best(floor.waiting, floor.idle, floor.full)) is not None:
                 explain.chosen(floor, pair)
                 routing.make_offer(floor, pair)
             explain.left_waiting(floor)
@@ -344,6 +347,14 @@ class Router:
         if agent_id is not None and floor.agents[agent_id].leg == event.leg:
             # Now his phone can be called again; whether it is in a call of its own the connector tells next.
             floor.note(floor.note_values(agent_id, leg=None))
+
+    def _leg_dialled(self, event: LegDialled) -> None:
+        """Offers are counted while they are made, and nothing else that is called."""
+        contact = self.floor.contact_of(event.leg)
+        if contact is None or contact.offer is None or contact.offer.leg != event.leg:
+            self.floor.ignored += 1
+        else:
+            self._about_party(contact, Happening.PHONE_DIALLED, event)
 
     def _leg_answered(self, event: LegAnswered) -> None:
         contact = supervised(self.floor, event.leg)

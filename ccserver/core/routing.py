@@ -21,7 +21,7 @@ from ccserver.core.contact import (
     SegmentKind,
     SegmentOutcome,
 )
-from ccserver.core.events import CommandFailed, Event, LegEnded, LegRinging
+from ccserver.core.events import CommandFailed, Event, LegDialled, LegEnded, LegRinging
 from ccserver.core.floor import Floor
 from ccserver.core.ids import OfferId
 from ccserver.core.matching import Pair
@@ -36,6 +36,8 @@ from ccserver.core.steps import Dialplan
 RING_GRACE_S = 15.0
 """Asterisk stops the ringing by itself this much later than we would: only when we are away."""
 
+MADE_WITHIN_S = 60.0
+"""That his leg was made or could not be made has been told long before, however slow Asterisk is; this is in case it never is."""
 PAUSE_MIN_S = 1.0
 """Whatever is configured: an offer that fails at once must not be repeated at once."""
 GONE_LIST_S = 1.0
@@ -54,8 +56,9 @@ def make_offer(floor: Floor, pair: Pair) -> None:
         queue=place.queue,
         made_at=floor.now,
         why="; ".join(told for told in (pair.why, place.because, place.eased, place.raised) if told),
-        reach_deadline=floor.now + queue.reach_timeout_s,
+        reach_deadline=floor.now + MADE_WITHIN_S,
         ring_deadline=floor.now + queue.ring_timeout_s,
+        state=OfferState.MAKING,
     )
     if not contact.absent:  # who is called back is recorded on the operator's leg, when there is one
         contact = recording.prepared(floor, contact, queue.name, pair.agent)
@@ -87,6 +90,15 @@ def make_offer(floor: Floor, pair: Pair) -> None:
             place=replace(place, play=None),
         )
     )
+
+
+def phone_dialled(floor: Floor, contact: Contact, event: LegDialled) -> None:
+    """The leg is made and his phone called: from now on it must ring within its time, and the next offer may be made."""
+    offer = _current(contact)
+    advanced = offers.advance(offer, event)
+    if advanced is not offer:
+        advanced = replace(advanced, reach_deadline=floor.now + _queue(floor, contact).reach_timeout_s)
+        floor.keep(replace(contact, offer=advanced))
 
 
 def phone_rang(floor: Floor, contact: Contact, event: LegRinging) -> None:

@@ -67,6 +67,7 @@ STEPS = [
     ("OfferContact", "after"),
     ("RecordingStarted", "before"),
     ("RecordingStarted", "after"),
+    ("LegDialled", "after"),
     ("LegRinging", "before"),
     ("LegRinging", "after"),
     ("LegAnswered", "before"),

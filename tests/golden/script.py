@@ -14,6 +14,7 @@
     c1 calls
       > c1: answer                      what was decided: commands, outcomes, states
       > offer c1.1 to anna: longest idle of 1 able to take it
+    c1.1 is-dialled                     her leg is made and her phone called; then it rings, answers, hangs-up …
     anna dials 89161234567 as d1        what she dialled; `d1.1` is the first attempt to reach the customer
     program has anna call 8916… as d1   click-to-call: `d1.1` is the leg of her own phone
     anna calls bob as i1                a colleague; `i1.1` is his leg
@@ -50,6 +51,7 @@ from ccserver.core.events import (
     KeyPressed,
     LegAnswered,
     LegAway,
+    LegDialled,
     LegEnded,
     LegHeld,
     LegHistory,
@@ -439,6 +441,8 @@ class Stage:
         if what == "has-heard":
             offer = self._router().floor.contacts[_contact(who)].offer
             return PlayFinished(leg, offer.whisper if offer else self._playing(who), at=self.now)
+        if what == "is-dialled":
+            return LegDialled(leg, at=self.now)
         if what == "rings":
             return LegRinging(leg, at=self.now)
         if what == "answers":

@@ -320,11 +320,11 @@ def internal(router: Router) -> list[Contact]:
 
 
 def check_matching(router: Router) -> None:
-    """Nobody waits beside an idle agent who may serve him, and nobody younger was taken instead."""
+    """Nobody waits beside an idle agent who may serve him, unless as many offers are being made as may be at once."""
     floor, plan = router.floor, router.floor.plan
     for contact in waiting(router):
         for agent in floor.agents.values():
-            if may_serve(plan, agent, contact):
+            if may_serve(plan, agent, contact) and not is_full(router):
                 assert not (agent.state is AgentState.READY and agent.leg is None), f"{contact.id} beside {agent.id}"
 
 
@@ -357,11 +357,12 @@ def check_explained(router: Router, outcome: Outcome) -> None:
 
 
 def check_limits_of_queues(router: Router) -> None:
-    """No more wait than may, but for those who were sent back into the queue by an offer that failed."""
+    """No more wait than may, but for those who were sent back into the queue by an offer that failed, or wait for their node."""
     for contact in waiting(router):
         place = contact.place
         if place is not None and place.max_waiting is not None and not contact.offers:
-            before = [each for each in waiting(router) if each.place and each.place.queue == place.queue]
+            staying = [each for each in waiting(router) if each.id not in router.floor.held]
+            before = [each for each in staying if each.place and each.place.queue == place.queue]
             fresh = [each for each in before if not each.offers and each.place and each.place.max_waiting is not None]
             assert len(fresh) <= place.max_waiting, "one too many"
 
@@ -382,7 +383,29 @@ def check_owed(router: Router) -> None:
         idle = [agent for agent in floor.agents.values() if agent.offerable]
         able = sum(may_serve(floor.plan, agent, floor.contacts[head.contact]) for agent in idle)
         under_way = sum(other.queue == head.need.queue for other in floor.calling.values())
-        assert able <= under_way, f"{head.contact} beside idle operators"
+        assert able <= under_way or is_full(router), f"{head.contact} beside idle operators"
+
+
+def check_making(router: Router) -> None:
+    """No more offers are being made than may be at once; who waits for nothing else is told nothing, and for nothing longer."""
+    floor = router.floor
+    assert offers_being_made(router) <= floor.rules.offers_at_once
+    assert not floor.held or is_full(router), f"{[*floor.held]} wait for nothing"
+    for contact_id in floor.held:
+        contact = floor.contacts[contact_id]
+        assert contact.state is ContactState.WAITING
+        assert any(may_serve(floor.plan, agent, contact) and agent.offerable for agent in floor.agents.values())
+
+
+def offers_being_made(router: Router) -> int:
+    """All contacts of the simulated world are of one node."""
+    offers = (contact.offer for contact in router.floor.contacts.values())
+    return sum(offer is not None and offer.state is OfferState.MAKING for offer in offers)
+
+
+def is_full(router: Router) -> bool:
+    """The next offer must wait until one of these is made."""
+    return offers_being_made(router) >= router.floor.rules.offers_at_once
 
 
 def check_order(router: Router, outcome: Outcome) -> None:
@@ -391,7 +414,7 @@ def check_order(router: Router, outcome: Outcome) -> None:
     new = [r.offer for r in outcome.records if isinstance(r, OfferSaved) and r.offer.made_at == floor.now]
     for offer in new:
         taken = floor.contacts.get(offer.contact)
-        if offer.state is not OfferState.DIALLING or taken is None or taken.place is None:
+        if offer.state is not OfferState.MAKING or taken is None or taken.place is None:
             continue
         for contact in waiting(router):
             if may_serve(floor.plan, floor.agents[offer.agent], contact) and contact.place is not None:

@@ -30,6 +30,7 @@ from ccserver.core.events import (
     InquiryAnswered,
     KeyPressed,
     LegAnswered,
+    LegDialled,
     LegEnded,
     LegRinging,
     NodeConnected,
@@ -56,6 +57,7 @@ from tests.property.core_ledger import (
     check_deadline,
     check_explained,
     check_limits_of_queues,
+    check_making,
     check_matching,
     check_order,
     check_owed,
@@ -70,7 +72,7 @@ ROUNDS_MAX = 300
 TICK_S = 0.001
 """No two things happen at once."""
 _BEGINS = (ContactArrived, OutboundDialled)
-_BY_ITSELF = (LegRinging, LegAnswered, PlayFinished, RecordingStarted, VoicemailRecorded)
+_BY_ITSELF = (LegDialled, LegRinging, LegAnswered, PlayFinished, RecordingStarted, VoicemailRecorded)
 """Told by topics of their own, so that their order among a leg's other events varies."""
 
 
@@ -121,7 +123,7 @@ class Daemon:
             return
         if isinstance(fact, LegEnded) and self.socket:
             self.node.begun.pop(fact.leg, None)
-        if isinstance(fact, CommandFailed | RecordingKept | InquiryAnswered):
+        if isinstance(fact, CommandFailed | LegDialled | RecordingKept | InquiryAnswered):
             self.inbox.append(fact)
         elif self.socket and self.buffer is not None:
             self.buffer.append(fact)
@@ -182,6 +184,7 @@ class Daemon:
         self.ledger.note(outcome)
         self.ledger.check_state(self.router)
         check_agents(self.router)
+        check_making(self.router)
         check_matching(self.router)
         check_staff(self.router)
         check_explained(self.router, outcome)

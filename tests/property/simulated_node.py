@@ -51,6 +51,7 @@ from ccserver.core.events import (
     KeyPressed,
     LegAnswered,
     LegAway,
+    LegDialled,
     LegEnded,
     LegHeld,
     LegHistory,
@@ -483,6 +484,8 @@ class Node:
         leg = self.legs.get(offer)
         if leg is not None:
             leg.dialled = True
+            if leg.role == "agent":
+                self.tell(LegDialled(leg.id, at=self.now))
 
     def _offer(self, command: OfferContact) -> LegId | None:
         refuse, self.refuse = self.refuse, ""

@@ -216,6 +216,7 @@ PLAN = Plan(
         wrap_up_extension_s=4.0,
         language_skills={Language("en"): Skill("english")},
         rank_s=6.0,
+        offers_at_once=2,
     ),
     trunks={
         TRUNKS[0]: Trunk(TRUNKS[0], "First", channels=1, reach_timeout_s=4.0),

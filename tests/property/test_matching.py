@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from ccserver.core.ids import AgentId, ContactId, QueueName, Skill
+from ccserver.core.ids import AgentId, ContactId, NodeName, QueueName, Skill
 from ccserver.core.matching import Ability, Idle, Matcher, Need, Rest, Waiting, able
 from ccserver.core.plan import Rules
 from ccserver.core.steps import SkillNeed
@@ -14,6 +14,7 @@ QUEUES = tuple(QueueName(name) for name in ("orders", "service", "sales"))
 SKILLS = tuple(Skill(name) for name in ("english", "returns"))
 AGENTS = tuple(AgentId(str(1001 + n)) for n in range(8))
 CONTACTS = tuple(ContactId(f"c{n}") for n in range(12))
+NODES = {contact: NodeName(f"n{n % 2}") for n, contact in enumerate(CONTACTS)}
 CHANGES = 400
 PICKS = ("most_idle_today", "fewest_contacts", "most_skilled")
 HOUSE = plan(
@@ -29,6 +30,8 @@ class Hall:
         self.waiting, self.idle, self.matcher = Waiting(), Idle(), Matcher(HOUSE)
         self.contacts: dict[ContactId, tuple[Need, float]] = {}
         self.agents: dict[AgentId, tuple[Ability, Rest]] = {}
+        self.full: set[NodeName] = set()
+        """Nodes on which nobody can be offered now."""
 
     def change(self, at: float) -> None:
         """Somebody comes, changes or goes."""
@@ -37,7 +40,7 @@ class Hall:
             case 0 | 1:
                 _, order = self.contacts.get(contact, (None, at - self.chance.randrange(20)))
                 self.contacts[contact] = (self.need(), order)
-                self.waiting.add(contact, *self.contacts[contact])
+                self.waiting.add(contact, *self.contacts[contact], NODES[contact])
             case 2:
                 self.contacts.pop(contact, None)
                 self.waiting.remove(contact)
@@ -70,6 +73,7 @@ class Hall:
             )
             for contact, (need, order) in self.contacts.items()
             for agent, (ability, _) in self.agents.items()
+            if NODES[contact] not in self.full
             if (need.agent == agent if need.agent is not None else able(need, ability))
         ]
 
@@ -92,7 +96,7 @@ class Hall:
 
     def match(self) -> None:
         """Everybody who can be: each time the oldest contact that an idle agent may serve."""
-        while (pair := self.matcher.best(self.waiting, self.idle)) is not None:
+        while (pair := self.matcher.best(self.waiting, self.idle, self.full)) is not None:
             possible = self.pairs()
             assert (pair.contact, pair.agent) in {(contact, agent) for _, contact, agent in possible}
             first = min(possible)
@@ -104,6 +108,8 @@ class Hall:
             del self.contacts[pair.contact], self.agents[pair.agent]
             self.waiting.remove(pair.contact)
             self.idle.remove(pair.agent)
+            if self.chance.random() < 0.2:
+                self.full.add(NODES[pair.contact])
         assert not self.pairs(), "they stay unmatched"
 
 
@@ -113,4 +119,5 @@ def test_no_pair_that_the_policy_permits_stays_unmatched_and_none_is_made_out_of
     for step in range(CHANGES):
         for _ in range(hall.chance.choice((1, 1, 1, 4))):
             hall.change(float(step))
+        hall.full = {node for node in ("n0", "n1") if hall.chance.random() < 0.2}
         hall.match()

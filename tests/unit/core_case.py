@@ -20,6 +20,7 @@ from ccserver.core.events import (
     ContactArrived,
     KeyPressed,
     LegAnswered,
+    LegDialled,
     LegEnded,
     LegRinging,
     ListedLeg,
@@ -200,6 +201,10 @@ class Case:
     def hang_up(self, caller: str = "c1") -> Outcome:
         """The caller does."""
         return self.ended(caller)
+
+    def dialled(self, offer: str = "n1-c1.1") -> Outcome:
+        """The agent's phone is being called."""
+        return self.tell(LegDialled(LegId(offer), at=self.now))
 
     def rings(self, offer: str = "n1-c1.1") -> Outcome:
         """The agent's phone."""

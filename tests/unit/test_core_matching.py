@@ -11,7 +11,18 @@ from ccserver.core.ids import AgentId, ContactId, QueueName, StepName
 from ccserver.core.matching import Ability, Head, Idle, Matcher, Need, Rest, Waiting, able, proficiency
 from ccserver.core.plan import Queue
 from ccserver.core.steps import Branch, Enqueue, Menu
-from tests.unit.core_case import SUPPORT, Case, listed_agent, listed_caller, needs, operator, plan, queue, straight_into
+from tests.unit.core_case import (
+    NODE,
+    SUPPORT,
+    Case,
+    listed_agent,
+    listed_caller,
+    needs,
+    operator,
+    plan,
+    queue,
+    straight_into,
+)
 
 S = StepName
 SALES = QueueName("sales")
@@ -217,12 +228,12 @@ def test_a_seat_moves_with_its_idle_time_and_its_skills() -> None:
 def test_a_place_is_taken_once_can_be_changed_and_left_twice() -> None:
     waiting = Waiting()
     for _ in range(2):
-        waiting.add(ContactId("a"), need(), 5.0)
-    waiting.add(ContactId("b"), need("sales"), 2.0)
+        waiting.add(ContactId("a"), need(), 5.0, NODE)
+    waiting.add(ContactId("b"), need("sales"), 2.0, NODE)
     assert list(waiting.heads()) == [Head(2.0, ContactId("b"), need("sales")), Head(5.0, ContactId("a"), need())]
-    waiting.add(ContactId("a"), need("sales"), 1.0)
+    waiting.add(ContactId("a"), need("sales"), 1.0, NODE)
     assert list(waiting.heads()) == [Head(1.0, ContactId("a"), need("sales"))]
-    waiting.add(ContactId("a"), need(), 5.0)
+    waiting.add(ContactId("a"), need(), 5.0, NODE)
     for contact in ("a", "a"):
         waiting.remove(ContactId(contact))
     assert ContactId("a") not in waiting and ContactId("b") in waiting
@@ -391,8 +402,8 @@ def comparisons_of_one_event(people: int) -> int:
     waiting, idle, matcher = Waiting(), Idle(), Matcher(plan())
     kinds = [need(), need("sales"), need("sales", ru=5)]
     for number in range(people):
-        waiting.add(ContactId(f"c{number}"), kinds[number % 3], Counted(number * 7919 % people))
-        waiting.add(ContactId(f"n{number}"), named(f"b{number}"), Counted(number * 7919 % people))
+        waiting.add(ContactId(f"c{number}"), kinds[number % 3], Counted(number * 7919 % people), NODE)
+        waiting.add(ContactId(f"n{number}"), named(f"b{number}"), Counted(number * 7919 % people), NODE)
         idle.add(AgentId(f"a{number}"), Ability.of(operator("x", "other", ru=number % 3)), Rest(Counted(number)))
     Counted.compared = 0
     assert matcher.best(waiting, idle) is None
@@ -401,12 +412,12 @@ def comparisons_of_one_event(people: int) -> int:
     assert pair is not None and pair.agent == "new"
     waiting.remove(pair.contact)
     idle.remove(pair.agent)
-    waiting.add(ContactId("own"), named(f"a{people // 2}"), Counted(people))
+    waiting.add(ContactId("own"), named(f"a{people // 2}"), Counted(people), NODE)
     pair = matcher.best(waiting, idle)
     assert pair is not None and pair.contact == "own", "found by his name"
     waiting.remove(pair.contact)
     idle.remove(pair.agent)
-    waiting.add(ContactId("new"), kinds[0], Counted(people / 2))
+    waiting.add(ContactId("new"), kinds[0], Counted(people / 2), NODE)
     return Counted.compared
 
 

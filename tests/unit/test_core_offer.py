@@ -3,12 +3,13 @@
 from itertools import product
 
 import pytest
+from msgspec.structs import replace
 
 from ccserver.core import offer as offers
 from ccserver.core.agent import AgentState
 from ccserver.core.commands import HangUpLeg, JoinLegs, ListNode, OfferContact, StartMusic, WithdrawOffer
 from ccserver.core.contact import ContactState
-from ccserver.core.events import CommandFailed, LegAnswered, LegEnded, LegRinging
+from ccserver.core.events import CommandFailed, LegAnswered, LegDialled, LegEnded, LegRinging
 from ccserver.core.ids import AgentId, ContactId, LegId, OfferId
 from ccserver.core.offer import Offer, OfferOutcome, OfferState
 from ccserver.core.plan import Rules
@@ -24,6 +25,8 @@ OFFER = Offer(
     reach_deadline=15.0,
     ring_deadline=30.0,
 )
+MADE = replace(OFFER, state=OfferState.MAKING)
+DIALLED = LegDialled(OFFER.leg, at=10.5)
 RINGING = LegRinging(OFFER.leg, at=11.0)
 ANSWERED = LegAnswered(OFFER.leg, at=14.0)
 BUSY = LegEnded(OFFER.leg, 17, 486, at=12.0)
@@ -72,6 +75,7 @@ def test_the_cause_tells_busy_refusal_silence_and_unreachable_apart(
 
 
 def test_an_offer_rings_and_is_answered() -> None:
+    assert offers.advance(MADE, DIALLED) == OFFER
     ringing = offers.advance(OFFER, RINGING)
     assert (ringing.state, ringing.ringing_at, ringing.outcome) == (OfferState.RINGING, 11.0, None)
     answered = offers.advance(ringing, ANSWERED)
@@ -80,18 +84,20 @@ def test_an_offer_rings_and_is_answered() -> None:
 
 
 def test_an_answer_may_come_without_a_ring() -> None:
-    answered = offers.advance(OFFER, ANSWERED)
-    assert (answered.outcome, answered.ring_s) == (OfferOutcome.ACCEPTED, 0.0)
+    for offer in (MADE, OFFER):
+        answered = offers.advance(offer, ANSWERED)
+        assert (answered.outcome, answered.ring_s) == (OfferOutcome.ACCEPTED, 0.0)
 
 
 def test_what_is_not_in_the_table_changes_nothing() -> None:
     states = {
+        OfferState.MAKING: MADE,
         OfferState.DIALLING: OFFER,
         OfferState.RINGING: offers.advance(OFFER, RINGING),
         OfferState.ACCEPTED: offers.advance(OFFER, ANSWERED),
         OfferState.CLOSED: offers.advance(OFFER, BUSY),
     }
-    for (state, offer), event in product(states.items(), (RINGING, ANSWERED, BUSY)):
+    for (state, offer), event in product(states.items(), (DIALLED, RINGING, ANSWERED, BUSY)):
         changed = offers.advance(offer, event) is not offer
         assert changed == ((state, type(event)) in offers.TRANSITIONS)
     closed = states[OfferState.CLOSED]
@@ -99,7 +105,7 @@ def test_what_is_not_in_the_table_changes_nothing() -> None:
 
 
 def test_silence_has_a_time_only_before_the_answer() -> None:
-    assert OFFER.deadline == OFFER.reach_deadline
+    assert MADE.deadline == OFFER.deadline == OFFER.reach_deadline
     ringing = offers.advance(OFFER, RINGING)
     assert ringing.deadline == OFFER.ring_deadline and ringing.ring_s == 0.0
     assert offers.advance(ringing, ANSWERED).deadline is None
@@ -214,6 +220,9 @@ def test_after_rona_and_a_new_wish_the_agent_waits_for_the_end_of_his_old_leg() 
 
 def test_a_phone_that_does_not_even_ring_is_unreachable_and_tried_again_later() -> None:
     told = offered()
+    told.wait(20.0)
+    assert told.offer().state is OfferState.MAKING, "Asterisk is slow: that is not the phone's fault"
+    told.dialled()
     told.wait(5.0)
     assert told.offer().outcome is OfferOutcome.UNREACHABLE
     assert told.agent().state is AgentState.UNREACHABLE

@@ -88,7 +88,9 @@ def test_after_an_offer_that_failed_he_is_told_when_it_is_time() -> None:
     told.wait(15.0)
     told.ended("n1-c1.1", 17, 486)
     assert told.contact("c1").state is ContactState.WAITING
-    assert any(isinstance(command, PlayPrompts) for command in told.wait(60.0))
+    told.wait(10.0)
+    told.dialled("n1-c1.2")
+    assert any(isinstance(command, PlayPrompts) for command in told.wait(50.0))
 
 
 def test_nobody_at_work_means_no_promise() -> None:

@@ -109,7 +109,7 @@ def test_an_offer_whose_command_was_lost_with_us_failed_and_is_made_anew() -> No
     told.connect(listed_caller())
     assert told.offer().outcome is OfferOutcome.FAILED
     assert told.offered() == [("c1", "1001")], "it was not the agent's fault"
-    assert told.offer("n1-c1.2").state is OfferState.DIALLING
+    assert told.offer("n1-c1.2").state is OfferState.MAKING
 
 
 def test_a_leg_that_was_made_and_never_dialled_is_taken_back_and_the_agent_is_free_only_after_its_end() -> None:
@@ -132,7 +132,7 @@ def test_a_leg_that_is_being_made_is_not_missing() -> None:
         told = offered()
         gap(told, 0.5)
         told.connect(listed_caller(), listed_agent(ringing=False, pending=missing or True))
-        assert told.contact().state is ContactState.OFFERED and told.offer().state is OfferState.DIALLING
+        assert told.contact().state is ContactState.OFFERED and told.offer().state is OfferState.MAKING
 
 
 def test_what_was_made_after_the_listing_was_asked_for_is_exempt() -> None:

@@ -18,7 +18,7 @@ from ccserver.connectors.voice.monitor import Monitor, MonitorError
 from ccserver.connectors.voice.playing import Playing
 from ccserver.connectors.voice.seating import Seating
 from ccserver.core.commands import DialCustomer, OfferContact, SilenceRecording, StartRecording
-from ccserver.core.events import Fact, RecordingStarted
+from ccserver.core.events import Fact, LegDialled, RecordingStarted
 from ccserver.core.ids import ContactId, LegId, RecordingName, leg_of_attempt, leg_of_offer
 
 APP = "ccserver"
@@ -70,6 +70,7 @@ class Calling:
                 await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s))
 
             await self._call(command.lane, leg, [create, self._seating.empty(command.lane)], dial_alone)
+            self._report(LegDialled(leg, at=time.time()))
             return
         call = self._calls.of_lane(command.lane, caller)
         aside = (command.aside,) if command.aside else ()
@@ -83,6 +84,7 @@ class Calling:
         wait = self._seating.seat(call, (caller,), aside, command.music, mixed=command.mixed)
         bridge = call.aside if aside else call.bridge_for(command.mixed)
         await self._call(bridge, leg, [create, wait, self._record(call, command.recording)], dial)
+        self._report(LegDialled(leg, at=time.time()))
 
     async def dial_customer(self, command: DialCustomer) -> None:
         """A leg by a trunk; what its network lets be heard, whoever waits for it in the bridge hears."""
