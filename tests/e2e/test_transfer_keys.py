@@ -37,7 +37,7 @@ async def test_by_his_phones_key_an_operator_hands_his_customer_to_a_colleague(s
 
 @pytest.mark.parametrize(
     ("to", "why"),
-    [("1002", "1002 is logged out"), ("1001", "1001 would hand the customer to himself"), ("88091234567", "+7809")],
+    [("1002", "1002 is logged out"), ("the-shop", "the-shop is no operator, queue, line"), ("88091234567", "+7809")],
 )
 async def test_what_may_not_be_is_undone_and_the_talk_goes_on(site: Centre, to: str, why: str) -> None:
     _contact, caller, phone, call = await talking(site)
