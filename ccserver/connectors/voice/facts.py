@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import get_args
 
 import structlog
@@ -92,7 +93,7 @@ class Translator:
                 if self._calls.of_leg(LegId(event.channel.id)):
                     self._watch.left(LegId(event.channel.id))
             case ari.ChannelDestroyed():
-                self._destroyed(event)
+                self._transfers.before_end(LegId(event.channel.id), partial(self._destroyed, event))
             case ari.ChannelStateChange():
                 state = {"Up": "ANSWER", "Ringing": "RINGING"}.get(event.channel.state, "")
                 self._progress(LegId(event.channel.id), state, float(event.at))
@@ -106,8 +107,12 @@ class Translator:
                 self._held(LegId(event.channel.id), LegUnheld, float(event.at))
             case ari.BridgeBlindTransfer() if event.result == TRANSFERRED:
                 self._transfers.unseated(LegId(event.channel.id), at=float(event.at))
+            case ari.BridgeBlindTransfer():
+                self._transfers.told(LegId(event.channel.id))
             case ari.BridgeAttendedTransfer() if event.result == TRANSFERRED:
                 self._transfers.joined(event.transferer_first_leg, event.transferer_second_leg, float(event.at))
+            case ari.BridgeAttendedTransfer():
+                self._transfers.told(LegId(event.transferer_first_leg.id), LegId(event.transferer_second_leg.id))
             case ari.PlaybackFinished():
                 self._play_finished(event)
             case ari.RecordingFinished() | ari.RecordingFailed():

@@ -9,7 +9,8 @@ context `transfer` (dialplans/operators.conf), with whoever was dialled as its e
                               done: the phone is told 200 and hangs up; then they go
 
 The phone is told 200 as soon as sound goes to the first half, which is soon (docs/reference/asterisk.md, 26): a refusal that
-comes later makes it hang up all the same.
+comes later makes it hang up all the same. And the end of its leg may be told before the transfer is (docs/reference/asterisk.md,
+54): whoever took it for a goodbye would part those whom it joins, so it is told last.
 """
 
 import asyncio
@@ -33,6 +34,8 @@ ON_ITS_WAY = "hand-over"
 """and where they wait for us."""
 HANGS_UP_S = 2.0
 """A phone that was told 200 hangs up by itself; one that does not is hung up then."""
+TOLD_WITHIN_S = 2.0
+"""A leg that is replaced and gone, and of whose transfer nothing has been told for so long, was replaced for another reason."""
 
 log = structlog.get_logger("ccserver.voice")
 
@@ -59,6 +62,8 @@ class Transfers:
         """What stands for each phone's leg that is being transferred."""
         self._gone: dict[LegId, asyncio.Event] = {}
         """Legs whose end is waited for."""
+        self._untold: dict[LegId, Callable[[], None]] = {}
+        """Legs that are being transferred, as long as nobody said where to: what tells of their end, if they have ended."""
 
     # --- told by Asterisk -----------------------------------------------------------------------------------------
 
@@ -66,9 +71,23 @@ class Transfers:
         """In the bridge the half stands for the phone's leg now, of which Asterisk tells us no more unless it is asked to."""
         if leg in self._calls.made or self._calls.of_leg(leg) is not None:
             self._halves.setdefault(leg, []).append(half)
+            self._untold[leg] = _nothing
             self._watch.arrived(leg)
         else:
             self._drop([half])
+
+    def before_end(self, leg: LegId, tell: Callable[[], None]) -> None:
+        """The leg has ended: `tell` it as soon as it is told where it was transferred to, or at once."""
+        if leg in self._untold:
+            self._untold[leg] = tell
+            asyncio.get_running_loop().call_later(TOLD_WITHIN_S, self.told, leg)
+        else:
+            tell()
+
+    def told(self, *legs: LegId) -> None:
+        """Where they were transferred to, or that nothing came of it: whatever waits for that goes on."""
+        for leg in legs:
+            self._untold.pop(leg, _nothing)()
 
     def asked(self, name: str, to: str, half: LegId, at: float) -> None:
         """The half that is to go where the phone's user wants; `name`: of the phone's leg, as Asterisk names channels."""
@@ -79,12 +98,14 @@ class Transfers:
             return
         self._halves.setdefault(leg, []).append(half)
         self._report(TransferRequested(leg, to, at=at))
+        self.told(leg)
 
     def joined(self, first: ari.Channel, second: ari.Channel, at: float) -> None:
         """Both calls of a phone at once: it has been told 200."""
         legs = LegId(first.id), LegId(second.id)
         self._report(TransferRequested(legs[0], second.dialplan.exten, legs[1], at=at))
         self.unseated(*legs, at=at)
+        self.told(*legs)
 
     def unseated(self, *legs: LegId, at: float) -> None:
         """Asterisk has done what it does by itself."""
@@ -149,6 +170,10 @@ class Transfers:
             if asks or is_chosen(self._node, LegId(seats.get(half.id, ""))):
                 self._drop([LegId(half.id)])
         return tuple(told)
+
+
+def _nothing() -> None:
+    """It has not ended."""
 
 
 def _other(name: str) -> str:
