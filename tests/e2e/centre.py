@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -34,6 +33,7 @@ from ccserver.config.schema import Sip, Trunk
 from ccserver.sim.phones import Answer, Call, Phone, PhoneLibrary, Sound
 from ccserver.store.schema import migrate
 from tests.e2e.centre_config import CHECKOUT, QUICK, write_config, write_sip
+from tests.e2e.forked import RUN, Forked, begin
 
 LINE, OTHER_LINE = "88007707999", "88007004666"
 OPERATORS = ("1001", "1002", "1003")
@@ -65,8 +65,8 @@ class Centre:
         self.state_dir = asterisk.instance.state_dir
         self.url = f"http://127.0.0.1:{api_port}"
         self.http: aiohttp.ClientSession
-        self.daemon: asyncio.subprocess.Process | None = None
-        self.daemons: list[asyncio.subprocess.Process] = []
+        self.daemon: Forked | None = None
+        self.daemons: list[Forked] = []
         self.log_path = self.state_dir / "daemon.log"
         self.server_host = self.phones_at = "127.0.0.1"
         """What phones have as their server, and where they are."""
@@ -76,12 +76,12 @@ class Centre:
 
     # --- the daemon ---------------------------------------------------------------------------------------------
 
-    async def start(self, *arguments: str, program: Sequence[str] = ("-m", "ccserver", "run")) -> None:
+    async def start(self, *arguments: str, program: Sequence[str] = RUN) -> None:
         """Start a daemon; returns when it has listed its Asterisk."""
         await self.spawn(*arguments, program=program)
         await self.serving()
 
-    async def spawn(self, *arguments: str, program: Sequence[str] = ("-m", "ccserver", "run")) -> None:
+    async def spawn(self, *arguments: str, program: Sequence[str] = RUN) -> None:
         """Start a daemon and do not wait for anything."""
         environment = {
             **os.environ,
@@ -89,10 +89,7 @@ class Centre:
             "CCSERVER_CONFIG": str(self.config_dir),
             "PYTHONPATH": f"{CHECKOUT}{os.pathsep}{CHECKOUT / 'tests'}",
         }
-        with self.log_path.open("ab") as log:
-            self.daemon = await asyncio.create_subprocess_exec(
-                sys.executable, *program, *arguments, env=environment, stdout=log, stderr=log, cwd=CHECKOUT
-            )
+        self.daemon = Forked((*program, *arguments), environment, self.log_path)
         self.daemons.append(self.daemon)
 
     async def serving(self) -> None:
@@ -401,6 +398,7 @@ async def contact_centre(
     `sip`: settings of `[sip]`, `encryption` of operators by extension, `settings`: of `[asterisk]`, for it and the daemon;
     `more` is added to `ccserver.toml`, such as trunks; `dialplan`: contexts of the admin's own, beside those that are shipped.
     """
+    begin()
     async with AsyncExitStack() as stack:
         api_port = free_port()
         asterisk = await stack.enter_async_context(

@@ -1,27 +1,24 @@
 """ccserver as a person has it before anything runs: a configuration, a state directory, and the command line.
 
-    mine = Installation.new(tmp_path, commands)
+    mine = Installation.new(tmp_path)
     refused = mine.refused(78, "run")          # the one line it says; nothing has begun
 
-Every command is a process of its own: forked from one that has imported ccserver already, because that costs a second.
+Every command is a process of its own (`forked`).
 """
 
-import json
 import os
 import random
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asterisk_instance import free_rtp_ports
@@ -29,31 +26,9 @@ from asterisk_instance import free_rtp_ports
 from ccserver.store.journal import SqliteJournal
 from ccserver.store.lock import JournalLock
 from tests.e2e.centre_config import CHECKOUT, QUICK, write_config
+from tests.e2e.forked import CCSERVER, fork
 
 WITHIN_S = 120.0
-FORKING = """
-import json, os, sys, traceback
-from ccserver.__main__ import main
-for request in sys.stdin:
-    arguments, environment, out, err = json.loads(request)
-    child = os.fork()
-    if not child:
-        for path, fd in (("/dev/null", 0), (out, 1), (err, 2)):
-            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), fd)
-        os.environ.clear()
-        os.environ.update(environment)
-        code = 1
-        try:
-            code = main(arguments)
-        except SystemExit as end:
-            code = end.code
-        except BaseException:
-            traceback.print_exc()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
 NO_TROUBLE = nullcontext()
 
 
@@ -79,51 +54,16 @@ class Ended:
         return self.said[0].removeprefix("ccserver: ")
 
 
-class Commands:
-    """Runs `ccserver ARGUMENTS`, one at a time; a context manager."""
-
-    def __init__(self, place: Path) -> None:
-        """`place`: an empty directory of its own."""
-        self._place = place
-        self._numbers = count()
-
-    def __enter__(self) -> "Commands":
-        command = [sys.executable, "-c", FORKING]
-        self._process = subprocess.Popen(
-            command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-        with self._process:
-            pass
-
-    def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Ended:
-        """To its end; whatever takes too long is killed with the rest, and fails."""
-        out, err = (self._place / f"{next(self._numbers)}.{name}" for name in ("out", "err"))
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps([arguments, environment, str(out), str(err)]) + "\n")
-        self._process.stdin.flush()
-        watchdog = threading.Timer(WITHIN_S, os.killpg, (self._process.pid, signal.SIGKILL))
-        watchdog.start()
-        code = self._process.stdout.readline()
-        watchdog.cancel()
-        assert code, f"ccserver {arguments} does not end: {err.read_text()}"
-        return Ended(int(code), out.read_text(), err.read_text())
-
-
 @dataclass(frozen=True, slots=True)
 class Installation:
     """See the module."""
 
     root: Path
-    commands: Commands
-    ports: Mapping[str, int]
-    api_port: int
+    ports: Mapping[str, int] = field(default_factory=dict)
+    api_port: int = 0
 
     @classmethod
-    def new(cls, root: Path, commands: Commands) -> "Installation":
+    def new(cls, root: Path) -> "Installation":
         """The demo with short times, on free ports; there is no state directory yet."""
         rtp_start, rtp_end = free_rtp_ports()
         ports = {
@@ -133,7 +73,7 @@ class Installation:
             "rtp_start": rtp_start,
             "rtp_end": rtp_end,
         }
-        made = cls(root, commands, ports, quiet_port())
+        made = cls(root, ports, quiet_port())
         write_config(made.config_dir, ports, made.api_port, QUICK)
         return made
 
@@ -174,8 +114,16 @@ class Installation:
         }
 
     def ccserver(self, *arguments: str, **environment: str) -> Ended:
-        """Run a command to its end."""
-        return self.commands.run(arguments, self.environment(**environment))
+        """Run a command to its end; what takes too long is killed, and fails."""
+        with tempfile.TemporaryDirectory() as place:
+            out, err = Path(place, "out"), Path(place, "err")
+            process = fork((*CCSERVER, *arguments), self.environment(**environment), out, err)
+            process.join(WITHIN_S)
+            if process.exitcode is None:
+                process.kill()
+                process.join()
+                raise AssertionError(f"ccserver {arguments} does not end: {err.read_text()}")
+            return Ended(process.exitcode, out.read_text(), err.read_text())
 
     def done(self, *arguments: str) -> str:
         """A command that must succeed; what it printed."""

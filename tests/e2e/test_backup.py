@@ -2,9 +2,6 @@
 
 import asyncio
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +9,7 @@ import pytest
 
 from ccserver.sim.phones import Call, Phone, PhoneLibrary
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, contact_centre, segments
-from tests.e2e.centre_config import CHECKOUT
-from tests.e2e.installation import Commands, Installation
+from tests.e2e.installation import Installation
 from tests.store_databases import PostgresServer, postgres
 from tests.store_truth import caught_up, unlike
 
@@ -23,16 +19,10 @@ UNAVAILABLE, LOCKED = 69, 75
 ANSWERED = [("flow", "queued"), ("queue", "answered"), ("talk", "caller_left")]
 
 
-@pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
-    with Commands(tmp_path_factory.mktemp("commands")) as running:
-        yield running
-
-
 @pytest.fixture
-def mine(commands: Commands, tmp_path: Path) -> Installation:
+def mine(tmp_path: Path) -> Installation:
     (tmp_path / "mine").mkdir()
-    return Installation.new(tmp_path / "mine", commands).prepare()
+    return Installation.new(tmp_path / "mine").prepare()
 
 
 def test_a_backup_makes_another_machine_this_one(mine: Installation, tmp_path: Path) -> None:
@@ -67,13 +57,9 @@ def test_what_is_no_backup_and_a_place_that_cannot_be_written_are_one_line_each(
 
 async def ccserver(centre: Centre, *words: str, code: int = 0) -> str:
     """The command line, with the centre's configuration and state."""
-    environment = Installation(centre.config_dir.parent, Commands(centre.state_dir), {}, 0).environment()
-    command = [sys.executable, "-m", "ccserver", *words]
-    done = await asyncio.to_thread(
-        subprocess.run, command, env=environment, cwd=CHECKOUT, capture_output=True, text=True
-    )
-    assert done.returncode == code, done
-    return done.stdout + done.stderr
+    ended = await asyncio.to_thread(Installation(centre.config_dir.parent).ccserver, *words)
+    assert ended.code == code, ended
+    return ended.out + ended.err
 
 
 async def talking(centre: Centre, phone: Phone) -> tuple[Call, Call]:

@@ -9,7 +9,7 @@ import pytest
 
 from ccserver.asterisk import authority
 from ccserver.asterisk.secrets import load_secrets
-from tests.e2e.installation import Commands, Installation, quiet_port
+from tests.e2e.installation import Installation, quiet_port
 
 
 def test_without_a_usable_certificate_calls_are_taken_all_the_same_and_the_doctors_command_mends_it(
@@ -20,28 +20,27 @@ def test_without_a_usable_certificate_calls_are_taken_all_the_same_and_the_docto
     whole = given.certificate.read_bytes()
     given.certificate.write_bytes(whole[:500])
     told = f"{given.certificate}: cut short: BEGIN without END of a CERTIFICATE: phones cannot use TLS"
-    with Commands(tmp_path_factory.mktemp("commands")) as commands:
-        mine = Installation.new(tmp_path_factory.mktemp("mine"), commands)  # a short path: Asterisk's socket is in it
-        main = mine.config_dir / "ccserver.toml"
-        sip = f'tls_port = {quiet_port()}\ncertificate = "{given.certificate}"\nprivate_key = "{given.key}"'
-        main.write_text(f"{main.read_text()}\n[sip]\n{sip}\n")
-        mine.prepare()
-        started = mine.ccserver("asterisk", "start")
-        try:
-            assert started.said == [f"ccserver: warning: {told}"]
-            assert started.code == 0
-            transports = mine.done("asterisk", "console", "pjsip show transports")
-            assert "udp" in transports and "tls" not in transports
-            assert mine.ccserver("check").said == [f"ccserver: warning: {told}"]
-            with mine.running():
-                assert ("certificate", told) in alarms(mine)
-                mend = mine.doctor()["certificate"]
-                given.certificate.write_bytes(whole)
-                mine.mend(mend)
-                assert "tls" in mine.done("asterisk", "console", "pjsip show transports")
-                assert {"certificate", "tls"}.isdisjoint(mine.doctor())
-        finally:
-            mine.ccserver("asterisk", "stop")
+    mine = Installation.new(tmp_path_factory.mktemp("mine"))  # a short path: Asterisk's socket is in it
+    main = mine.config_dir / "ccserver.toml"
+    sip = f'tls_port = {quiet_port()}\ncertificate = "{given.certificate}"\nprivate_key = "{given.key}"'
+    main.write_text(f"{main.read_text()}\n[sip]\n{sip}\n")
+    mine.prepare()
+    started = mine.ccserver("asterisk", "start")
+    try:
+        assert started.said == [f"ccserver: warning: {told}"]
+        assert started.code == 0
+        transports = mine.done("asterisk", "console", "pjsip show transports")
+        assert "udp" in transports and "tls" not in transports
+        assert mine.ccserver("check").said == [f"ccserver: warning: {told}"]
+        with mine.running():
+            assert ("certificate", told) in alarms(mine)
+            mend = mine.doctor()["certificate"]
+            given.certificate.write_bytes(whole)
+            mine.mend(mend)
+            assert "tls" in mine.done("asterisk", "console", "pjsip show transports")
+            assert {"certificate", "tls"}.isdisjoint(mine.doctor())
+    finally:
+        mine.ccserver("asterisk", "stop")
 
 
 def alarms(mine: Installation) -> set[tuple[str, str]]:

@@ -24,7 +24,7 @@ from asterisk_instance import free_port
 from ccserver.sim.phones import PhoneLibrary
 from ccserver.store.lock import JournalLock
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, contact_centre, segments
-from tests.e2e.installation import Commands, Installation, taken
+from tests.e2e.installation import Installation, taken
 from tests.e2e.meddler import meddler
 
 UNAVAILABLE, LOCKED, MISCONFIGURED = 69, 75, 78
@@ -32,10 +32,9 @@ TELLS_MORE = r" \(`ccserver doctor` tells more\)"
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Everything is right, and nothing runs."""
-    with Commands(tmp_path_factory.mktemp("commands")) as commands:
-        yield Installation.new(tmp_path_factory.mktemp("prepared"), commands).prepare()
+    return Installation.new(tmp_path_factory.mktemp("prepared")).prepare()
 
 
 @pytest.fixture
@@ -444,7 +443,7 @@ async def test_a_store_that_cannot_be_used_costs_no_call_and_when_it_is_mended_e
         await alarm(centre, "store", rf"store \S+ {told}")
         assert await health(centre) == (200, [])
         await talk(centre)
-        mine = Installation(tmp_path, Commands(tmp_path), {}, 0)
+        mine = Installation(tmp_path)
         await asyncio.to_thread(mine.mend, mend.format(store=mine.store))
         await no_alarm(centre, "store")
         (contact,) = await centre.finished()

@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 from ccserver.__main__ import parser
 from tests.e2e.centre import Centre
 from tests.e2e.centre_config import CHECKOUT
-from tests.e2e.installation import Commands, Ended, Installation
+from tests.e2e.installation import Ended, Installation
 
 VERBS = (
     "run",
@@ -39,16 +38,10 @@ ANOTHER_DECISION = """
 ASTERISK_VERBS = ("render", "start", "exec", "unit", "stop", "status", "rescue", "console")
 
 
-@pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
-    with Commands(tmp_path_factory.mktemp("commands")) as running:
-        yield running
-
-
 @pytest.fixture
-def mine(commands: Commands, tmp_path: Path) -> Installation:
+def mine(tmp_path: Path) -> Installation:
     """Nothing but a configuration."""
-    return Installation.new(tmp_path, commands)
+    return Installation.new(tmp_path)
 
 
 def help_of(mine: Installation, *words: str) -> str:
@@ -165,21 +158,21 @@ def test_who_reads_only_the_beginning_is_not_shown_a_traceback(mine: Installatio
 # --- replay ------------------------------------------------------------------------------------------------------------
 
 
-async def test_after_real_calls_every_decision_is_made_the_same_once_more(site: Centre, commands: Commands) -> None:
+async def test_after_real_calls_every_decision_is_made_the_same_once_more(site: Centre) -> None:
     phone = await site.operator("1001")
     caller = await site.waiting("1")
     await (await phone.wait_call(10)).wait_up()
     await caller.hangup()
     await site.finished()
-    mine = Installation(site.config_dir.parent, commands, {}, 0)
+    mine = Installation(site.config_dir.parent)
     assert mine.journal.exists()
     replayed = await asyncio.to_thread(mine.done, "replay")
     assert re.fullmatch(r"\d+ turns with \d+ events: every decision the same\n", replayed)
 
 
-async def test_a_decision_that_was_another_then_is_shown(site: Centre, commands: Commands, tmp_path: Path) -> None:
+async def test_a_decision_that_was_another_then_is_shown(site: Centre, tmp_path: Path) -> None:
     await site.operator("1001")
-    copy = Installation(tmp_path, commands, {}, 0)
+    copy = Installation(tmp_path)
     shutil.copytree(site.config_dir, copy.config_dir)
     copy.state_dir.mkdir()
     with (

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from ccserver.sim.phones.tones import is_silent, read_wav
-from tests.e2e.installation import Commands, Installation
+from tests.e2e.installation import Installation
 from tests.e2e.test_server_script import access_of, daemon_of, server
 
 ALIVE_WITHIN_S = 120.0
@@ -20,11 +20,10 @@ ALIVE_WITHIN_S = 120.0
 
 
 @pytest.fixture
-def mine(tmp_path: Path, prompts_dir: Path) -> Iterator[Installation]:
-    with Commands(tmp_path) as commands:
-        installation = Installation.new(tmp_path, commands)
-        shutil.copytree(prompts_dir, installation.state_dir / "prompts")
-        yield installation
+def mine(tmp_path: Path, prompts_dir: Path) -> Installation:
+    installation = Installation.new(tmp_path)
+    shutil.copytree(prompts_dir, installation.state_dir / "prompts")
+    return installation
 
 
 async def test_the_demo_fills_a_centre_with_calls_and_leaves_nothing_behind(mine: Installation, tmp_path: Path) -> None:

@@ -1,14 +1,12 @@
 """A reload while people talk and choose: they notice nothing, a new operator serves at once, a bad file changes nothing."""
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 
 from tests.e2e.centre import CALLER_HZ, LINE, OPERATOR_HZ, TELLS_WITHIN_S, Centre, offers
-from tests.e2e.centre_config import CHECKOUT
 from tests.e2e.hearing import Hearing
+from tests.e2e.installation import Installation
 
 FIRST_OPERATOR = """[[operators]]
 extension = "1001"
@@ -35,18 +33,8 @@ def change(centre: Centre, file: str, old: str, new: str) -> int:
 
 async def ccserver(centre: Centre, *arguments: str) -> tuple[int, list[str], list[str]]:
     """A command of an admin: how it ended, what it printed, what it complained of."""
-    environment = {
-        **os.environ,
-        "CCSERVER_STATE": str(centre.state_dir),
-        "CCSERVER_CONFIG": str(centre.config_dir),
-        "PYTHONPATH": str(CHECKOUT),
-    }
-    command = [sys.executable, "-m", "ccserver", *arguments]
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, env=environment, cwd=CHECKOUT, stdout=pipe, stderr=pipe)
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode().splitlines(), err.decode().splitlines()
+    ended = await asyncio.to_thread(Installation(centre.config_dir.parent).ccserver, *arguments)
+    return ended.code, ended.out.splitlines(), ended.err.splitlines()
 
 
 async def alarm(centre: Centre, said: str) -> None:

@@ -18,7 +18,7 @@ from ccserver.asterisk.settings import load_instance
 from ccserver.sim.phones import Phone, PhoneLibrary
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ
 from tests.e2e.centre_config import CHECKOUT
-from tests.e2e.installation import Commands, Installation, taken
+from tests.e2e.installation import Installation, taken
 
 STARTS_WITHIN_S = 120.0
 """Nothing needs to be installed, but prompts are built, and machines may be slow."""
@@ -51,7 +51,7 @@ class Server:
 @pytest.fixture
 def mine(tmp_path: Path, prompts_dir: Path) -> Installation:
     """A configuration on free ports, and no state but prompts, which take half a minute to build."""
-    installation = Installation.new(tmp_path, Commands(tmp_path))
+    installation = Installation.new(tmp_path)
     shutil.copytree(prompts_dir, installation.state_dir / "prompts")  # times and all, or they would be built again
     return installation
 

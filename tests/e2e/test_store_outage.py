@@ -8,7 +8,7 @@ from typing import Any
 
 from ccserver.sim.phones import Call, Phone, PhoneLibrary
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, contact_centre, segments
-from tests.e2e.installation import Commands, Installation
+from tests.e2e.installation import Installation
 from tests.store_databases import PostgresServer, postgres
 from tests.store_troubles import TROUBLES, a_standby, down, migrated, silent
 from tests.store_truth import caught_up, unlike
@@ -110,8 +110,6 @@ async def test_the_daemon_starts_and_takes_calls_whatever_is_wrong_with_the_stor
         centre = await stack.enter_async_context(
             contact_centre(tmp_path, library, prompts_dir, store_url=first, run=False)
         )
-        (tmp_path / "commands").mkdir()
-        commands = stack.enter_context(Commands(tmp_path / "commands"))
         phone: Phone | None = None
         for trouble, message, mend in TROUBLES:
             if trouble in (a_standby, down, silent):
@@ -123,7 +121,7 @@ async def test_the_daemon_starts_and_takes_calls_whatever_is_wrong_with_the_stor
                 phone = phone or await centre.operator("1001")
                 await ended(*await talking(centre, phone))
                 await told(centre, message)
-                doctor = await asyncio.to_thread(Installation(tmp_path, commands, {}, 0).doctor)
+                doctor = await asyncio.to_thread(Installation(tmp_path).doctor)
                 assert re.search(mend, doctor["store"]), (trouble, doctor)
             await serves_again(centre)
             await everything_is_there_once(centre, url)

@@ -1,10 +1,8 @@
 """Calls from the public network: trunks that register and trunks known by their address, on a real Asterisk, over the wire."""
 
 import asyncio
-import os
 import re
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from ccserver.sim.phones import PhoneLibrary
 from tests.carrier_tls import certified
 from tests.e2e.carrier import PCMA, Call, Carrier, tls_carrier
 from tests.e2e.centre import LINE, OPERATOR_HZ, OTHER_LINE, Centre, Row, Status, contact_centre, segments
-from tests.e2e.centre_config import CHECKOUT
+from tests.e2e.installation import Installation
 from tests.e2e.operator_switch import Sipp, sipp
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -202,12 +200,7 @@ async def test_a_tls_trunk_is_of_use_only_with_a_certificate_that_is_valid_and_f
 
 
 async def test_the_doctor_looks_at_each_trunk_and_says_why(net: Network) -> None:
-    centre = net.centre
-    environment = {**os.environ, "CCSERVER_STATE": str(centre.state_dir), "CCSERVER_CONFIG": str(centre.config_dir)}
-    doctor = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ccserver", "doctor", env=environment, stdout=asyncio.subprocess.PIPE, cwd=CHECKOUT
-    )
-    said = (await doctor.communicate())[0].decode()
+    said = (await asyncio.to_thread(Installation(net.centre.config_dir.parent).ccserver, "doctor")).out
     assert re.search(r"^ok  trunk north +North Telecom$", said, re.MULTILINE), said
     assert re.search(r"^!!  trunk forbidden +is not registered: answered 403, ", said, re.MULTILINE), said
     assert not any(secret in said for secret in SECRETS)
