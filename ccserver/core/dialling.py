@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from ccserver.core import attempt as attempts
-from ccserver.core import beside, recording, tolls
+from ccserver.core import attempting, beside, recording, tolls
 from ccserver.core.agent import Signal
-from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome, AttemptState
+from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome
 from ccserver.core.commands import AnswerLeg, DialCustomer, HangUpLeg, StopPlay
 from ccserver.core.contact import (
     Contact,
@@ -25,10 +25,8 @@ from ccserver.core.contact import (
 from ccserver.core.counting import count, counted
 from ccserver.core.events import (
     CommandFailed,
-    Event,
     LegAnswered,
     LegEnded,
-    LegRinging,
     ListedLeg,
     OutboundDialled,
 )
@@ -184,18 +182,9 @@ def _so_far(contact: Contact) -> list[str]:
 # --- what becomes of it ---------------------------------------------------------------------------------------------------
 
 
-def customer_rang(floor: Floor, contact: Contact, event: LegRinging) -> None:
-    """The customer's phone rings, or his network is heard."""
-    attempt = _current(contact)
-    advanced = attempts.advance(attempt, event)
-    if advanced is not attempt:
-        ring_deadline = floor.now + floor.plan_of(contact).outbound.ring_timeout_s
-        _keep(floor, contact, replace(advanced, ring_deadline=ring_deadline))
-
-
 def customer_answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
     """They hear each other already."""
-    attempt = attempts.advance(_current(contact), event)
+    attempt = attempts.advance(attempting.current(contact), event)
     assert attempt.answered_at is not None
     at = attempt.answered_at
     callback = contact.callback
@@ -214,12 +203,12 @@ def customer_answered(floor: Floor, contact: Contact, event: LegAnswered) -> Non
         callback=fulfilled(callback, at),
         place=None,
     )
-    _keep(floor, contact, attempt)
+    attempting.keep(floor, contact, attempt)
 
 
 def customer_failed(floor: Floor, contact: Contact, event: LegEnded) -> None:
     """The customer's leg ended before an answer: another trunk, or the operator is told."""
-    attempt = attempts.advance(_current(contact), event)
+    attempt = attempts.advance(attempting.current(contact), event)
     _attempt_over(floor, replace(contact, ring_s=contact.ring_s + attempt.ring_s), attempt)
 
 
@@ -236,20 +225,6 @@ def _attempt_over(floor: Floor, contact: Contact, attempt: Attempt) -> None:
     contact = close_segment(floor, contact, SegmentOutcome.UNANSWERED, attempt.ended_at)
     told = ContactOutcome(attempt.outcome.value)
     in_vain(floor, contact, attempt.outcome, told, _PROMPTS[attempt.outcome], attempt.ended_at)
-
-
-def time_up(floor: Floor, contact: Contact, _event: Event) -> None:
-    """The trunk was silent, or the phone rang, for too long."""
-    attempt = _current(contact)
-    silent = attempt.state is AttemptState.DIALLING
-    _give_up(floor, contact, AttemptOutcome.SILENT if silent else AttemptOutcome.NO_ANSWER)
-
-
-def _give_up(floor: Floor, contact: Contact, outcome: AttemptOutcome) -> None:
-    """Hang up the customer's leg; what comes next begins with its end."""
-    attempt = _current(contact)
-    floor.command(HangUpLeg(attempt.leg, lane=contact.id))
-    _keep(floor, contact, replace(attempt, giving_up=outcome))
 
 
 def command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None:
@@ -273,17 +248,12 @@ def command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None
 
 def take_up(floor: Floor, contact: Contact, legs: Mapping[LegId, ListedLeg]) -> None:
     """After a gap, or while something is being hung up: what its state calls for, once more."""
-    attempt = contact.attempt
     if contact.state is not ContactState.DIALLING:
         take_up_telling(floor, contact)
         return
     if not contact.absent:
         floor.command(AnswerLeg(contact.leg, contact.language, lane=contact.id))
-    if attempt and (leg := legs.get(attempt.leg)):
-        begun = leg.up or leg.ringing or leg.pending or attempt.state is not AttemptState.DIALLING
-        if attempt.giving_up is not None or not begun:
-            # Made, and perhaps never dialled: we died between the two.
-            _give_up(floor, contact, attempt.giving_up or AttemptOutcome.FAILED)
+    attempting.take_up(floor, contact, legs)
 
 
 def take_up_telling(floor: Floor, contact: Contact) -> None:
@@ -300,13 +270,3 @@ def take_up_telling(floor: Floor, contact: Contact) -> None:
                 floor.command(HangUpLeg(contact.attempt.leg, lane=contact.id))
         case _:
             pass
-
-
-def _keep(floor: Floor, contact: Contact, attempt: Attempt) -> None:
-    floor.record(AttemptSaved(attempt))
-    floor.keep(replace(contact, attempt=attempt))
-
-
-def _current(contact: Contact) -> Attempt:
-    assert contact.attempt is not None
-    return contact.attempt

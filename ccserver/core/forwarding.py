@@ -6,20 +6,18 @@
 Each attempt's leg is in the bridge with the customer before it is dialled, so that he hears the network's tones.
 """
 
-from collections.abc import Mapping
-
 from msgspec.structs import replace
 
 from ccserver.core import attempt as attempts
-from ccserver.core import conversation, outside, queueing, surveying
+from ccserver.core import attempting, conversation, outside, queueing, surveying
 from ccserver.core.answering import pick_up
-from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome, AttemptState
+from ccserver.core.attempt import TRUNKS_FAULT, Attempt, AttemptOutcome
 from ccserver.core.commands import DialCustomer, HangUpLeg
 from ccserver.core.contact import Contact, ContactOutcome, ContactState, Forward, SegmentKind, SegmentOutcome
 from ccserver.core.counting import count
-from ccserver.core.events import CommandFailed, Event, LegAnswered, LegEnded, LegRinging, ListedLeg
+from ccserver.core.events import CommandFailed, LegAnswered, LegEnded
 from ccserver.core.floor import Floor
-from ccserver.core.ids import AgentId, LegId
+from ccserver.core.ids import AgentId
 from ccserver.core.records import AttemptSaved
 from ccserver.core.routing import GONE_LIST_S
 from ccserver.core.seating import hold_music, seat
@@ -105,18 +103,9 @@ def _come_back(floor: Floor, contact: Contact, reason: str, at: float) -> None:
         floor.keep(contact)
 
 
-def rang(floor: Floor, contact: Contact, event: LegRinging) -> None:
-    """His phone rings, or his network is heard."""
-    attempt = _current(contact)
-    advanced = attempts.advance(attempt, event)
-    if advanced is not attempt:
-        ring_deadline = floor.now + outside.ring_timeout_s(floor, contact)
-        _keep(floor, contact, replace(advanced, ring_deadline=ring_deadline))
-
-
 def answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
     """The two hear each other already; the music ends."""
-    attempt = attempts.advance(_current(contact), event)
+    attempt = attempts.advance(attempting.current(contact), event)
     assert attempt.answered_at is not None
     contact = close_segment(floor, contact, SegmentOutcome.ANSWERED, attempt.answered_at)
     contact = open_segment(floor, contact, SegmentKind.TALK, contact.known_until)
@@ -124,13 +113,13 @@ def answered(floor: Floor, contact: Contact, event: LegAnswered) -> None:
     contact = pick_up(floor, replace(contact, state=ContactState.TALKING, forward=None, ring_s=ring_s))
     if contact.outcome is not ContactOutcome.ANSWERED:
         contact = replace(contact, outcome=ContactOutcome.FORWARDED)
-    _keep(floor, contact, attempt)
+    attempting.keep(floor, contact, attempt)
     seat(floor, floor.contacts[contact.id])
 
 
 def failed(floor: Floor, contact: Contact, event: LegEnded) -> None:
     """He was not reached: by another trunk, or the customer comes back."""
-    attempt = attempts.advance(_current(contact), event)
+    attempt = attempts.advance(attempting.current(contact), event)
     _over(floor, replace(contact, ring_s=contact.ring_s + attempt.ring_s), attempt, event.at)
 
 
@@ -160,21 +149,9 @@ def command_failed(floor: Floor, contact: Contact, event: CommandFailed) -> None
     _over(floor, replace(contact, tried=(*contact.tried, attempt.trunk)), attempt, event.at)
 
 
-def time_up(floor: Floor, contact: Contact, _event: Event) -> None:
-    """The trunk was silent, or the phone rang, for too long; what comes next begins with the end of the leg."""
-    silent = _current(contact).state is AttemptState.DIALLING
-    _give_up(floor, contact, AttemptOutcome.SILENT if silent else AttemptOutcome.NO_ANSWER)
-
-
-def _give_up(floor: Floor, contact: Contact, outcome: AttemptOutcome) -> None:
-    attempt = _current(contact)
-    floor.command(HangUpLeg(attempt.leg, lane=contact.id))
-    _keep(floor, contact, replace(attempt, giving_up=outcome))
-
-
 def outside_ended(floor: Floor, contact: Contact, event: LegEnded) -> None:
     """Who was outside hung up on the customer."""
-    floor.record(AttemptSaved(attempts.advance(_current(contact), event)))
+    floor.record(AttemptSaved(attempts.advance(attempting.current(contact), event)))
     contact = _end_talk(floor, contact, SegmentOutcome.OUTSIDE_LEFT, event)
     floor.command(HangUpLeg(contact.leg, lane=contact.id))
     floor.keep(replace(contact, state=ContactState.CLOSING, attempt=None))
@@ -186,11 +163,11 @@ def caller_ended(floor: Floor, contact: Contact, event: LegEnded) -> Contact:
         contact = _end_talk(floor, contact, SegmentOutcome.CALLER_LEFT, event)
     elif contact.state is ContactState.FORWARDING:
         outcome = SegmentOutcome.FAILED if event.lost else SegmentOutcome.CALLER_LEFT
-        attempt = _current(contact)
+        attempt = attempting.current(contact)
         rang_s = 0.0 if attempt.ringing_at is None else max(0.0, event.at - attempt.ringing_at)
         contact = close_segment(floor, contact, outcome, event.at)
         contact = replace(contact, forward=None, ring_s=contact.ring_s + rang_s, outcome=_left(contact, event))
-    return replace(contact, attempt=let_go(floor, contact, _current(contact), lost=event.lost))
+    return replace(contact, attempt=let_go(floor, contact, attempting.current(contact), lost=event.lost))
 
 
 def _left(contact: Contact, event: LegEnded) -> ContactOutcome:
@@ -213,24 +190,3 @@ def let_go(floor: Floor, contact: Contact, attempt: Attempt, *, lost: bool = Fal
 
 def _end_talk(floor: Floor, contact: Contact, outcome: SegmentOutcome, event: LegEnded) -> Contact:
     return close_segment(floor, contact, SegmentOutcome.FAILED if event.lost else outcome, event.at)
-
-
-def take_up(floor: Floor, contact: Contact, legs: Mapping[LegId, ListedLeg]) -> None:
-    """After a gap, or while he is being hung up."""
-    attempt = _current(contact)
-    leg = legs.get(attempt.leg)
-    if leg is None:
-        return
-    begun = leg.up or leg.ringing or leg.pending or attempt.state is not AttemptState.DIALLING
-    if attempt.giving_up is not None or not begun:
-        _give_up(floor, contact, attempt.giving_up or AttemptOutcome.FAILED)
-
-
-def _keep(floor: Floor, contact: Contact, attempt: Attempt) -> None:
-    floor.record(AttemptSaved(attempt))
-    floor.keep(replace(contact, attempt=attempt))
-
-
-def _current(contact: Contact) -> Attempt:
-    assert contact.attempt is not None
-    return contact.attempt

@@ -12,12 +12,12 @@ from msgspec.structs import replace
 from ccserver.core import (
     accepting,
     answering,
+    attempting,
     calling_back,
     clicking,
     consulting,
     conversation,
     dialling,
-    forwarding,
     internal,
     queueing,
     reconcile,
@@ -155,7 +155,7 @@ def _take_up(floor: Floor, contact: Contact, event: NodeListed, legs: Mapping[Le
                 # Made, and never dialled, as far as we know: we died between the two.
                 routing.withdraw(floor, contact, OfferOutcome.FAILED, floor.now, released=True)
         case ContactState.FORWARDING:
-            forwarding.take_up(floor, contact, legs)
+            attempting.take_up(floor, contact, legs)
         case ContactState.TALKING:
             consulting.take_up(floor, contact, legs)
         case ContactState.CLOSING:

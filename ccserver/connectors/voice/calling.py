@@ -8,7 +8,7 @@ nobody is there to see it.
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 import structlog
 
@@ -73,7 +73,6 @@ class Calling:
             self._report(LegDialled(leg, at=time.time()))
             return
         call = self._calls.of_lane(command.lane, caller)
-        aside = (command.aside,) if command.aside else ()
 
         async def dial() -> None:
             told = _told(command)
@@ -81,8 +80,7 @@ class Calling:
                 await self._ari.set_variables(leg, told)
             await self._ari.dial(leg, timeout_s=round(command.ring_timeout_s), caller=None if command.shown else caller)
 
-        wait = self._seating.seat(call, (caller,), aside, command.music, mixed=command.mixed)
-        bridge = call.aside if aside else call.bridge_for(command.mixed)
+        bridge, wait = self._seated(call, caller, command)
         await self._call(bridge, leg, [create, wait, self._record(call, command.recording)], dial)
         self._report(LegDialled(leg, at=time.time()))
 
@@ -109,13 +107,19 @@ class Calling:
             return
         call = self._calls.of_lane(command.lane, command.leg)
         if command.music or command.aside:
-            aside = (command.aside,) if command.aside else ()
-            wait = self._seating.seat(call, (command.leg,), aside, command.music, mixed=command.mixed)
-            bridge = call.aside if aside else call.bridge_for(command.mixed)
+            bridge, wait = self._seated(call, command.leg, command)
             await self._call(bridge, leg, [create, wait], dial)
             return
         record = self._record(call, command.recording, by_operator=True)
         await self._call(call.bridge, leg, [create, self._seating.customer(call), record], dial)
+
+    def _seated(
+        self, call: Call, waits: LegId, command: OfferContact | DialCustomer
+    ) -> tuple[str, Coroutine[None, None, None]]:
+        """The bridge into which the leg comes, and how whoever waits for it, there or apart from it, gets his seat."""
+        aside = (command.aside,) if command.aside else ()
+        wait = self._seating.seat(call, (waits,), aside, command.music, mixed=command.mixed)
+        return call.aside if aside else call.bridge_for(command.mixed), wait
 
     async def _call(
         self, bridge: str, leg: LegId, first: Sequence[Awaitable[None]], dial: Callable[[], Awaitable[None]]
