@@ -32,7 +32,7 @@ from ccserver.config.load import load
 from ccserver.config.schema import Sip, Trunk
 from ccserver.sim.phones import Answer, Call, Phone, PhoneLibrary, Sound
 from ccserver.store.schema import migrate
-from tests.e2e.centre_config import CHECKOUT, QUICK, write_config, write_sip
+from tests.e2e.centre_config import CHECKOUT, QUICK, write_below, write_config, write_flows, write_sip
 from tests.e2e.forked import RUN, Forked, begin
 
 LINE, OTHER_LINE = "88007707999", "88007004666"
@@ -46,7 +46,7 @@ ENDS_WITHIN_S = 40.0
 """With its recording, which is encoded when the machine has nothing better to do."""
 
 NO_SETTINGS: Mapping[str, object] = MappingProxyType({})
-NO_ENCRYPTION: Mapping[str, str] = MappingProxyType({})
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 T = TypeVar("T")
 Status = dict[str, Any]
@@ -387,7 +387,9 @@ async def contact_centre(
     run: bool = True,
     store_url: str = "",
     sip: Mapping[str, object] = NO_SETTINGS,
-    encryption: Mapping[str, str] = NO_ENCRYPTION,
+    encryption: Mapping[str, str] = NO_WORDS,
+    flows: Mapping[str, str] = NO_WORDS,
+    below: Mapping[str, str] = NO_WORDS,
     more: str = "",
     dialplan: str = "",
     **settings: object,
@@ -396,7 +398,8 @@ async def contact_centre(
 
     `store_url`: an empty database in place of SQLite.
     `sip`: settings of `[sip]`, `encryption` of operators by extension, `settings`: of `[asterisk]`, for it and the daemon;
-    `more` is added to `ccserver.toml`, such as trunks; `dialplan`: contexts of the admin's own, beside those that are shipped.
+    `flows` by name; `below` adds settings to `ccserver.toml`, each below the line that it names; `more` is added to its end,
+    such as trunks; `dialplan`: contexts of the admin's own, beside those that are shipped.
     """
     begin()
     async with AsyncExitStack() as stack:
@@ -413,6 +416,8 @@ async def contact_centre(
         ports = {name: getattr(asterisk.instance, name) for name in ("http_port", "ami_port", "sip_port")}
         config_dir = write_config(tmp_path / "config", ports, api_port, QUICK | (rules or {}))
         write_sip(config_dir, sip, encryption, settings)
+        write_flows(config_dir, flows)
+        write_below(config_dir, below)
         (config_dir / "own.conf").write_text(dialplan, encoding="utf-8")
         shutil.copytree(prompts_dir, asterisk.instance.prompts_dir, dirs_exist_ok=True)
         if store_url:

@@ -68,14 +68,29 @@ def write_config(directory: Path, asterisk_ports: Mapping[str, int], api_port: i
     return directory
 
 
+def write_flows(directory: Path, flows: Mapping[str, str]) -> None:
+    """Flows of a test's own, by name; those of the demo, and `brisk`, can be replaced so."""
+    for name, text in flows.items():
+        (directory / f"{name}.toml").write_text(text, encoding="utf-8")
+
+
+def write_below(directory: Path, below: Mapping[str, str]) -> None:
+    """Add settings to `ccserver.toml`: below the first line that says this, that."""
+    main = directory / "ccserver.toml"
+    text = main.read_text(encoding="utf-8")
+    for line, more in below.items():
+        assert f"\n{line}\n" in text, f"no line of the configuration is {line!r}"
+        text = text.replace(f"\n{line}\n", f"\n{line}\n{more.rstrip()}\n", 1)
+    main.write_text(text, encoding="utf-8")
+
+
 def write_sip(
     directory: Path, sip: Mapping[str, object], encryption: Mapping[str, str], asterisk: Mapping[str, object]
 ) -> None:
     """Add `[sip]`, `encryption` of operators and further settings of `[asterisk]` to what `write_config` wrote."""
+    write_below(directory, {f'extension = "{each}"': f'encryption = "{value}"' for each, value in encryption.items()})
     main = directory / "ccserver.toml"
     text = main.read_text(encoding="utf-8")
-    for extension, value in encryption.items():
-        text = text.replace(f'extension = "{extension}"\n', f'extension = "{extension}"\nencryption = "{value}"\n')
     for name, value in asterisk.items():
         text = re.sub(rf"(?m)^{name} = .*\n", "", text)
         text = text.replace("[asterisk]\n", f"[asterisk]\n{name} = {json.dumps(value)}\n")

@@ -109,16 +109,16 @@ async def whole_stage(
     directory = tmp_path_factory.mktemp("callbacks")
     async with AsyncExitStack() as stack:
         carrier = await stack.enter_async_context(Switch("127.0.0.51"))
-        centre = await stack.enter_async_context(contact_centre(directory, library, prompts_dir, run=False))
-        await centre.configure(MORE.format(host=carrier.host, port=carrier.port))
-        (centre.config_dir / "recall.toml").write_text(FLOW, encoding="utf-8")
-        main = centre.config_dir / "ccserver.toml"
-        missed = "callback_missed = true\ncallback_missed_after_s = 0\ncallback_missed_wait_s = 0\n"
-        text = main.read_text(encoding="utf-8").replace('name = "orders"\n', f'name = "orders"\n{missed}')
-        before, line, after = text.partition(f'number = "{OTHER_LINE}"')
-        fields, flow, rest = after.partition("flow = ")
-        main.write_text(before + line + fields + flow + '"recall"\n' + rest.partition("\n")[2], encoding="utf-8")
-        await centre.start()
+        missed = "callback_missed = true\ncallback_missed_after_s = 0\ncallback_missed_wait_s = 0"
+        made = contact_centre(
+            directory,
+            library,
+            prompts_dir,
+            flows={"velmira": FLOW},
+            below={'name = "orders"': missed},
+            more=MORE.format(host=carrier.host, port=carrier.port),
+        )
+        centre = await stack.enter_async_context(made)
         carrier.server = ("127.0.0.1", centre.asterisk.instance.sip_port)
         yield Stage(centre, carrier)
 

@@ -23,12 +23,8 @@ async def asking(
 ) -> AsyncIterator[Centre]:
     """A centre whose queue `orders` must know what each talk was about."""
     directory = tmp_path_factory.mktemp("dispositions")
-    async with contact_centre(directory, library, prompts_dir, run=False) as centre:
-        main = centre.config_dir / "ccserver.toml"
-        text = main.read_text(encoding="utf-8")
-        text = text.replace('name = "orders"\n', f'name = "orders"\n{TOPICS}').replace("[rules]\n", f"[rules]\n{RULES}")
-        main.write_text(text, encoding="utf-8")
-        await centre.start()
+    below = {'name = "orders"': TOPICS, "[rules]": RULES}
+    async with contact_centre(directory, library, prompts_dir, below=below) as centre:
         yield centre
 
 

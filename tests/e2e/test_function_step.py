@@ -44,8 +44,7 @@ def way(variables):
 async def test_a_function_decides_and_is_stopped_when_it_hangs_and_is_asked_again_after_a_kill(
     tmp_path: Path, library: PhoneLibrary, prompts_dir: Path
 ) -> None:
-    async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
-        (centre.config_dir / "brisk.toml").write_text(FLOW)
+    async with contact_centre(tmp_path, library, prompts_dir, run=False, flows={"brisk": FLOW}) as centre:
         asked = tmp_path / "asked"
         (centre.config_dir / "own.py").write_text(OWN % str(asked))
         await centre.start()

@@ -95,11 +95,7 @@ async def lines(
 ) -> AsyncIterator[Centre]:
     """A centre with lines that answer late, or not at all."""
     place = tmp_path_factory.mktemp("lines")
-    async with contact_centre(place, library, prompts_dir, run=False, more="") as centre:
-        for name, text in FLOWS.items():
-            (centre.config_dir / f"{name}.toml").write_text(text, encoding="utf-8")
-        await centre.configure(CONFIGURED)
-        await centre.start()
+    async with contact_centre(place, library, prompts_dir, flows=FLOWS, more=CONFIGURED) as centre:
         yield centre
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from ccserver.audio import prompts, synthesis
@@ -63,10 +63,12 @@ SUM = ("word-12", "word-rub-many")
 async def beside_the_shop(
     tmp_path: Path, library: PhoneLibrary, prompts_dir: Path
 ) -> AsyncIterator[tuple[Centre, Shop]]:
-    async with shop_open() as shop, contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
+    async with AsyncExitStack() as stack:
+        shop = await stack.enter_async_context(shop_open())
         shop.orders["47"] = {"order": {"state": "sent", "total": 12}}
-        (centre.config_dir / "brisk.toml").write_text(FLOW)
-        await centre.configure(LOOKUP.format(url=shop.url))
+        asking = LOOKUP.format(url=shop.url)
+        made = contact_centre(tmp_path, library, prompts_dir, run=False, flows={"brisk": FLOW}, more=asking)
+        centre = await stack.enter_async_context(made)
         book = prompts.load(CHECKOUT / "ivr-prompts" / "prompts.toml").with_words(["money"])
         await asyncio.to_thread(synthesis.build, book, CHECKOUT / "ivr-prompts", centre.asterisk.instance.prompts_dir)
         await centre.start()

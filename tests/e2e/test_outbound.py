@@ -54,14 +54,9 @@ async def network(
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(Switch("127.0.0.41"))
         second = await stack.enter_async_context(Switch("127.0.0.42"))
-        centre = await stack.enter_async_context(contact_centre(directory, library, prompts_dir, run=False))
-        await centre.configure(trunks(first, second))
-        main = centre.config_dir / "ccserver.toml"
-        text = main.read_text(encoding="utf-8").replace(
-            'extension = "1002"\n', f'extension = "1002"\nline = "{OTHER_LINE}"\nmay_dial = ["+7916"]\n'
-        )
-        main.write_text(text, encoding="utf-8")
-        await centre.start()
+        below = {'extension = "1002"': f'line = "{OTHER_LINE}"\nmay_dial = ["+7916"]'}
+        made = contact_centre(directory, library, prompts_dir, below=below, more=trunks(first, second))
+        centre = await stack.enter_async_context(made)
         first.server = second.server = ("127.0.0.1", centre.asterisk.instance.sip_port)
         yield Network(centre, first, second)
 

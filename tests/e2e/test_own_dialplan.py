@@ -52,10 +52,6 @@ prompts = ["goodbye"]
 """
 
 
-def own_flow(centre: Centre) -> None:
-    (centre.config_dir / "own.toml").write_text(FLOW)
-
-
 async def out_there(centre: Centre) -> Call:
     """A caller in the admin's context, who has heard what it says."""
     caller = await centre.dial("7001", number="7012")
@@ -67,9 +63,7 @@ async def out_there(centre: Centre) -> Call:
 async def test_a_caller_goes_from_the_dialplan_into_a_flow_and_from_there_into_the_dialplan_and_back(
     tmp_path: Path, library: PhoneLibrary, prompts_dir: Path
 ) -> None:
-    async with contact_centre(tmp_path, library, prompts_dir, run=False, dialplan=DIALPLAN) as centre:
-        own_flow(centre)
-        await centre.start()
+    async with contact_centre(tmp_path, library, prompts_dir, flows={"own": FLOW}, dialplan=DIALPLAN) as centre:
         caller = await out_there(centre)
         await caller.send_dtmf("7")
         await Hearing(centre, caller).hears("goodbye")
@@ -87,9 +81,7 @@ async def test_a_caller_goes_from_the_dialplan_into_a_flow_and_from_there_into_t
 async def test_killed_while_its_caller_is_in_the_dialplan_the_daemon_takes_him_back_when_it_is_there_again(
     tmp_path: Path, library: PhoneLibrary, prompts_dir: Path
 ) -> None:
-    async with contact_centre(tmp_path, library, prompts_dir, run=False, dialplan=DIALPLAN) as centre:
-        own_flow(centre)
-        await centre.start()
+    async with contact_centre(tmp_path, library, prompts_dir, flows={"own": FLOW}, dialplan=DIALPLAN) as centre:
         for comes_back_first in (False, True):
             caller = await out_there(centre)
             await centre.kill()

@@ -22,13 +22,8 @@ async def equipped(
 ) -> AsyncIterator[Centre]:
     """A centre that whispers in one queue, and an operator whose phone picks up by itself."""
     place = tmp_path_factory.mktemp("equipped")
-    async with contact_centre(place, library, prompts_dir, run=False) as centre:
-        main = centre.config_dir / "ccserver.toml"
-        text = main.read_text(encoding="utf-8")
-        text = text.replace('extension = "1002"\n', 'extension = "1002"\nauto_answer = true\n', 1)
-        text = text.replace('name = "service"\n', 'name = "service"\nwhisper = ["recording-notice"]\n', 1)
-        main.write_text(text, encoding="utf-8")
-        await centre.start()
+    below = {'extension = "1002"': "auto_answer = true", 'name = "service"': 'whisper = ["recording-notice"]'}
+    async with contact_centre(place, library, prompts_dir, below=below) as centre:
         yield centre
 
 

@@ -83,11 +83,8 @@ async def test_a_pause_is_silence_as_long_as_the_gap_and_survives_a_killed_daemo
 async def test_on_demand_nothing_is_kept_until_the_operator_asks(
     tmp_path: Path, library: PhoneLibrary, prompts_dir: Path
 ) -> None:
-    async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
-        main = centre.config_dir / "ccserver.toml"
-        text = main.read_text().replace(f'extension = "{BORIS}"\n', f'extension = "{BORIS}"\nrecord = "on_demand"\n')
-        main.write_text(text)
-        await centre.start()
+    below = {f'extension = "{BORIS}"': 'record = "on_demand"'}
+    async with contact_centre(tmp_path, library, prompts_dir, below=below) as centre:
         caller, answered, contact = await talking(centre, BORIS)
         assert (await centre.contact("talking"))["recording"] == "off"
         refused = await steer(centre, contact, "pause", 409)

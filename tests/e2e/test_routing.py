@@ -75,11 +75,8 @@ NUMBER = "89161234567"
 @pytest.fixture
 async def exits(tmp_path: Path, library: PhoneLibrary, prompts_dir: Path) -> AsyncIterator[Centre]:
     """A centre with a line that leads straight into a queue with every way out."""
-    async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
-        (centre.config_dir / "exits.toml").write_text(FLOW, encoding="utf-8")
-        (centre.config_dir / "helped.toml").write_text(HELPED_FLOW, encoding="utf-8")
-        await centre.configure(LINE + HELPED)
-        await centre.start()
+    flows = {"exits": FLOW, "helped": HELPED_FLOW}
+    async with contact_centre(tmp_path, library, prompts_dir, flows=flows, more=LINE + HELPED) as centre:
         yield centre
 
 

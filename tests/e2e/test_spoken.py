@@ -36,9 +36,8 @@ do = "return"
 async def test_a_number_typed_in_a_called_flow_is_said_word_by_word(
     tmp_path: Path, library: PhoneLibrary, prompts_dir: Path
 ) -> None:
-    async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
-        (centre.config_dir / "brisk.toml").write_text(MAIN)
-        (centre.config_dir / "identify.toml").write_text(IDENTIFY)
+    flows = {"brisk": MAIN, "identify": IDENTIFY}
+    async with contact_centre(tmp_path, library, prompts_dir, run=False, flows=flows) as centre:
         built = centre.asterisk.instance.prompts_dir
         book = prompts.load(CHECKOUT / "ivr-prompts" / "prompts.toml").with_words(["digits"])
         synthesis.build(book, CHECKOUT / "ivr-prompts", built)

@@ -21,11 +21,8 @@ AMONG_OTHERS = 0.12
 @pytest.fixture
 async def watched(tmp_path: Path, library: PhoneLibrary, prompts_dir: Path) -> AsyncIterator[Centre]:
     """A contact centre whose operator 1003 is a supervisor."""
-    async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
-        main = centre.config_dir / "ccserver.toml"
-        text = main.read_text().replace(f'extension = "{VERA}"\n', f'extension = "{VERA}"\nrole = "supervisor"\n')
-        main.write_text(text)
-        await centre.start()
+    below = {f'extension = "{VERA}"': 'role = "supervisor"'}
+    async with contact_centre(tmp_path, library, prompts_dir, below=below) as centre:
         yield centre
 
 

@@ -36,11 +36,8 @@ prompts = ["goodbye"]
 @pytest.fixture
 async def asking(tmp_path: Path, library: PhoneLibrary, prompts_dir: Path) -> AsyncIterator[Centre]:
     """A centre whose queue orders has a survey."""
-    async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
-        (centre.config_dir / "satisfaction.toml").write_text(FLOW)
-        main = centre.config_dir / "ccserver.toml"
-        main.write_text(main.read_text().replace('name = "orders"\n', 'name = "orders"\nsurvey = "satisfaction"\n'))
-        await centre.start()
+    survey = {'name = "orders"': 'survey = "satisfaction"'}
+    async with contact_centre(tmp_path, library, prompts_dir, flows={"satisfaction": FLOW}, below=survey) as centre:
         yield centre
 
 

@@ -42,11 +42,8 @@ async def overflowing(
     async with (
         Switch("127.0.0.43") as first,
         Switch("127.0.0.44") as second,
-        contact_centre(tmp_path, library, prompts_dir, run=False) as centre,
+        contact_centre(tmp_path, library, prompts_dir, flows={"brisk": FLOW}, more=trunks(first, second)) as centre,
     ):
-        (centre.config_dir / "brisk.toml").write_text(FLOW)
-        await centre.configure(trunks(first, second))
-        await centre.start()
         first.server = second.server = ("127.0.0.1", centre.asterisk.instance.sip_port)
         yield centre, first, second
 
