@@ -149,10 +149,6 @@ class Waiting:
         """The oldest of those who wait for this agent alone."""
         return min(_open_heads(self._own.get(agent, {}), full), default=None)
 
-    def waiting_for(self, agent: AgentId) -> list[ContactId]:
-        """Everybody who waits for this agent alone."""
-        return [contact for line in self._own.get(agent, {}).values() for _order, contact in line]
-
     def _lines_of(self, agent: AgentId | None) -> dict[Line, SortedList]:
         return self._lines if agent is None else self._own.setdefault(agent, {})
 

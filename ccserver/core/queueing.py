@@ -136,12 +136,14 @@ def ask_anybody(floor: Floor, contact: Contact) -> Contact:
 
 
 def let_go(floor: Floor) -> None:
-    """Nobody waits out his time for somebody who has ceased to be at work; who wants him alone stays."""
-    for agent in floor.gone:
-        for contact_id in floor.waiting.waiting_for(agent):
-            contact = floor.contacts[contact_id]
-            if contact.place is not None and contact.place.only_until is not None:
-                ask_anybody(floor, contact)
+    """Nobody waits out his time for somebody who has ceased to be at work, also when he stands apart from the line just now (his
+    leg is away, or nothing is heard of its node); who wants him alone stays."""
+    if not floor.gone:
+        return
+    for contact in list(floor.contacts.values()):
+        place = contact.place
+        if place is not None and place.agent in floor.gone and place.only_until is not None:
+            ask_anybody(floor, contact)
     floor.gone.clear()
 
 

@@ -37,6 +37,7 @@ from ccserver.core.records import (
     DecisionSaved,
     DispositionForgotten,
     DispositionSaved,
+    FlowCallsCounted,
     IntervalSaved,
     MeasureLifted,
     MeasureSaved,
@@ -45,6 +46,7 @@ from ccserver.core.records import (
     RecordingSaved,
     SegmentSaved,
     SurveySaved,
+    TalkRemembered,
 )
 from ccserver.core.router import Router
 from ccserver.core.survey import Survey
@@ -60,13 +62,14 @@ QUEUE_OUTCOMES = {
     SegmentOutcome.FAILED,
 }
 AT_WORK = {AgentState.RESERVED, AgentState.RINGING, AgentState.DIALLING, AgentState.TALKING}
+GONE = {AgentState.LOGGED_OUT, AgentState.NOT_READY, AgentState.UNREACHABLE}
 ROUNDING_S = 1e-6
 
 
 class Ledger:
     """The records of all journalled steps, last value wins."""
 
-    def __init__(self) -> None:
+    def __init__(self, last_talks: Mapping[str, tuple[AgentId, float]]) -> None:
         self.live: dict[ContactId, Contact] = {}
         self.final: dict[ContactId, Contact] = {}
         self.agents: dict[AgentId, Agent] = {}
@@ -79,6 +82,9 @@ class Ledger:
         self.plan: Plan | None = None
         self.surveys: dict[ContactId, Survey] = {}
         self.orders: dict[tuple[ContactId, int], float] = {}
+        self.last_talks = dict(last_talks)
+        self.flow_calls: tuple[float, ...] = ()
+        self.flows_called_at: list[float] = []
 
     def note(self, outcome: Outcome) -> None:
         """Take a step in, checking each record against what was known."""
@@ -108,6 +114,11 @@ class Ledger:
                     del self.dispositions[talk]
                 case SurveySaved(survey):
                     self._survey(survey)
+                case TalkRemembered(ani, agent_id, at):
+                    self._talk_remembered(ani, agent_id, at)
+                case FlowCallsCounted(times):
+                    self.flow_calls = times
+                    self.flows_called_at.append(times[-1])
                 case RecordingSaved():
                     assert record.path or record.lost, "a recording is kept or lost"
 
@@ -178,6 +189,12 @@ class Ledger:
             assert replace(known, until=disposition.until) == disposition, "changed, and not on record"
         self.dispositions[disposition.talk] = disposition
 
+    def _talk_remembered(self, ani: str, agent_id: AgentId | None, at: float) -> None:
+        if agent_id is None:
+            del self.last_talks[ani]
+        else:
+            self.last_talks[ani] = (agent_id, at)
+
     def check_state(self, router: Router) -> None:
         """What the records leave is what a restart needs."""
         state = router.state()
@@ -185,6 +202,7 @@ class Ledger:
         assert {agent.id: agent for agent in state.agents} == self.agents
         assert {each.talk: each for each in state.dispositions} == self.dispositions
         assert {measure.id: measure for measure in state.measures} == self.measures
+        assert (state.last_talks, state.flow_calls) == (self.last_talks, self.flow_calls)
         assert state.plan == (self.plan.hash if self.plan else None)
 
     def check_identity(self) -> None:
@@ -275,13 +293,14 @@ def check_trunks(router: Router, events: Sequence[AnyEvent], outcome: Outcome) -
                 assert len(floor.carried[attempt.trunk]) <= floor.plan.trunks[attempt.trunk].channels
 
 
-def check_limits(contacts: Mapping[ContactId, Contact], plan: Plan) -> None:
+def check_limits(contacts: Mapping[ContactId, Contact], by_flows: Sequence[float], plan: Plan) -> None:
     """Within any hour nobody calls more often than he may, nor do all together; emergency calls count for nothing."""
     own = [c for c in contacts.values() if c.direction is Direction.OUTBOUND]
     left = [(c.entered_at, c.agent) for c in own if c.attempts and c.ani != "112"]
-    for at, agent in left:
+    for at, agent in (*left, *((at, None) for at in by_flows)):
         within = [who for when, who in left if at <= when < at + 3600.0 - 1.0]
-        assert len(within) <= plan.tolls.calls_per_hour
+        flows = sum(at <= when < at + 3600.0 - 1.0 for when in by_flows)
+        assert len(within) + flows <= plan.tolls.calls_per_hour
         assert within.count(agent) <= plan.tolls.operator_calls_per_hour
 
 
@@ -337,6 +356,17 @@ def check_staff(router: Router) -> None:
             ever = [need for _, need in outlook(contact.place, floor.now)]
             somebody = any(meets(floor.plan, agent, need) for agent in logged_in for need in ever)
             assert (contact.place.deserted_at is None) == somebody, f"{contact.id} waits for nobody"
+
+
+def check_asked_for(router: Router) -> None:
+    """Nobody waits in vain, or longer than he should, for the one who should have him."""
+    floor = router.floor
+    for contact in waiting(router):
+        place = contact.place
+        if place is not None and place.only_until is not None:
+            assert place.agent is not None and place.only_until > floor.now, f"{contact.id} waits on for {place.agent}"
+            asked = floor.agents[place.agent]
+            assert asked.state not in GONE, f"{contact.id} waits for {asked.id}, who is {asked.state}"
 
 
 def check_explained(router: Router, outcome: Outcome) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from ccserver.core.commands import (
     CallSupervisor,
@@ -54,6 +55,7 @@ from ccserver.core.router import Router, State
 from tests.property.core_ledger import (
     Ledger,
     check_agents,
+    check_asked_for,
     check_deadline,
     check_explained,
     check_limits_of_queues,
@@ -65,7 +67,7 @@ from tests.property.core_ledger import (
     check_trunks,
 )
 from tests.property.simulated_node import Node
-from tests.property.simulated_plan import NODE, PLAN
+from tests.property.simulated_plan import NODE, PLAN, TALKED
 
 ROUNDS_MAX = 300
 """More turns than this without time passing, and the daemon spins."""
@@ -97,7 +99,7 @@ class Daemon:
 
     def __init__(self) -> None:
         self.node = Node(self.hear)
-        self.ledger = Ledger()
+        self.ledger = Ledger(TALKED)
         self.alive = True
         self.socket = False
         self.connected_at = 0.0
@@ -107,7 +109,7 @@ class Daemon:
         self.lanes: dict[str, list[Command | Dial]] = {}
         self.lives: list[tuple[bytes, float, list[Turn]]] = []
         """What each process began with, when, and its turns: to be replayed."""
-        self.journalled = msgspec.json.encode(Router().state())
+        self.journalled = msgspec.json.encode(replace(Router().state(), last_talks=TALKED))
         self.router = Router()
         self._begin()
         self.configure(PLAN)
@@ -187,6 +189,7 @@ class Daemon:
         check_making(self.router)
         check_matching(self.router)
         check_staff(self.router)
+        check_asked_for(self.router)
         check_explained(self.router, outcome)
         check_limits_of_queues(self.router)
         check_order(self.router, outcome)

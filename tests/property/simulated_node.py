@@ -298,7 +298,7 @@ class Node:
             self.voicemail_ends(leg)
         del self.legs[leg.id]
         self.histories[leg.id] = LegHistory(leg.id, leg.answered_at, self.now, cause)
-        caller = self.caller_of(leg)
+        caller = self.caller_of(leg) if leg.hears is None else None  # a supervisor is in none of the contact's bridges
         if caller is not None and not any(
             other.contact == leg.contact and other.hears is None for other in self.agent_legs()
         ):

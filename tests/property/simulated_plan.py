@@ -18,7 +18,19 @@ from ccserver.core.ids import (
     TrunkName,
 )
 from ccserver.core.lookup import Lookup
-from ccserver.core.plan import Callbacks, Dispositions, Line, Operator, Outbound, Plan, Queue, Rules, Tolls, Trunk
+from ccserver.core.plan import (
+    Callbacks,
+    Customer,
+    Dispositions,
+    Line,
+    Operator,
+    Outbound,
+    Plan,
+    Queue,
+    Rules,
+    Tolls,
+    Trunk,
+)
 from ccserver.core.steps import (
     AskCallback,
     Branch,
@@ -56,6 +68,8 @@ CUSTOMER, MOBILE, PREMIUM, EMERGENCY = "84951234567", "89161234567", "8809123456
 TOPICS = {"1": "Goods", "12": "Availability", "2": "Service"}
 ANIS = ("+7900", "+74951234567", "+79161234567", "+79161234568")
 """Of callers; the first cannot be called back."""
+TALKED = {ANIS[1]: (AGENTS[0], 0.0), ANIS[2]: (AGENTS[2], 0.0)}
+"""Who talked with whom before the story begins."""
 TRUNKS = (TrunkName("first"), TrunkName("second"), TrunkName("inbound"))
 
 
@@ -191,6 +205,8 @@ PLAN = Plan(
             callback_missed_after_s=5.0,
             callback_missed_wait_s=3.0,
             survey=SURVEY_FLOW.name,
+            sticky_days=1,
+            sticky_wait_s=6.0,
         ),
         SERVICE: Queue(
             SERVICE,
@@ -202,6 +218,8 @@ PLAN = Plan(
             record="on_demand",
             language="preferred",
             language_wait_s=5.0,
+            sticky_days=1,
+            sticky_wait_s=4.0,
         ),
     },
     operators={
@@ -227,6 +245,8 @@ PLAN = Plan(
     outbound=Outbound(ring_timeout_s=25.0, wrap_up_s=5.0, dispositions=Dispositions(TOPICS)),
     lookups={SHOP.name: SHOP},
     callbacks=Callbacks(tries=2, busy_retry_s=3.0, no_answer_retry_s=5.0, expire_after_s=100.0),
+    customers={ANIS[3]: Customer("Known", priority_s=9.0, agent=AGENTS[1])},
+    customer_prefixes={"+7495": Customer("Neighbour", language=Language("en"))},
     hash=PlanHash("first"),
 )
 

@@ -682,7 +682,7 @@ class World:
     def _check_truth(self) -> None:
         ledger = self.daemon.ledger
         ledger.check_identity()
-        check_limits(ledger.final, PLAN)
+        check_limits(ledger.final, ledger.flows_called_at, PLAN)
         for contact in ledger.final.values():
             if contact.outcome is ContactOutcome.REFUSED:
                 assert contact.answered_at is None, f"{contact.id} was refused, and somebody pays"

@@ -93,6 +93,7 @@ def test_chance_tells_of_every_outcome() -> None:
         missing -= {f"offer {offer.outcome}" for offer in ledger.offers.values()}
         missing -= {f"attempt {attempt.outcome}" for attempt in ledger.attempts.values()}
         missing -= {f"{each.kind} {each.outcome}" for segments in ledger.segments.values() for each in segments}
+        missing -= {f"asked for: {why}" for why in ASKED_FOR for offer in ledger.offers.values() if why in offer.why}
         missing -= {"survey marked" for survey in ledger.surveys.values() if survey.scores}
         missing -= {f"transfer {each.transfer}" for segments in ledger.segments.values() for each in segments}
         if not missing:
@@ -100,7 +101,9 @@ def test_chance_tells_of_every_outcome() -> None:
     raise AssertionError(f"no story tells of {missing}")
 
 
+ASKED_FOR = ("talked with the customer last", "the customer's own", "the flow asks for him")
 EVERY_OUTCOME = {
+    *(f"asked for: {why}" for why in ASKED_FOR),
     *(f"transfer {how}" for how in Transfer),
     *(f"contact {outcome}" for outcome in ("answered", "abandoned", "overflowed", "voicemail", "failed")),
     *(f"contact {outcome}" for outcome in ("flow_completed", "flow_abandoned")),

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from ccserver.core import customers
 from ccserver.core.commands import AnswerLeg
-from ccserver.core.events import ConfigReplaced
-from ccserver.core.ids import AgentId, PlanHash, StepName
+from ccserver.core.events import ConfigReplaced, LegAway, LegReturned
+from ccserver.core.ids import AgentId, LegId, PlanHash, StepName
 from ccserver.core.plan import Customer
 from ccserver.core.records import TalkRemembered
 from ccserver.core.steps import Enqueue, Set
@@ -93,6 +93,20 @@ def test_he_is_not_waited_for_when_he_is_not_at_work(state: str) -> None:
     logs_in(told, "1002")
     told.wish("1001", state)
     assert talks(told, "c2") == "1002"
+
+
+def test_who_stands_in_the_fallback_dialplan_meanwhile_does_not_wait_for_somebody_who_has_gone_either() -> None:
+    told = house(sticky_wait_s=20.0)
+    talks(told, "c1")
+    told.call("x1", ani=OTHER)
+    told.answers("n1-x1.1")
+    logs_in(told, "1002")
+    told.call("c2", ani=KNOWN)
+    told.tell(LegAway(LegId("c2"), at=told.now))
+    told.wish("1001", "not_ready")
+    told.ended("n1-x1.1")
+    told.tell(LegReturned(LegId("c2"), at=told.now))
+    assert told.offered() == [("c2", "1002")]
 
 
 def test_without_days_nobody_is_remembered() -> None:
