@@ -249,6 +249,8 @@ CENTRE, CENTRE_SHORT = Size(150, 75.0, 300, 2.0, 600.0), Size(20, 20.0, 40, 1.0,
 """Both a little more than the operators can serve, so that some wait all the time."""
 STAYS_S = 1800.0
 """Nobody gives up."""
+RUSH_S = 15.0
+"""Less than a talk: until then all who log in at once may be talking at once."""
 SAMPLES = 10
 GROWS, GROWS_MB = 1.25, 8.0
 """What a daemon that keeps nothing for ever may have more at the end than soon after its start."""
@@ -277,11 +279,22 @@ async def centre(given: argparse.Namespace, made: Stage) -> None:
                 )
                 tasks.create_task(crowd, name="customers")
 
+    async def rush() -> None:
+        began = time.monotonic()
+        await site.log_in()
+        try:
+            await site.until(lambda status: all(agent["state"] == "talking" for agent in status["agents"]), RUSH_S)
+        except TimeoutError:
+            made.report.note(f"{size.agents} operators logged in at once, and did not all talk within {RUSH_S:g} s")
+        else:
+            took_s = time.monotonic() - began
+            made.report.note(f"{size.agents} operators logged in at once, and all of them talked {took_s:.1f} s later")
+
     async def hour() -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(customers(size.waiting, 20.0), name="who waits from the start")
             await site.until(lambda status: waiting(status) == size.waiting, 2 * SETTLES_S)
-            await site.log_in()
+            tasks.create_task(rush(), name="operators")
             meters = tasks.create_task(made.meter(size.calls_s / SAMPLES), name="meters")
             calling = tasks.create_task(customers(round(size.rate * size.calls_s), size.rate), name="customers")
             await asyncio.sleep(size.calls_s / 2)

@@ -132,11 +132,16 @@ class Site:
         await self.until(at_rest)
 
     async def log_in(self) -> None:
-        """Every operator wishes contacts."""
-        for extension in self.extensions:
+        """Every operator wishes contacts, all of them at the same moment."""
+
+        async def wish(extension: str) -> None:
             url = f"{self.url}/api/agents/{extension}/state"
             async with self.http.post(url, json={"state": "ready"}) as response:
                 response.raise_for_status()
+
+        async with asyncio.TaskGroup() as tasks:
+            for extension in self.extensions:
+                tasks.create_task(wish(extension), name=f"{extension} logs in")
 
     async def until(self, holds: Callable[[Any], bool], within_s: float = 60.0) -> None:
         """Wait until that is so of the status; raises TimeoutError."""
