@@ -281,11 +281,13 @@ class CodeDialled(Event, frozen=True):
 
 
 class CommandFailed(Event, frozen=True):
-    """A command could not be performed; `gone` = its leg does not exist any more, `unavailable` = the phone cannot be reached."""
+    """A command could not be performed; `gone` = its leg does not exist any more, `unavailable` = the phone cannot be reached,
+    `unanswered` = Asterisk said nothing, and whether it was done nobody knows.
+    """
 
     command: Command
     reason: str
-    kind: Literal["gone", "unavailable", "failed"] = "failed"
+    kind: Literal["gone", "unavailable", "unanswered", "failed"] = "failed"
 
 
 class NodeConnected(Event, frozen=True):

@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Collection
 from itertools import islice
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ccserver.core import agent as agents
@@ -72,6 +72,10 @@ class NodeLink(Struct):
     """When the present connection was made; infinite while there is none. A listing asked for earlier tells nothing now."""
     list_at: float | None = None
     """When to list it next; None: a listing is under way."""
+    doubtful: dict[ContactId, float] = field(default_factory=dict)
+    """Contacts about which Asterisk did not answer a command, and when it last did not."""
+    missing: set[LegId] = field(default_factory=set)
+    """Legs that the last listing did not show, and of whose end nothing else had told."""
 
 
 class TrunkLink(Struct, frozen=True):

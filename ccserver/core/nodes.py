@@ -28,10 +28,14 @@ from ccserver.core import (
 from ccserver.core.commands import EndSupervision, HangUpLeg, ListNode, StopPlay
 from ccserver.core.consult import ConsultState
 from ccserver.core.contact import Contact, ContactState, Direction, FlowPosition
-from ccserver.core.events import Event, ListedLeg, NodeConnected, NodeListed, NodeLost, TrunkChanged
+from ccserver.core.events import CommandFailed, Event, ListedLeg, NodeConnected, NodeListed, NodeLost, TrunkChanged
 from ccserver.core.floor import Floor, NodeLink, TrunkLink
-from ccserver.core.ids import LegId, NodeName, contact_of_made_leg, is_chosen, is_supervision
+from ccserver.core.ids import ContactId, LegId, NodeName, contact_of_made_leg, is_chosen, is_supervision
 from ccserver.core.offer import OfferOutcome, OfferState
+from ccserver.core.seating import seat
+
+SOON_S = 1.0
+"""The node is listed again so soon when legs are missing of whose end nothing has told yet, or it did not answer a command."""
 
 
 def trunk_changed(floor: Floor, event: TrunkChanged) -> None:
@@ -104,12 +108,46 @@ def listed(floor: Floor, event: NodeListed, take: Callable[[Event], None]) -> No
             floor.command(HangUpLeg(leg, lane=contact_of_made_leg(leg) if is_chosen(event.node, leg) else leg))
     link.lost_at = None
     floor.forget_departed(event.asked_at)
+    doubtful = [contact for contact, at in link.doubtful.items() if at < event.asked_at]
+    for contact_id in doubtful:
+        del link.doubtful[contact_id]
     legs = {leg.leg: leg for leg in event.legs}
     for contact in list(floor.contacts.values()):
         if contact.node == event.node and (event.gap or _is_hanging_up(contact)):
             _take_up(floor, contact, event, legs)
             supervising.take_up(floor, contact.id, legs)
-    floor.list_again(event.node, floor.now + floor.rules.reconcile_every_s)
+        elif contact.node == event.node and contact.id in doubtful:
+            _make_sure(floor, contact)
+    soon = link.missing or link.doubtful
+    floor.list_again(event.node, floor.now + (SOON_S if soon else floor.rules.reconcile_every_s))
+
+
+def doubt(floor: Floor, event: CommandFailed) -> None:
+    """Asterisk did not answer: when it does again, what may not have been done is commanded once more."""
+    contact = floor.contacts.get(ContactId(event.command.lane))
+    if event.kind != "unanswered" or contact is None or not floor.linked(contact.node):
+        return  # after a gap everything is taken up
+    link = floor.nodes[contact.node]
+    link.doubtful[contact.id] = floor.now
+    if link.list_at is not None and link.list_at > floor.now + SOON_S:
+        floor.list_again(contact.node, floor.now + SOON_S)
+
+
+def _make_sure(floor: Floor, contact: Contact) -> None:
+    """Between gaps: what the caller hears. That a leg could not be made is told by itself, and hanging up is repeated anyway."""
+    if contact.is_lent or contact.absent or contact.led_by_operator or contact.direction is Direction.INTERNAL:
+        return
+    match contact.state:
+        case ContactState.FLOW:
+            answering.take(floor, contact)
+        case ContactState.WAITING:
+            answering.take(floor, contact)
+            if contact.place is not None and contact.place.play is None:
+                queueing.play_music(floor, contact)
+        case ContactState.TALKING:
+            seat(floor, contact)
+        case _:
+            pass
 
 
 def _is_hanging_up(contact: Contact) -> bool:

@@ -51,14 +51,19 @@ class Listing(Struct, frozen=True):
         history = self.histories.get(leg)
         return history.answered_at if history else None
 
+    def ended_at(self, leg: LegId) -> float | None:
+        """When it ended, by CEL."""
+        history = self.histories.get(leg)
+        return history.ended_at if history else None
+
     def ended(self, leg: LegId, since: float, *, lost: bool = False) -> LegEnded:
         """CEL knows when; else it died with its Asterisk, if that was started after it; else some time before we asked.
 
         `lost`: what is missing without a trace was never made.
         """
-        history = self.histories.get(leg)
-        if history is not None and history.ended_at is not None:
-            return LegEnded(leg, history.cause, at=history.ended_at)
+        ended_at = self.ended_at(leg)
+        if ended_at is not None:
+            return LegEnded(leg, self.histories[leg].cause, at=ended_at)
         if self.link.started_at > since:
             return LegEnded(leg, 0, lost=True, at=max(since, self._died_at()))
         return LegEnded(leg, 0, lost=lost, at=self.event.asked_at)
@@ -90,6 +95,7 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
             facts += _of_hold(contact, listing)
             facts += _of_second_call(contact, listing)
     facts += _of_other_legs(floor, listing)
+    facts = _believed(facts, listing)
     facts += _arrivals(floor, event)
     facts.sort(key=lambda fact: fact.at)
     phones = (
@@ -104,6 +110,17 @@ def missed(floor: Floor, event: NodeListed) -> list[Fact]:
     # Trunks first, for a call may need the next one; transfers before the end of the leg of who asked for them, which was
     # gone soon after; phones last: their state is that of the listing, after all that was missed.
     return [*trunks, *_transfers(floor, listing), *facts, *phones]
+
+
+def _believed(facts: list[Fact], listing: Listing) -> list[Fact]:
+    """Without those ends that their own events will tell, by their own times: it is between gaps, and the leg has just gone.
+
+    An end that CEL does not know either was so lately that both are on their way. Missing once more, it has ended all the same.
+    """
+    untold = {fact.leg for fact in facts if isinstance(fact, LegEnded) and listing.ended_at(fact.leg) is None}
+    early = set() if listing.event.gap else untold - listing.link.missing
+    listing.link.missing = early
+    return [fact for fact in facts if not (isinstance(fact, LegEnded) and fact.leg in early)]
 
 
 def strangers(floor: Floor, event: NodeListed) -> Iterator[ListedLeg]:

@@ -397,6 +397,7 @@ class Router:
                 self.floor.command(HangUpLeg(leg, lane=command.lane))
         else:
             self._about_contact(ContactId(command.lane), Happening.COMMAND_FAILED, event)
+            nodes.doubt(self.floor, event)
 
     def _voicemail_recorded(self, event: VoicemailRecorded) -> None:
         if event.contact in self.floor.contacts:

@@ -1,27 +1,35 @@
 """What was missed in a gap becomes facts with the best times known; nobody is lost and nobody is doubled."""
 
+from collections.abc import Callable
+
 import pytest
 
 from ccserver.core.agent import AgentState
 from ccserver.core.commands import (
     AnswerLeg,
+    Command,
     HangUpLeg,
     JoinLegs,
+    ListNode,
+    SeatLegs,
     StartMusic,
+    StopPlay,
     WithdrawOffer,
 )
 from ccserver.core.contact import ContactState
 from ccserver.core.events import (
     CodeDialled,
+    CommandFailed,
     ContactArrived,
     LegAway,
+    LegEnded,
     LegReturned,
     ListedLeg,
     NodeConnected,
     NodeListed,
     NodeLost,
 )
-from ccserver.core.ids import AgentId, ContactId, LegId, NodeName
+from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlayId
 from ccserver.core.offer import OfferOutcome, OfferState
 from tests.unit.core_case import LINE, NODE, Case, listed_agent, listed_caller
 from tests.unit.core_gaps import AGENT_LEG, C1, MENU, gap, history, offered, ringing, talking
@@ -146,7 +154,7 @@ def test_what_was_made_after_the_listing_was_asked_for_is_exempt() -> None:
     told.lists(listed_caller(), asked_at=1004.0)
     assert told.agent().leg == AGENT_LEG, "an offer taken back meanwhile is not ended either"
     told.wait(1.0)
-    told.lists(listed_caller())
+    told.lists(listed_caller(), histories=(history(AGENT_LEG, ended_at=told.now),))
     assert told.agent().leg is None
 
 
@@ -156,8 +164,72 @@ def test_the_end_of_a_withdrawn_leg_that_was_missed_frees_the_agent() -> None:
     told.wish("1001", "ready")
     assert told.agent().leg == AGENT_LEG
     told.wait(1.0)
-    told.lists(listed_caller())
+    told.lists(listed_caller(), histories=(history(AGENT_LEG, ended_at=told.now),))
     assert told.offered() == [("c1", "1001")]
+
+
+def test_between_gaps_the_end_of_a_leg_that_has_just_gone_is_told_by_its_own_event_and_its_own_time() -> None:
+    told = ringing()
+    told.wait(1.0)
+    told.lists(listed_agent(), asked_at=told.now - 0.01)
+    assert told.contact().state is ContactState.OFFERED
+    told.tell(LegEnded(C1, at=told.now - 0.03))
+    assert told.contact().ended_at == told.now - 0.03
+
+
+def test_a_leg_that_is_missing_once_more_has_ended_though_nothing_tells_of_it() -> None:
+    told = ringing()
+    told.wait(0.5)
+    told.lists(listed_agent())
+    told.wait(1.0)
+    assert told.commanded(ListNode), "soon"
+    told.lists(listed_agent())
+    assert told.contact().state is ContactState.CLOSED
+
+
+def waiting() -> Case:
+    told = Case(ready=False)
+    told.call()
+    return told
+
+
+def unanswered(command: Command, told: Case) -> CommandFailed:
+    return CommandFailed(command, "no answer within 10 s", "unanswered", at=told.now)
+
+
+@pytest.mark.parametrize(("situation", "again"), [(talking, SeatLegs), (waiting, StartMusic)])
+def test_what_asterisk_did_not_answer_is_commanded_again_when_it_answers(
+    situation: Callable[[], Case], again: type[Command]
+) -> None:
+    told = situation()
+    legs = (listed_caller(), listed_agent(up=True)) if again is SeatLegs else (listed_caller(),)
+    asked_at = told.now
+    told.tell(unanswered(StopPlay(C1, PlayId("n1-c1.play1"), lane="n1-c1"), told))
+    told.lists(*legs, asked_at=asked_at - 0.1)
+    assert not told.commands, "asked before"
+    told.wait(1.0)
+    assert told.commanded(ListNode), "soon"
+    told.lists(*legs)
+    assert told.commanded(again)
+    told.wait(1.0)
+    told.lists(*legs)
+    assert not told.commanded(again), "once"
+
+
+def test_of_a_contact_that_is_gone_nothing_is_doubted() -> None:
+    told = waiting()
+    told.hang_up()
+    told.tell(unanswered(StartMusic(C1, "default", lane="n1-c1"), told))
+    told.wait(1.0)
+    assert not told.commanded(ListNode)
+
+
+def test_a_leg_that_is_there_again_was_never_missing() -> None:
+    told = ringing()
+    for listed in ((listed_agent(),), (listed_caller(), listed_agent()), (listed_agent(),)):
+        told.wait(0.5)
+        told.lists(*listed)
+        assert told.contact().state is ContactState.OFFERED
 
 
 # --- answered and ringing -----------------------------------------------------------------------------------------------
@@ -252,7 +324,7 @@ def test_a_feature_code_whose_confirmation_was_missed_is_hung_up_after_the_gap()
     told.connect(ListedLeg(code, "code", up=True), ListedLeg(LegId("code0"), "code", up=True))
     assert told.commands == [HangUpLeg(code, lane="code1"), HangUpLeg(LegId("code0"), lane="code0")]
     told.wait(1.0)
-    told.lists()
+    told.lists(histories=(history(code, ended_at=told.now),))
     assert not told.router.floor.codes
 
 

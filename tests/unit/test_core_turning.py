@@ -8,6 +8,7 @@ from ccserver.core.contact import ContactOutcome, ContactState, Transfer
 from ccserver.core.events import (
     Accepted,
     BeginConsult,
+    LegHistory,
     LegUnseated,
     ListedLeg,
     Refused,
@@ -128,7 +129,8 @@ def test_after_a_crash_a_contact_that_was_turned_round_is_what_it_was() -> None:
     customer = ListedLeg(CUSTOMER, "customer", up=True)
     other.connect(customer, mine, listed_agent(COLLEAGUE, up=True))
     assert [(each.together, each.aside) for each in other.commanded(SeatLegs)] == [((CUSTOMER,), (OPERATOR, COLLEAGUE))]
-    other.lists(customer, listed_agent(COLLEAGUE, up=True))
+    gone = LegHistory(OPERATOR, ended_at=other.now)
+    other.lists(customer, listed_agent(COLLEAGUE, up=True), histories=(gone,))
     assert other.contact("o1").agent == "1002" and list(other.router.floor.contacts) == [O1]
 
 

@@ -203,11 +203,13 @@ class Performer:
                 await self._ari.delete_bridge(bridge)
 
 
-def _kind(error: ari.AriError) -> Literal["gone", "unavailable", "failed"]:
+def _kind(error: ari.AriError) -> Literal["gone", "unavailable", "unanswered", "failed"]:
     match error:
         case ari.NotFound() | ari.Conflict():
             return "gone"
         case ari.AllocationFailed():
             return "unavailable"
+        case ari.AriUnavailable():
+            return "unanswered"
         case _:
             return "failed"
