@@ -18,7 +18,7 @@ from ccserver.core.agent import AT_WORK, Agent, AgentState, Signal
 from ccserver.core.commands import Command
 from ccserver.core.contact import Contact, ContactState, Direction
 from ccserver.core.disposition import Disposition, asked
-from ccserver.core.events import SuperviseContact
+from ccserver.core.events import CommandFailed, SuperviseContact
 from ccserver.core.ewt import Learnt
 from ccserver.core.ids import (
     AgentId,
@@ -72,8 +72,8 @@ class NodeLink(Struct):
     """When the present connection was made; infinite while there is none. A listing asked for earlier tells nothing now."""
     list_at: float | None = None
     """When to list it next; None: a listing is under way."""
-    doubtful: dict[ContactId, float] = field(default_factory=dict)
-    """Contacts about which Asterisk did not answer a command, and when it last did not."""
+    doubtful: dict[ContactId, tuple[CommandFailed, ...]] = field(default_factory=dict)
+    """Commands that Asterisk did not answer, until it is listed, by contact."""
     missing: set[LegId] = field(default_factory=set)
     """Legs that the last listing did not show, and of whose end nothing else had told."""
 

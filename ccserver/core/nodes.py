@@ -4,7 +4,7 @@ The only recovery there is: `reconcile` turns a listing into the facts that were
 what may have been commanded and never performed is commanded again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import inf
 
 from msgspec.structs import replace
@@ -25,7 +25,7 @@ from ccserver.core import (
     routing,
     supervising,
 )
-from ccserver.core.commands import EndSupervision, HangUpLeg, ListNode, StopPlay
+from ccserver.core.commands import EndSupervision, HangUpLeg, ListNode, StartMusic, StopPlay
 from ccserver.core.consult import ConsultState
 from ccserver.core.contact import Contact, ContactState, Direction, FlowPosition
 from ccserver.core.events import CommandFailed, Event, ListedLeg, NodeConnected, NodeListed, NodeLost, TrunkChanged
@@ -108,16 +108,16 @@ def listed(floor: Floor, event: NodeListed, take: Callable[[Event], None]) -> No
             floor.command(HangUpLeg(leg, lane=contact_of_made_leg(leg) if is_chosen(event.node, leg) else leg))
     link.lost_at = None
     floor.forget_departed(event.asked_at)
-    doubtful = [contact for contact, at in link.doubtful.items() if at < event.asked_at]
-    for contact_id in doubtful:
-        del link.doubtful[contact_id]
+    doubtful = {contact: doubts for contact, doubts in link.doubtful.items() if doubts[-1].at < event.asked_at}
+    link.doubtful = {contact: doubts for contact, doubts in link.doubtful.items() if contact not in doubtful}
     legs = {leg.leg: leg for leg in event.legs}
     for contact in list(floor.contacts.values()):
         if contact.node == event.node and (event.gap or _is_hanging_up(contact)):
             _take_up(floor, contact, event, legs)
             supervising.take_up(floor, contact.id, legs)
-        elif contact.node == event.node and contact.id in doubtful:
-            _make_sure(floor, contact)
+    for contact_id, doubts in doubtful.items():
+        if (doubted := floor.contacts.get(contact_id)) is not None:
+            _make_sure(floor, doubted, doubts)
     soon = link.missing or link.doubtful
     floor.list_again(event.node, floor.now + (SOON_S if soon else floor.rules.reconcile_every_s))
 
@@ -125,29 +125,26 @@ def listed(floor: Floor, event: NodeListed, take: Callable[[Event], None]) -> No
 def doubt(floor: Floor, event: CommandFailed) -> None:
     """Asterisk did not answer: when it does again, what may not have been done is commanded once more."""
     contact = floor.contacts.get(ContactId(event.command.lane))
-    if event.kind != "unanswered" or contact is None or not floor.linked(contact.node):
-        return  # after a gap everything is taken up
+    if event.kind != "unanswered" or contact is None:
+        return
     link = floor.nodes[contact.node]
-    link.doubtful[contact.id] = floor.now
+    link.doubtful[contact.id] = (*link.doubtful.get(contact.id, ()), event)
     if link.list_at is not None and link.list_at > floor.now + SOON_S:
         floor.list_again(contact.node, floor.now + SOON_S)
 
 
-def _make_sure(floor: Floor, contact: Contact) -> None:
-    """Between gaps: what the caller hears. That a leg could not be made is told by itself, and hanging up is repeated anyway."""
-    if contact.is_lent or contact.absent or contact.led_by_operator or contact.direction is Direction.INTERNAL:
+def _make_sure(floor: Floor, contact: Contact, doubts: Iterable[CommandFailed]) -> None:
+    """Of what the caller hears. That a leg could not be made is told by itself, and hanging up is repeated anyway."""
+    if contact.is_lent or contact.absent or contact.state in {ContactState.SUMMONING, ContactState.CLOSING}:
         return
-    match contact.state:
-        case ContactState.FLOW:
-            answering.take(floor, contact)
-        case ContactState.WAITING:
-            answering.take(floor, contact)
-            if contact.place is not None and contact.place.play is None:
-                queueing.play_music(floor, contact)
-        case ContactState.TALKING:
-            seat(floor, contact)
-        case _:
-            pass
+    answering.take(floor, contact)
+    if contact.led_by_operator or contact.direction is Direction.INTERNAL:
+        return
+    music = any(isinstance(doubt.command, StartMusic) for doubt in doubts)
+    if contact.state is ContactState.WAITING and music:
+        queueing.play_music(floor, contact)
+    elif contact.state is ContactState.TALKING:
+        seat(floor, contact)
 
 
 def _is_hanging_up(contact: Contact) -> bool:

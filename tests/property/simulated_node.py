@@ -160,6 +160,8 @@ class Node:
         """What other computers are being asked; the daemon that dies takes them along."""
         self.mute = False
         """The next prompt or recording fails."""
+        self.deaf = False
+        """The next music or end of music is not done, and Asterisk does not answer."""
         self.begun: dict[LegId, ListedTransfer] = {}
         """Transfers by phones' keys, by their legs."""
         self._calls = 0
@@ -450,6 +452,9 @@ class Node:
                 if leg and command.play in leg.plays:
                     leg.plays.remove(command.play)
                     self.tell(PlayFinished(leg.id, command.play, at=self.now))
+            case StartMusic() | JoinLegs() if self.deaf and command.leg in self.legs:
+                self.deaf = False
+                self.tell(CommandFailed(command, "no answer", "unanswered", at=self.now))
             case PlayPrompts() | RecordVoicemail() if self.mute and command.leg in self.legs:
                 self.mute = False
                 self.tell(CommandFailed(command, "500", at=self.now))

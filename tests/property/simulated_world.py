@@ -486,6 +486,10 @@ class World:
     def next_prompt_fails(self) -> None:
         self.node.mute = True
 
+    @happens(1)
+    def next_command_is_not_answered(self) -> None:
+        self.node.deaf = True
+
     # --- the daemon -----------------------------------------------------------------------------------------------
 
     @happens(2, slow=YES_NO)
@@ -570,7 +574,8 @@ class World:
                 self._check_owed(contact)
                 continue
             leg = self.node.legs[contact.leg]
-            if not leg.away and not contact.away:
+            doubtful = contact.id in self.daemon.router.floor.nodes[contact.node].doubtful  # until the node is listed
+            if not leg.away and not contact.away and not doubtful:
                 self._check_heard(contact, leg)
 
     def _check_owed(self, contact: Contact) -> None:
@@ -667,7 +672,7 @@ class World:
             check_replay(state, now, turns)
 
     def _heal(self) -> None:
-        self.node.refuse, self.node.mute, self.doom = "", False, None
+        self.node.refuse, self.node.mute, self.node.deaf, self.doom = "", False, False, None
         if not self.daemon.alive:
             self.daemon.restart()
         if not self.daemon.socket:

@@ -13,7 +13,6 @@ from ccserver.core.commands import (
     ListNode,
     SeatLegs,
     StartMusic,
-    StopPlay,
     WithdrawOffer,
 )
 from ccserver.core.contact import ContactState
@@ -29,7 +28,7 @@ from ccserver.core.events import (
     NodeListed,
     NodeLost,
 )
-from ccserver.core.ids import AgentId, ContactId, LegId, NodeName, PlayId
+from ccserver.core.ids import AgentId, ContactId, LegId, NodeName
 from ccserver.core.offer import OfferOutcome, OfferState
 from tests.unit.core_case import LINE, NODE, Case, listed_agent, listed_caller
 from tests.unit.core_gaps import AGENT_LEG, C1, MENU, gap, history, offered, ringing, talking
@@ -204,7 +203,7 @@ def test_what_asterisk_did_not_answer_is_commanded_again_when_it_answers(
     told = situation()
     legs = (listed_caller(), listed_agent(up=True)) if again is SeatLegs else (listed_caller(),)
     asked_at = told.now
-    told.tell(unanswered(StopPlay(C1, PlayId("n1-c1.play1"), lane="n1-c1"), told))
+    told.tell(unanswered(StartMusic(C1, "default", lane="n1-c1"), told))
     told.lists(*legs, asked_at=asked_at - 0.1)
     assert not told.commands, "asked before"
     told.wait(1.0)
