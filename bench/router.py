@@ -4,10 +4,10 @@
     python -m bench.router --short      # small halls: does it still run?
 
 In each round a contact arrives and queues (or, where nobody waits, is offered at once), an agent becomes free and gets the
-oldest, he picks up. Agents have 20 kinds of abilities in 6 queues, however many they are. Two things are told: steps a
-second, which belong to the machine, and *counted operations* a step, which do not: bytecodes executed, and comparisons of
-times within SortedList and heapq (their loops run in C or in a library, and times are what they are sorted by). Operations
-should grow like the logarithm of what waits. tests/unit/test_core_cost.py holds them to that.
+oldest, his phone is called, he picks up. Agents have 20 kinds of abilities in 6 queues, however many they are. Two things are
+told: steps a second, which belong to the machine, and *counted operations* a step, which do not: bytecodes executed, and
+comparisons of times within SortedList and heapq (their loops run in C or in a library, and times are what they are sorted
+by). Operations should grow like the logarithm of what waits. tests/unit/test_core_cost.py holds them to that.
 """
 
 import math
@@ -27,6 +27,7 @@ from ccserver.core.events import (
     ConfigReplaced,
     ContactArrived,
     LegAnswered,
+    LegDialled,
     LegEnded,
     ListedPhone,
     NodeConnected,
@@ -41,7 +42,6 @@ from ccserver.core.ids import (
     LegId,
     LineNumber,
     NodeName,
-    OfferId,
     PlanHash,
     QueueName,
     Skill,
@@ -142,7 +142,10 @@ class Hall:
         self.router = Router()
         self.now = Moment(0.0)
         self._numbers = count(1)
-        self._offered: list[OfferId] = []
+        self._made: list[LegId] = []
+        """Agents' legs that were asked for,"""
+        self._called: list[LegId] = []
+        """and those that ring."""
         self._talks: deque[LegId] = deque()
         """Agents' legs, the longest talk first."""
         self.step(ConfigReplaced(plan=plan(agents), at=0.0), NodeConnected(NODE, 0.0, at=0.0))
@@ -153,9 +156,11 @@ class Hall:
             self.step(SetAgentState(agent, "ready", at=self.now))
         for _ in range(agents if waiting else 1):
             self.arrive()
+            self.call()
         self.answer()
         for _ in range(waiting):
             self.arrive()
+            self.call()
         self.answer()
 
     def step(self, *events: AnyEvent) -> float:
@@ -165,7 +170,7 @@ class Hall:
         outcome = self.router.step(events, self.now)
         self.router.deadline()  # as the engine asks after each
         took = time.perf_counter() - began
-        self._offered += [command.offer for command in outcome.commands if isinstance(command, OfferContact)]
+        self._made += [leg_of_offer(command.offer) for command in outcome.commands if isinstance(command, OfferContact)]
         return took
 
     def arrive(self) -> float:
@@ -174,9 +179,15 @@ class Hall:
         leg, line = LegId(f"{n}.0"), LineNumber(str(n % QUEUES))
         return self.step(ContactArrived(ContactId(f"n-{leg}"), leg, NODE, line, "+7900", self.now, at=self.now))
 
+    def call(self) -> list[float]:
+        """The phone of every agent to whom somebody was offered is called."""
+        legs, self._made = self._made, []
+        self._called += legs
+        return [self.step(LegDialled(leg, at=self.now)) for leg in legs]
+
     def answer(self) -> list[float]:
-        """Every agent picks up what was offered to him."""
-        legs, self._offered = [leg_of_offer(offer) for offer in self._offered], []
+        """Every agent whose phone is called picks up."""
+        legs, self._called = self._called, []
         self._talks += legs
         return [self.step(LegAnswered(leg, at=self.now)) for leg in legs]
 
@@ -188,8 +199,8 @@ class Hall:
         return self.step(LegEnded(self.router.floor.contacts[contact].leg, at=self.now), LegEnded(leg, at=self.now))
 
     def round(self) -> list[float]:
-        """Somebody comes, somebody's talk ends, somebody picks up: seconds of each step."""
-        return [self.arrive(), self.finish(), *self.answer()]
+        """Somebody comes, somebody's talk ends, a phone is called, somebody picks up: seconds of each step."""
+        return [self.arrive(), self.finish(), *self.call(), *self.answer()]
 
 
 def seconds(agents: int, waiting: int, rounds: int = ROUNDS) -> list[float]:

@@ -130,7 +130,7 @@ def site() -> Iterator[Site]:
         yield Site(Path(directory))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(steps=FLOWS, keys=KEYS)
 def test_wherever_a_caller_stops_pressing_keys_a_flow_without_complaint_serves_him(
     site: Site, steps: dict[str, dict[str, object]], keys: list[str]

@@ -114,7 +114,7 @@ def altered(draw: st.DataObject, text: str) -> str:
 
 
 @pytest.mark.parametrize("name", FILES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(draw=st.data())
 def test_a_slip_in_a_file_is_complained_about_or_does_no_harm(site: Site, name: str, draw: st.DataObject) -> None:
     file = site.file(name)
@@ -142,13 +142,13 @@ FIELDS = sorted(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(overrides=st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=10), VALUES, min_size=1, max_size=3))
 def test_any_value_anywhere_is_complained_about_or_does_no_harm(site: Site, overrides: dict[str, Any]) -> None:
     outcome(site, overrides)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(raw=st.binary(max_size=60))
 def test_any_bytes_in_place_of_a_file_are_complained_about(site: Site, raw: bytes) -> None:
     file = site.file("velmira.toml")
