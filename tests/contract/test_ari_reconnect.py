@@ -276,8 +276,8 @@ async def test_a_frozen_asterisk_is_noticed_by_the_heartbeat_and_requests_by_the
     asterisk: AsteriskInstance, ari: AriClient, app: str
 ) -> None:
     async with (
-        AriClient(ari.url, ARI_USER, asterisk.secrets.ari_password, deadline_s=0.3) as hasty,
-        listening(hasty, [app], heartbeat_s=0.4) as heard,
+        AriClient(ari.url, ARI_USER, asterisk.secrets.ari_password, deadline_s=0.6) as hasty,
+        listening(hasty, [app], heartbeat_s=0.6) as heard,
     ):
         told = len(heard.notices)
         os.kill(asterisk.pid, signal.SIGSTOP)
@@ -296,8 +296,8 @@ async def test_an_attempt_of_our_own_that_a_frozen_asterisk_takes_up_late_is_nob
     asterisk: AsteriskInstance, ari: AriClient, app: str
 ) -> None:
     async with (
-        AriClient(ari.url, ARI_USER, asterisk.secrets.ari_password, deadline_s=0.3) as hasty,
-        listening(hasty, [app], heartbeat_s=0.4) as heard,
+        AriClient(ari.url, ARI_USER, asterisk.secrets.ari_password, deadline_s=0.6) as hasty,
+        listening(hasty, [app], heartbeat_s=0.6) as heard,
     ):
         os.kill(asterisk.pid, signal.SIGSTOP)
         try:

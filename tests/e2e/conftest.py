@@ -1,7 +1,5 @@
 """Fixtures of the e2e tests: phones and prompts are made once; a centre is shared by all tests that leave it as it was."""
 
-import fcntl
-import os
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -11,10 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, async_playwright
 
-from ccserver.audio import prompts, synthesis
 from ccserver.sim.phones import PhoneLibrary
 from tests.e2e.centre import Centre, contact_centre
-from tests.e2e.centre_config import CHECKOUT
 from tests.web.conftest import FLAGS
 
 
@@ -31,19 +27,6 @@ def library() -> Iterator[PhoneLibrary]:
     """pjproject, once in a process."""
     with PhoneLibrary() as phones:
         yield phones
-
-
-@pytest.fixture(scope="session")
-def prompts_dir() -> Path:
-    """The demo's prompts, built once and kept between runs: a build that finds nothing changed takes no time."""
-    cache = Path(os.environ.get("CCSERVER_CACHE", "/var/cache/ccserver"))
-    cache.mkdir(parents=True, exist_ok=True)
-    directory = cache / "test-prompts"
-    book = prompts.load(CHECKOUT / "ivr-prompts" / "prompts.toml")
-    with (cache / "test-prompts.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        synthesis.build(book, CHECKOUT / "ivr-prompts", directory)
-    return directory
 
 
 @pytest.fixture
