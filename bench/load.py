@@ -245,11 +245,11 @@ class Size(NamedTuple):
         )
 
 
-CENTRE, CENTRE_SHORT = Size(150, 75.0, 300, 2.0, 600.0), Size(20, 20.0, 40, 1.0, 60.0)
-"""Both a little more than the operators can serve, so that some wait all the time."""
+CENTRE, CENTRE_SHORT = Size(150, 75.0, 300, 2.0, 600.0), Size(20, 12.0, 40, 1.0, 60.0)
+"""Both so much that some wait all the time that customers call."""
 STAYS_S = 1800.0
 """Nobody gives up."""
-RUSH_S = 15.0
+RUSH_S = 10.0
 """Less than a talk: until then all who log in at once may be talking at once."""
 SAMPLES = 10
 GROWS, GROWS_MB = 1.25, 8.0
