@@ -81,9 +81,9 @@ class Namespaces:
 
     def enter(self, name: str) -> Callable[[], None]:
         """This thread, and what it makes from here on, is inside, until it calls what is returned."""
-        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        _set(os.open(Path("/run/netns") / self._names[name], os.O_RDONLY))
-        return lambda: _set(before)
+        before = present()
+        enter(os.open(Path("/run/netns") / self._names[name], os.O_RDONLY))
+        return lambda: enter(before)
 
     @contextmanager
     def inside(self, name: str) -> Iterator[None]:
@@ -100,8 +100,13 @@ class Namespaces:
         return done.stdout
 
 
-def _set(namespace: int) -> None:
-    """Of this thread; closes the handle."""
+def present() -> int:
+    """A handle of the one in which this thread is."""
+    return os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+
+
+def enter(namespace: int) -> None:
+    """With this thread; closes the handle."""
     try:
         if _libc.setns(namespace, CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "setns")

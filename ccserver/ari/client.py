@@ -277,10 +277,13 @@ class AriClient(Transport):
         return await self.create_unique(Bridge, path("bridges", bridge_id), body, path("bridges", bridge_id))
 
     async def add_to_bridge(self, bridge_id: str, *channel_ids: str) -> None:
-        """Put channels into a bridge, out of the one they are in; NotFound when there is none of the bridge and channels."""
+        """Put channels into a bridge, out of the one they are in; NotFound when there is none of the bridge and channels.
+
+        Whom each of them is connected with is not told to the others' phones: that is for us to say (`CONNECTEDLINE`).
+        """
         where = path("bridges", bridge_id, "addChannel")
         try:
-            await self.send("POST", where, {"channel": list(channel_ids)})
+            await self.send("POST", where, {"channel": list(channel_ids), "inhibitConnectedLineUpdates": True})
         except AriRejected as rejected:
             if (rejected.status, rejected.message) in CHANNEL_GONE:
                 raise NotFound("POST", where, rejected.status, rejected.message) from rejected

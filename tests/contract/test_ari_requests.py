@@ -185,6 +185,24 @@ async def test_two_legs_meet_in_a_bridge_and_part(ari: AriClient, app: str) -> N
             await ari.delete_bridge(bridge_id)
 
 
+async def test_what_a_phone_is_to_show_is_not_changed_by_whoever_comes_into_its_bridge(
+    ari: AriClient, app: str
+) -> None:
+    first, second, shown = f"{app}-1", f"{app}-2", "CONNECTEDLINE(num,i)"
+    async with listening(ari, [app]) as heard:
+        for leg in (first, second):
+            await phone_call(ari, heard, app, leg)
+            await ari.set_variables(leg, {"CALLERID(num)": f"100{leg[-1]}", shown: f"8800{leg[-1]}"})
+        await ari.create_bridge(f"{app}-b")
+        for leg in (first, second):
+            await ari.add_to_bridge(f"{app}-b", leg)
+            await heard.first(ChannelEnteredBridge, of(leg))
+        for leg in (first, second):  # what the bridge has for them is behind them then
+            await ari.remove_from_bridge(f"{app}-b", leg)
+            await heard.first(ChannelLeftBridge, of(leg))
+        assert [await ari.get_variable(leg, "CONNECTEDLINE(num)") for leg in (first, second)] == ["88001", "88002"]
+
+
 async def test_hold_music_for_one_and_for_a_bridge(ari: AriClient, app: str) -> None:
     async with listening(ari, [app]) as heard:
         await phone_call(ari, heard, app, f"{app}-c")

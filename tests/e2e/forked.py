@@ -11,10 +11,12 @@ import os
 import runpy
 import sys
 from collections.abc import Mapping, Sequence
-from multiprocessing import forkserver
+from multiprocessing import forkserver, reduction
 from pathlib import Path
+from typing import Any
 
 from ccserver.__main__ import VERBS, main
+from tests import namespaces
 from tests.e2e.centre_config import CHECKOUT
 
 CCSERVER = ("-m", "ccserver")
@@ -32,12 +34,32 @@ def fork(
     program: Sequence[str], environment: Mapping[str, str], out: Path, err: Path
 ) -> multiprocessing.context.ForkServerProcess:
     """`python PROGRAM`: `CCSERVER` or a script, and arguments; what it says is added to the files."""
-    process = _context.Process(target=_run, args=(tuple(program), dict(environment), str(out), str(err)))
-    process.start()
+    network = _Network(namespaces.present())
+    arguments = (tuple(program), dict(environment), network, str(out), str(err))
+    process = _context.Process(target=_run, args=arguments)
+    try:
+        process.start()
+    finally:
+        os.close(network.handle)
     return process
 
 
-def _run(program: tuple[str, ...], environment: dict[str, str], out: str, err: str) -> None:
+class _Network:
+    """The network in which the thread is that forks: its child shall be in there, wherever the fork server is."""
+
+    def __init__(self, handle: Any) -> None:
+        self.handle = handle
+
+    def __reduce__(self) -> tuple[type["_Network"], tuple[Any]]:
+        return _Network, (reduction.DupFd(self.handle),)
+
+    def enter(self) -> None:
+        """In the child."""
+        namespaces.enter(self.handle.detach())
+
+
+def _run(program: tuple[str, ...], environment: dict[str, str], network: _Network, out: str, err: str) -> None:
+    network.enter()
     for path, fd in (("/dev/null", 0), (out, 1), (err, 2)):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644), fd)
     os.environ.clear()

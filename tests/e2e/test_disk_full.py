@@ -17,14 +17,7 @@ from ccserver.sim.phones import Call, PhoneLibrary
 from ccserver.sim.phones.tones import carries, read_wav
 from tests.e2e.centre import CALLER_HZ, OPERATOR_HZ, Centre, contact_centre, segments
 
-IMPATIENT = """
-import sys
-from ccserver.__main__ import main
-from ccserver.audio import archive
-archive.RETRY_S = 1.0
-sys.exit(main(["run"]))
-"""
-"""The daemon, trying every second and not every half minute whether a recording can be kept now."""
+IMPATIENT = str(Path(__file__).with_name("impatient_daemon.py"))
 
 
 @pytest.fixture
@@ -98,7 +91,7 @@ async def test_with_the_state_directory_full_calls_go_on_and_the_journal_catches
     small_disk: Path, library: PhoneLibrary, prompts_dir: Path
 ) -> None:
     async with contact_centre(small_disk, library, prompts_dir, run=False) as centre:
-        await centre.start(program=("-c", IMPATIENT))
+        await centre.start(program=(IMPATIENT,))
         await centre.operator("1001")
         caller, answered = await talking(centre)
         await answered.hears_for(2)
@@ -162,7 +155,7 @@ async def test_with_the_disk_of_the_recordings_full_the_raw_files_wait_until_the
     async with contact_centre(tmp_path, library, prompts_dir, run=False) as centre:
         with (centre.config_dir / "ccserver.toml").open("a") as config:
             config.write(f'\n[recordings]\ndirectory = "{small_disk}/kept"\n')
-        await centre.start(program=("-c", IMPATIENT))
+        await centre.start(program=(IMPATIENT,))
         await centre.operator("1001")
         ballast = fill(small_disk)
         caller, answered = await talking(centre)
