@@ -87,10 +87,15 @@ def asterisk_root() -> AsteriskRoot:
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, address: str = "127.0.0.1") -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+    """A port on which nobody listens, and which stays so for long.
+
+    Below Linux's ephemeral ones, so no outgoing connection gets it meanwhile, and above those for sound (`free_rtp_ports`).
+    """
+    while True:
+        port = _random.randrange(28_000, 32_000)
+        with suppress(OSError), socket.socket(socket.AF_INET, kind) as probe:
+            probe.bind((address, port))
+            return port
 
 
 def free_rtp_ports() -> tuple[int, int]:

@@ -7,7 +7,6 @@ Every command is a process of its own (`forked`).
 """
 
 import os
-import random
 import re
 import shutil
 import socket
@@ -21,7 +20,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from asterisk_instance import free_rtp_ports
+from asterisk_instance import free_port, free_rtp_ports
 
 from ccserver.store.journal import SqliteJournal
 from ccserver.store.lock import JournalLock
@@ -67,13 +66,13 @@ class Installation:
         """The demo with short times, on free ports; there is no state directory yet."""
         rtp_start, rtp_end = free_rtp_ports()
         ports = {
-            "http_port": quiet_port(),
-            "ami_port": quiet_port(),
-            "sip_port": quiet_port(socket.SOCK_DGRAM),
+            "http_port": free_port(),
+            "ami_port": free_port(),
+            "sip_port": free_port(socket.SOCK_DGRAM),
             "rtp_start": rtp_start,
             "rtp_end": rtp_end,
         }
-        made = cls(root, ports, quiet_port())
+        made = cls(root, ports, free_port())
         write_config(made.config_dir, ports, made.api_port, QUICK)
         return made
 
@@ -226,15 +225,6 @@ class Installation:
         if (lock := JournalLock(self.journal)).path.exists():
             with lock:
                 pass
-
-
-def quiet_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A free port that stays so for long: below Linux's ephemeral ones, so no outgoing connection gets it meanwhile, and above
-    those for sound (`free_rtp_ports`)."""
-    while True:
-        port = random.randrange(28_000, 32_000)
-        with suppress(OSError), taken(port, kind):
-            return port
 
 
 @contextmanager

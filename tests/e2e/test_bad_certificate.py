@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from asterisk_instance import free_port
 
 from ccserver.asterisk import authority
 from ccserver.asterisk.secrets import load_secrets
-from tests.e2e.installation import Installation, quiet_port
+from tests.e2e.installation import Installation
 
 
 def test_without_a_usable_certificate_calls_are_taken_all_the_same_and_the_doctors_command_mends_it(
@@ -22,7 +23,7 @@ def test_without_a_usable_certificate_calls_are_taken_all_the_same_and_the_docto
     told = f"{given.certificate}: cut short: BEGIN without END of a CERTIFICATE: phones cannot use TLS"
     mine = Installation.new(tmp_path_factory.mktemp("mine"))  # a short path: Asterisk's socket is in it
     main = mine.config_dir / "ccserver.toml"
-    sip = f'tls_port = {quiet_port()}\ncertificate = "{given.certificate}"\nprivate_key = "{given.key}"'
+    sip = f'tls_port = {free_port()}\ncertificate = "{given.certificate}"\nprivate_key = "{given.key}"'
     main.write_text(f"{main.read_text()}\n[sip]\n{sip}\n")
     mine.prepare()
     started = mine.ccserver("asterisk", "start")
