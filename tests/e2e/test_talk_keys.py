@@ -49,6 +49,9 @@ async def test_the_recording_is_paused_and_resumed_by_keys(site: Centre) -> None
 
 async def test_what_cannot_be_the_operator_alone_hears_and_the_talk_goes_on(site: Centre) -> None:
     _contact, caller, _phone, call = await talking(site)
+    await caller.send_dtmf("12")
+    await call.events.wait("digit", 10, digit="2")
+    await call.hears(CALLER_HZ)
     await call.send_dtmf("**3")
     await call.hears_music()  # or speech: that it cannot be
     await call.hears(CALLER_HZ)

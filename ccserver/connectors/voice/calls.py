@@ -11,6 +11,10 @@ from math import inf
 
 from ccserver.core.ids import AgentId, ContactId, LegId, PlayId, RecordingName, is_supervision
 
+KEY_PASSES_S = 0.2
+"""How much later than it must a key may go through a bridge on a busy machine, or told twice (docs/reference/asterisk.md, 53),"""
+KEY_AFTER_KEY_S = 0.001
+"""and how much later than the one before it it is believed at the least."""
 PLAY_ENDS_S = 2.0
 """A stopped playback reports its end within milliseconds; longer means that the report was lost."""
 
@@ -21,12 +25,19 @@ class LastKey:
 
     key: str = ""
     at: float = 0.0
+    passed_at: float = 0.0
+    """When it has gone through to whoever is in a bridge with him, by the event loop's clock."""
 
     def again(self, key: str, at: float, lasted_s: float) -> bool:
         """Whether it is the same one once more: pressed again, it would have ended as long after the first as it was held."""
         told_twice = key == self.key and at - self.at < lasted_s / 2
         self.key, self.at = key, at
         return told_twice
+
+    def passes_at(self, now: float, lasted_s: float) -> float:
+        """When it will have, told now: for the others it begins when it has ended, and lasts as long."""
+        self.passed_at = max(now + lasted_s + KEY_PASSES_S, self.passed_at + KEY_AFTER_KEY_S)
+        return self.passed_at
 
 
 ASIDE = ".aside"

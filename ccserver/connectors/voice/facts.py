@@ -52,8 +52,6 @@ ANI_MAX = 64
 """Longer than any number or name that means something."""
 TRANSFERRED = "Success"
 """What Asterisk says of a transfer that it has begun."""
-KEY_PASSES_S = 0.15
-"""A key pressed in a bridge has gone through to the others by then, also if it is told twice (docs/reference/asterisk.md, 53)."""
 BEGUN = {"RINGING", "PROGRESS"}
 """A 183 with sound in it is a sign of life, too: many networks let the customer's phone be heard ringing so."""
 KEYS: dict[str, Key] = {key: key for key in get_args(Key)}
@@ -245,7 +243,8 @@ class Translator:
         pressed = KeyPressed(leg, key, at=float(event.at))
         if known is made:
             # He may be told something for it, or be moved: not before the key has gone through to those who hear him.
-            asyncio.get_running_loop().call_later(KEY_PASSES_S, self._report, pressed)
+            loop = asyncio.get_running_loop()
+            loop.call_at(known.last_key.passes_at(loop.time(), event.duration_ms / 1000), self._report, pressed)
         else:
             self._report(pressed)
 
