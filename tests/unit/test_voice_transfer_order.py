@@ -107,6 +107,15 @@ async def test_the_end_of_a_leg_that_hands_over_is_told_after_where_to() -> None
     assert voice.told == [LegUnseated, TransferRequested, LegEnded]
 
 
+async def test_asked_where_to_before_it_is_replaced_its_end_waits_for_nothing() -> None:
+    voice = Voice()
+    voice.hear("StasisStart", args=["transfer", "1002", f"PJSIP/1001-{FIRST}"], channel=channel("other-half"))
+    voice.replaced(FIRST)
+    voice.hear("BridgeBlindTransfer", channel=channel(FIRST), exten="1002", context="transfer", result="Success")
+    voice.ended(FIRST)
+    assert voice.told == [TransferRequested, LegUnseated, LegEnded]
+
+
 async def test_of_a_transfer_that_came_to_nothing_the_end_waits_no_longer() -> None:
     voice = Voice()
     voice.replaced(FIRST)

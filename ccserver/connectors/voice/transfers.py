@@ -64,6 +64,8 @@ class Transfers:
         """Legs whose end is waited for."""
         self._untold: dict[LegId, Callable[[], None]] = {}
         """Legs that are being transferred, as long as nobody said where to: what tells of their end, if they have ended."""
+        self._told: set[LegId] = set()
+        """Legs of which it was said before they were replaced."""
 
     # --- told by Asterisk -----------------------------------------------------------------------------------------
 
@@ -71,7 +73,10 @@ class Transfers:
         """In the bridge the half stands for the phone's leg now, of which Asterisk tells us no more unless it is asked to."""
         if leg in self._calls.made or self._calls.of_leg(leg) is not None:
             self._halves.setdefault(leg, []).append(half)
-            self._untold[leg] = _nothing
+            if leg in self._told:
+                self._told.remove(leg)
+            else:
+                self._untold[leg] = _nothing
             self._watch.arrived(leg)
         else:
             self._drop([half])
@@ -87,6 +92,7 @@ class Transfers:
     def told(self, *legs: LegId) -> None:
         """Where they were transferred to, or that nothing came of it: whatever waits for that goes on."""
         for leg in legs:
+            self._told.discard(leg)
             self._untold.pop(leg, _nothing)()
 
     def asked(self, name: str, to: str, half: LegId, at: float) -> None:
@@ -98,7 +104,10 @@ class Transfers:
             return
         self._halves.setdefault(leg, []).append(half)
         self._report(TransferRequested(leg, to, at=at))
-        self.told(leg)
+        if leg in self._untold:
+            self.told(leg)
+        else:
+            self._told.add(leg)
 
     def joined(self, first: ari.Channel, second: ari.Channel, at: float) -> None:
         """Both calls of a phone at once: it has been told 200."""
@@ -115,6 +124,7 @@ class Transfers:
 
     def ended(self, leg: LegId) -> None:
         """The leg is gone: whatever stood for it has no purpose any more."""
+        self._told.discard(leg)
         if leg in self._gone:
             self._gone[leg].set()
         else:
