@@ -38,6 +38,19 @@ def client_through(wire: Wire, asterisk: AsteriskInstance) -> AriClient:
     return AriClient(wire.url, ARI_USER, asterisk.secrets.ari_password)
 
 
+@asynccontextmanager
+async def listening_through_a_wire(
+    asterisk: AsteriskInstance, app: str
+) -> AsyncIterator[tuple[Wire, AriClient, Heard]]:
+    """A wire that can be cut, who asks through it, and who hears through it."""
+    async with (
+        Wire(asterisk.instance.http_port) as wire,
+        client_through(wire, asterisk) as wired,
+        listening(wired, [app]) as heard,
+    ):
+        yield wire, wired, heard
+
+
 async def filter_of(ari: AriClient, app: str) -> tuple[set[str], set[str]]:
     """Allowed and disallowed event types, as Asterisk has them."""
     found = await ari.get_application(app)
@@ -77,11 +90,7 @@ async def test_a_lost_socket_is_put_back_with_filters_while_calls_go_on(
 async def test_what_happened_in_the_gap_is_not_told_but_can_be_listed(
     asterisk: AsteriskInstance, ari: AriClient, app: str
 ) -> None:
-    async with (
-        Wire(asterisk.instance.http_port) as wire,
-        client_through(wire, asterisk) as wired,
-        listening(wired, [app]) as heard,
-    ):
+    async with listening_through_a_wire(asterisk, app) as (wire, wired, heard):
         await phone_call(wired, heard, app, f"{app}-stays")
         await phone_call(wired, heard, app, f"{app}-goes")
         told = len(heard.notices)
@@ -102,9 +111,7 @@ async def test_subscriptions_are_put_back_once_and_not_doubled(
 ) -> None:
     phone = f"endpoint:PJSIP/{app}"
     async with (
-        Wire(asterisk.instance.http_port) as wire,
-        client_through(wire, asterisk) as wired,
-        listening(wired, [app]) as heard,
+        listening_through_a_wire(asterisk, app) as (wire, _wired, heard),
         phone_account(ari, app),
     ):
         for _ in range(3):
@@ -144,11 +151,7 @@ async def test_a_phone_that_begins_and_ceases_to_be_in_use_is_told(ari: AriClien
 async def test_an_endpoint_that_does_not_exist_yet_is_refused_and_costs_the_others_nothing(
     asterisk: AsteriskInstance, ari: AriClient, app: str
 ) -> None:
-    async with (
-        Wire(asterisk.instance.http_port) as wire,
-        client_through(wire, asterisk) as wired,
-        listening(wired, [app]) as heard,
-    ):
+    async with listening_through_a_wire(asterisk, app) as (wire, _wired, heard):
         with pytest.raises(AriRejected, match="422"):
             await heard.stream.subscribe(app, ["endpoint:PJSIP/nobody"])
         async with phone_account(ari, app):
@@ -239,9 +242,7 @@ async def test_a_replaced_process_whose_socket_is_lost_ends_instead_of_taking_ba
     asterisk: AsteriskInstance, ari: AriClient, app: str
 ) -> None:
     async with (
-        Wire(asterisk.instance.http_port) as wire,
-        client_through(wire, asterisk) as wired,
-        listening(wired, [app]) as old,
+        listening_through_a_wire(asterisk, app) as (wire, _wired, old),
         listening(ari, [app]) as new,
     ):
         await old.first(Replaced)
@@ -256,11 +257,7 @@ async def test_a_replaced_process_whose_socket_is_lost_ends_instead_of_taking_ba
 async def test_after_refused_attempts_a_second_process_takes_over_at_once(
     asterisk: AsteriskInstance, ari: AriClient, app: str
 ) -> None:
-    async with (
-        Wire(asterisk.instance.http_port) as wire,
-        client_through(wire, asterisk) as wired,
-        listening(wired, [app]) as old,
-    ):
+    async with listening_through_a_wire(asterisk, app) as (wire, wired, old):
         told = len(old.notices)
         await wire.cut()
         async with asyncio.timeout(PATIENCE_S):
